@@ -1,0 +1,51 @@
+# apisim. `make demo` builds and replays the recorded sessions; `make test` runs everything.
+CC ?= gcc
+MODE ?= release
+BUILD ?= build
+OBJ := $(BUILD)/obj/$(MODE)
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Werror
+CFLAGS_release := -O2 -g
+CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_cover := -O0 -g --coverage
+CPPFLAGS += -D_GNU_SOURCE -Iapiserver -I. -I$(BUILD)/gen
+CFLAGS += -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -MMD -MP
+LDFLAGS += $(CFLAGS_$(MODE)) -Wl,--gc-sections
+LIBS := -levent_core -levent_openssl -ljansson -lyaml -lssl -lcrypto -lz -lm
+
+SRC := $(filter-out %_test.c,$(sort $(shell find apiserver sim -name '*.c')))
+TESTS := $(sort $(shell find apiserver sim -name '*_test.c'))
+GEN := $(BUILD)/gen/schema_tables.c
+LIB := $(OBJ)/libapisim.a
+LIB_SRC := $(filter-out sim/main.c,$(SRC))
+LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(patsubst $(BUILD)/gen/%.c,$(OBJ)/gen/%.o,$(GEN))
+TEST_BIN := $(TESTS:%.c=$(OBJ)/%)
+
+.PHONY: all unit clean
+all: $(BUILD)/apisim
+
+$(BUILD)/apisim: $(OBJ)/sim/main.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(OBJ)/%.o: %.c | $(GEN)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OBJ)/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OBJ)/%_test: $(OBJ)/%_test.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+unit: $(TEST_BIN)
+	@set -e; for t in $(TEST_BIN); do echo "== $$t"; $$t; done
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

@@ -1,0 +1,19 @@
+/* heap: the one door to the allocator. Nothing else in apiserver/ calls malloc.
+ *
+ * Running out of memory ends the process with one line, as it ends the real
+ * server; what keeps that from happening is that every buffer has a ceiling. */
+#ifndef APISIM_BASE_HEAP_H
+#define APISIM_BASE_HEAP_H
+
+#include <stddef.h>
+
+/* Never NULL. heap_zalloc clears. Sizes in bytes; 0 is treated as 1. */
+void *heap_alloc(size_t size);
+void *heap_zalloc(size_t size);
+void *heap_realloc(void *ptr, size_t size);
+/* NULL is fine. */
+void heap_free(void *ptr);
+/* Bytes asked for since the process began (for the fuzzers' allocation bound). */
+size_t heap_total(void);
+
+#endif

@@ -1,0 +1,23 @@
+/* limits: every ceiling of the server in one place. Values are the real server's unless a
+ * comment says otherwise (guarantees.md 2.2). Bytes, counts or nanoseconds as named. */
+#ifndef APISIM_LIMITS_H
+#define APISIM_LIMITS_H
+
+#define LIMIT_REQUEST_BODY ((size_t)3145728)
+#define LIMIT_HEADER_BYTES ((size_t)(1 << 20) + 4096)
+#define LIMIT_HEADER_TIME_NS ((int64_t)32 * 1000000000)
+#define LIMIT_IDLE_TIME_NS ((int64_t)90 * 1000000000)
+#define LIMIT_JSON_DEPTH 10000
+#define LIMIT_JSON_PATCH_OPS 10000
+#define LIMIT_JSON_PATCH_COPY ((size_t)3145728)
+#define LIMIT_STORED_OBJECT ((size_t)1572864)
+#define LIMIT_ANNOTATION_BYTES ((size_t)262144)
+#define LIMIT_UPDATE_MANAGERS 10
+#define LIMIT_GENERATE_NAME_TRIES 8
+#define LIMIT_GZIP_FROM ((size_t)131072)
+/* Ours: an answer's bytes that may wait for a slow reader before the stream is closed. */
+#define LIMIT_STREAM_PENDING ((size_t)16 << 20)
+/* Ours: nothing that grows may pass this in one request. */
+#define LIMIT_BUFFER ((size_t)1 << 30)
+
+#endif

@@ -1,0 +1,90 @@
+/* codec: bytes to trees and back, by the schema.
+ *
+ * Decoding has two steps. A parser (json_parse, yaml_parse) makes an untyped tree;
+ * codec_conform makes it typed: unknown fields dropped (and reported), null read
+ * as absent, numbers, times, quantities and bytes checked and brought into
+ * canonical form, fields put into schema order, what Go would not write removed.
+ * proto_decode makes a typed tree at once. After either the tree is canonical:
+ * equal objects have equal trees and equal encodings.
+ *
+ * Sources: sigs.k8s.io/json, sigs.k8s.io/yaml, apimachinery
+ * pkg/runtime/serializer/{json,protobuf,versioning}. */
+#ifndef APISIM_CODEC_CODEC_H
+#define APISIM_CODEC_CODEC_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/slice.h"
+#include "base/status_error.h"
+#include "base/val.h"
+#include "schema/schema.h"
+
+/* What strict decoding would refuse, in the order found; texts as the real server's:
+ * unknown field "spec.foo", duplicate field "spec.replicas". */
+typedef struct strict_report {
+  slice *items;
+  uint32_t count, cap;
+} strict_report;
+
+void strict_add(strict_report *r, arena *a, slice text);
+
+/* Parses one JSON document. The tree borrows `text` where a string needs no
+ * unescaping, so text must live as long as the arena. Numbers: int64 where it fits, else float.
+ * On failure: NULL and *error in the words of Go's decoder ("invalid character 'x'
+ * looking for beginning of value"). Depth up to 10,000. report (or NULL) gets duplicates. */
+val *json_parse(arena *a, slice text, strict_report *report, slice *error);
+/* Multi-document or trailing content is an error, as for an API body; text may be JSON. */
+val *yaml_parse(arena *a, slice text, strict_report *report, slice *error);
+
+/* Makes `v` typed as t, in place where possible; returns the tree to use, or NULL and
+ * *error in the words of Go's encoding/json ("json: cannot unmarshal string into Go struct
+ * field PodSpec.spec.containers of type []v1.Container"). */
+val *codec_conform(arena *a, val *v, const type_info *t, strict_report *report, slice *error);
+
+/* Go's JSON of a typed tree: fields in schema order, omitempty obeyed, map keys sorted,
+ * HTML characters escaped as Go does. No newline. */
+void json_encode(buf *out, const val *v, const type_info *t);
+/* An untyped tree: keys sorted if asked, else in tree order. */
+void json_encode_any(buf *out, const val *v, bool sort_keys);
+/* With two spaces, as ?pretty=true gives it. */
+void json_indent(buf *out, slice compact);
+void yaml_encode(buf *out, const val *v, const type_info *t); /* t NULL: untyped, keys sorted */
+/* A JSON string literal with Go's escaping. */
+void json_encode_string(buf *out, slice s);
+/* Go's encoding of a float64 in JSON. */
+void json_encode_float(buf *out, double f);
+
+/* Protobuf body of a typed tree (no envelope), appended to out. */
+void proto_encode(buf *out, const val *v, const type_info *t);
+/* Message bytes to a canonical typed tree, or NULL and *error as Go's ("proto: wrong
+ * wireType = 2 for field Replicas", "unexpected EOF"). Strings are borrowed from bytes. */
+val *proto_decode(arena *a, slice bytes, const type_info *t, slice *error);
+/* The k8s envelope (magic, runtime.Unknown) around a message. */
+void proto_envelope(buf *out, slice api_version, slice kind, slice message);
+bool proto_open_envelope(arena *a, slice body, slice *api_version, slice *kind, slice *message,
+                         slice *content_encoding, slice *content_type, slice *error);
+
+/* Scalars in canonical form. Each returns false and fills *error (Go's words) when it is
+ * not one. Durations as time.Duration.String. */
+bool quantity_canonical(arena *a, slice text, slice *out, slice *error);
+/* Sign of a - b; both canonical or any valid form. */
+int quantity_cmp(slice a, slice b);
+/* a + b or a - b, in a's format. */
+slice quantity_add(arena *a, slice x, slice y);
+slice quantity_sub(arena *a, slice x, slice y);
+/* Value() and MilliValue(): rounded up, saturating. */
+int64_t quantity_value(slice text);
+int64_t quantity_milli(slice text);
+bool quantity_from_i64(arena *a, int64_t n, slice *out);
+bool time_canonical(arena *a, slice text, bool micro, slice *out, slice *error);
+bool duration_canonical(arena *a, slice text, slice *out, slice *error);
+bool duration_parse(slice text, int64_t *ns);
+slice duration_text(arena *a, int64_t ns);
+/* "2026-11-20T15:11:59Z" and seconds since 1970 (ns for micro). */
+slice time_text(arena *a, int64_t unix_seconds);
+slice microtime_text(arena *a, int64_t unix_ns);
+bool time_parse(slice text, int64_t *unix_seconds, int32_t *nanos);
+slice base64_encode(arena *a, slice bytes);
+bool base64_decode(arena *a, slice text, slice *out);
+
+#endif

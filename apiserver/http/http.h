@@ -1,0 +1,92 @@
+/* http: HTTP/1.1 between a connection's bytes and requests. Sans-I/O: bytes come in by
+ * http_conn_data, answers go out by env's conn_write.
+ *
+ * Strictness and limits are those of Go's net/http as kube-apiserver sets it up
+ * (guarantees.md 2.2, 2.3): headers up to 1 MiB, 32 s to read them, 90 s idle. */
+#ifndef APISIM_HTTP_HTTP_H
+#define APISIM_HTTP_HTTP_H
+
+#include "base/arena.h"
+#include "base/blob.h"
+#include "base/slice.h"
+#include "base/timers.h"
+#include "env/env.h"
+
+#define HTTP_BODY_MAX ((size_t)3145728) /* of a request; over it: exchange->body_too_large */
+
+typedef struct http_conn http_conn;
+typedef struct http_exchange http_exchange;
+
+typedef struct http_header {
+  slice name; /* as sent; compare with slice_eq_nocase */
+  slice value; /* trimmed */
+} http_header;
+
+/* One request with its answer. Everything borrowed lives until the exchange ends. */
+struct http_exchange {
+  arena *arena; /* the request's memory; reset when the exchange ends */
+  http_conn *conn;
+  const env_peer *peer;
+  slice method;
+  slice target; /* as sent */
+  slice path; /* percent-decoded, not cleaned */
+  slice raw_query; /* behind '?', not decoded */
+  bool http10;
+  uint32_t header_count;
+  const http_header *headers;
+  slice body; /* whole */
+  bool body_too_large; /* more than HTTP_BODY_MAX came; body holds what was read */
+  bool body_broken; /* chunked framing was wrong: the handler answers 500, connection closes */
+  slice body_error; /* Go's words for it */
+  int64_t started_mono_ns;
+  /* For the handler's own use. */
+  void *user;
+  void (*on_abort)(http_exchange *x); /* the peer went away before the answer's end */
+  void (*on_drain)(http_exchange *x); /* of a stream: pending bytes fell below the low mark */
+};
+
+/* Called once a request is complete (or its body is too large or broken). The handler
+ * answers now or later, exactly once. */
+typedef void (*http_handler)(void *ctx, http_exchange *x);
+
+typedef struct http_server { /* shared by all its connections */
+  env *env;
+  timers *timers;
+  http_handler handle;
+  void *ctx;
+} http_server;
+
+http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer);
+/* Eats all of `bytes`. May answer, close, and call the handler any number of times. Returns
+ * false when the connection has been closed by it (conn is dead). */
+bool http_conn_data(http_conn *conn, slice bytes);
+/* The peer closed (or broke): aborts the exchange under way and frees conn. */
+void http_conn_closed(http_conn *conn);
+
+/* First value of a header, SLICE_NONE if absent. */
+slice http_header_get(const http_exchange *x, const char *name);
+/* Query parameters, percent-decoded into the arena; first of that name. has: even if empty. */
+slice http_query_get(const http_exchange *x, const char *name);
+bool http_query_has(const http_exchange *x, const char *name);
+/* Every value of a repeated parameter: index 0, 1, ...; false behind the last. */
+bool http_query_nth(const http_exchange *x, const char *name, uint32_t n, slice *value);
+
+/* Answering. Date, Content-Length (or chunked), and Connection are added here. The blob is
+ * shared, not copied: http takes a reference. parts are sent one behind the other. */
+typedef struct http_part {
+  slice bytes; /* what to send */
+  blob *owner; /* keeps bytes alive; NULL: bytes live in the arena or are constant */
+} http_part;
+void http_respond(http_exchange *x, int status, const http_header *headers, uint32_t count,
+                  const http_part *parts, uint32_t part_count);
+/* A streamed answer: chunked (or until close for HTTP/1.0). */
+void http_stream_begin(http_exchange *x, int status, const http_header *headers, uint32_t count);
+/* One chunk; `owner` as above (NULL: copied). The caller looks at http_stream_pending. */
+void http_stream_write(http_exchange *x, slice bytes, blob *owner);
+size_t http_stream_pending(const http_exchange *x);
+/* The last chunk; the exchange is over and x is dead. */
+void http_stream_end(http_exchange *x);
+/* Cuts the connection without an end (what a failed stream looks like). */
+void http_stream_cut(http_exchange *x);
+
+#endif

@@ -1,0 +1,65 @@
+/* request: what travels through the stages of one API request.
+ *
+ * Made when the http layer has a whole request; everything it points at lives in its
+ * arena, which goes when the answer is out. Rule of the stages' order: apiserver
+ * pkg/server/config.go, DefaultBuildHandlerChain. */
+#ifndef APISIM_REQUEST_REQUEST_H
+#define APISIM_REQUEST_REQUEST_H
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "base/status_error.h"
+#include "base/val.h"
+#include "http/http.h"
+#include "schema/schema.h"
+
+typedef struct server server; /* apiserver/server.h */
+
+typedef struct user_extra {
+  slice key;
+  uint32_t count;
+  const slice *values;
+} user_extra;
+
+typedef struct user_info {
+  slice name, uid;
+  uint32_t group_count;
+  const slice *groups;
+  uint32_t extra_count;
+  const user_extra *extra;
+} user_info;
+
+/* apiserver pkg/endpoints/request/requestinfo.go */
+typedef struct request_info {
+  bool is_resource;
+  slice path;
+  slice verb; /* get, list, watch, create, update, patch, delete, deletecollection; else the
+                 lower-case method */
+  slice api_prefix; /* "api", "apis" or empty */
+  slice group, version, resource, subresource, namespace, name;
+} request_info;
+
+typedef enum field_validation { VALIDATE_WARN, VALIDATE_STRICT, VALIDATE_IGNORE } field_validation;
+
+typedef struct request {
+  arena *arena;
+  server *server;
+  http_exchange *http;
+  int64_t wall_ns, mono_ns; /* the turn's clock */
+  request_info info;
+  const resource_info *resource; /* NULL for non-resource paths */
+  const subresource_info *subresource; /* NULL for the main resource */
+  user_info user;
+  user_info original_user; /* before impersonation */
+  bool dry_run;
+  field_validation validation;
+  slice field_manager; /* as asked or derived from the user agent */
+  slice *warnings; /* texts of Warning headers, in order, no repeats */
+  uint32_t warning_count, warning_cap;
+  status_error error;
+} request;
+
+/* Adds a Warning: 299 header (text without code and quotes); repeats are dropped. */
+void request_warn(request *rq, slice text);
+
+#endif

@@ -1,0 +1,155 @@
+/* schema: what every built-in type, field, kind and resource looks like on the wire.
+ *
+ * Constant tables, generated at build time (schema/gen/) from committed facts
+ * (schema/facts/). Nothing is parsed at start-up and nothing here is ever freed.
+ * Adding a field or a kind is a change of the facts, not of code. */
+#ifndef APISIM_SCHEMA_SCHEMA_H
+#define APISIM_SCHEMA_SCHEMA_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How a value looks in JSON and protobuf. */
+typedef enum type_kind {
+  TYPE_STRUCT,
+  TYPE_LIST, /* elem; elem_pointer when the items are pointers in Go */
+  TYPE_MAP, /* string keys; elem */
+  TYPE_STRING,
+  TYPE_BOOL,
+  TYPE_INT32,
+  TYPE_INT64,
+  TYPE_FLOAT64,
+  TYPE_BYTES, /* base64 in JSON */
+  TYPE_TIME, /* metav1.Time: RFC 3339, seconds */
+  TYPE_MICROTIME,
+  TYPE_DURATION, /* metav1.Duration: "1m0s"; protobuf int64 nanoseconds */
+  TYPE_QUANTITY,
+  TYPE_INT_OR_STRING,
+  TYPE_RAW_EXTENSION, /* any JSON object */
+  TYPE_FIELDS_V1, /* any JSON object, kept as raw bytes in protobuf */
+  TYPE_JSON, /* apiextensions JSON: any JSON value */
+  TYPE_SCHEMA_OR_ARRAY, /* JSONSchemaPropsOrArray */
+  TYPE_SCHEMA_OR_BOOL,
+  TYPE_SCHEMA_OR_STRINGS,
+} type_kind;
+
+typedef struct type_info type_info;
+
+/* x-kubernetes-list-type, x-kubernetes-map-type. */
+typedef enum list_type { LIST_UNSET, LIST_ATOMIC, LIST_SET, LIST_MAP } list_type;
+
+typedef struct field_info {
+  slice name; /* JSON name */
+  const type_info *type;
+  uint16_t proto; /* protobuf field number; 0: not in protobuf */
+  bool pointer; /* a Go pointer: absent and zero differ */
+  bool omitempty; /* Go's omitempty: has no effect on a struct that is no pointer */
+  bool omitzero; /* Go's omitzero */
+  bool required; /* of the OpenAPI schema */
+  bool patch_merge; /* strategic merge: patchStrategy merge */
+  bool patch_retain_keys; /* patchStrategy retainKeys */
+  slice patch_merge_key; /* patchMergeKey, or empty (a list of scalars merges as a set) */
+  uint8_t list_type; /* list_type; of the field's list */
+  bool map_atomic; /* x-kubernetes-map-type: atomic on the field or its type */
+  uint8_t list_key_count;
+  const slice *list_keys; /* x-kubernetes-list-map-keys */
+  slice default_json; /* the OpenAPI default as JSON text ("" for none) */
+} field_info;
+
+struct type_info {
+  slice name; /* Go's short name, as in its errors: "v1.PodSpec", "resource.Quantity" */
+  slice full_name; /* OpenAPI definition name: "io.k8s.api.core.v1.PodSpec"; empty for scalars */
+  uint8_t kind; /* type_kind */
+  bool elem_pointer;
+  bool map_atomic; /* x-kubernetes-map-type: atomic on the type */
+  uint16_t id; /* dense, 0..schema_type_count-1: index for side tables (defaults rows) */
+  uint16_t field_count;
+  const type_info *elem;
+  const field_info *fields; /* in declaration order: Go's wire order; inlined structs flattened */
+  const uint16_t *by_name; /* field numbers sorted by name, for look-up */
+};
+
+/* What a resource can be asked, as discovery lists it. */
+enum verb_bit {
+  VERB_CREATE = 1,
+  VERB_DELETE = 2,
+  VERB_DELETECOLLECTION = 4,
+  VERB_GET = 8,
+  VERB_LIST = 16,
+  VERB_PATCH = 32,
+  VERB_UPDATE = 64,
+  VERB_WATCH = 128,
+};
+
+typedef struct kind_info { /* a registered kind, for bodies and for the scheme's errors */
+  slice group, version, kind;
+  const type_info *type;
+} kind_info;
+
+/* A subresource, as discovery lists it: "pods/status". */
+typedef struct subresource_info {
+  slice name; /* "status" */
+  slice group, version, kind; /* of its body: autoscaling v1 Scale */
+  uint16_t verbs;
+  const type_info *type; /* NULL where discovery's kind is only an option type */
+} subresource_info;
+
+typedef struct table_column {
+  slice name, type, format;
+  int32_t priority;
+} table_column;
+
+typedef struct resource_info {
+  slice group, version, resource; /* "apps", "v1", "deployments" */
+  slice singular, kind, list_kind; /* "deployment", "Deployment", "DeploymentList" */
+  bool namespaced;
+  uint16_t verbs;
+  uint16_t id; /* dense, 0..schema_resource_count-1: index for side tables (strategies) */
+  const type_info *type;
+  const type_info *list_type; /* struct of the list kind; NULL for review kinds (create only) */
+  uint8_t short_name_count, category_count, subresource_count, column_count;
+  const slice *short_names, *categories;
+  const subresource_info *subresources;
+  const table_column *columns; /* of ?as=Table */
+  slice storage_hash; /* discovery's storageVersionHash, or empty */
+  /* The resource whose stored form this one shares (autoscaling/v1 HPA and v2,
+   * events of two groups): itself where it has its own. */
+  const struct resource_info *storage;
+  slice etcd_prefix; /* "/registry/" + this + "/" + [namespace/] + name: "deployments", "services/specs" */
+} resource_info;
+
+typedef struct group_info { /* in discovery's order */
+  slice group; /* "" is the core group */
+  uint8_t version_count;
+  const slice *versions; /* preferred first */
+} group_info;
+
+extern const type_info *const schema_types[];
+extern const uint16_t schema_type_count;
+extern const resource_info schema_resources[]; /* in discovery's order */
+extern const uint16_t schema_resource_count;
+extern const kind_info schema_kinds[]; /* sorted by group, version, kind */
+extern const uint16_t schema_kind_count;
+extern const group_info schema_groups[];
+extern const uint16_t schema_group_count;
+
+/* NULL when there is none. */
+const resource_info *schema_resource(slice group, slice version, slice resource);
+const resource_info *schema_resource_of_kind(slice group, slice version, slice kind);
+const kind_info *schema_kind(slice group, slice version, slice kind);
+const subresource_info *schema_subresource(const resource_info *r, slice name);
+const type_info *schema_type(slice full_name);
+const group_info *schema_group(slice group);
+bool schema_group_has_version(slice group, slice version);
+/* Exact, case-sensitive match on the JSON name. */
+const field_info *type_field(const type_info *t, slice name);
+const field_info *type_field_by_proto(const type_info *t, uint32_t number);
+/* The type reached by a path of field names ("spec.template.spec"); NULL if none. */
+const type_info *type_path(const type_info *t, const char *dotted);
+
+/* "apps/v1", or "v1" for the core group; in the arena-free buffer `out` of 128 bytes. */
+slice schema_group_version(const resource_info *r, char out[128]);
+
+#endif

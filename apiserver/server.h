@@ -1,0 +1,54 @@
+/* server: the whole API server as a library without I/O.
+ *
+ * The world (env_libevent, sim/world) opens connections, feeds bytes and ticks; the
+ * server answers through env. One instance holds no state outside itself. */
+#ifndef APISIM_SERVER_H
+#define APISIM_SERVER_H
+
+#include "access/access.h"
+#include "base/rng.h"
+#include "base/timers.h"
+#include "env/env.h"
+#include "http/http.h"
+#include "store/store.h"
+
+typedef struct server_options {
+  access_options access;
+  slice enable_admission, disable_admission; /* comma separated */
+  slice service_cidr; /* "10.0.0.0/24"; empty: the real default */
+  int32_t node_port_first, node_port_last; /* 0: 30000-32767 */
+  slice advertise_address; /* of the kubernetes Endpoints */
+  int32_t secure_port; /* told in the same */
+  slice hostname; /* of the identity lease */
+  slice default_watch_cache; /* reserved for the versioned read path */
+} server_options;
+
+struct server {
+  env *env;
+  server_options options;
+  timers timers;
+  http_server http;
+  store *store;
+  access_config *access;
+  struct admission_config *admission;
+  struct ip_allocator *ips;
+  struct port_allocator *ports;
+  struct watch_hub *watches;
+  struct route_cache *routes;
+  rng uid_rng, name_rng, port_rng, ip_rng, audit_rng;
+  uint64_t disabled_admission; /* bits by plugin number */
+  bool ready, stopping;
+};
+
+/* Makes the server, its store and the bootstrap objects: ready when this returns. NULL with
+ * *problem (static or heap text, never freed) for options that can't work. */
+server *server_create(env *e, const server_options *o, slice *problem);
+void server_destroy(server *s);
+
+http_conn *server_conn_open(server *s, env_conn *c, const env_peer *peer);
+/* Fires the timers that are due and asks env for the next wake-up. Call once a turn. */
+void server_tick(server *s);
+/* Ends watches and answers nothing new; in-flight answers leave. */
+void server_stop(server *s);
+
+#endif

@@ -1,0 +1,120 @@
+/* store: the contract between the server and what keeps its objects.
+ *
+ * Keys are bytes ("/registry/pods/default/web"); values are stored encodings. One
+ * revision counter for everything; every successful write takes the next one.
+ * Sources: etcd API guarantees, apiserver pkg/storage/interfaces.go (Interface).
+ *
+ * An entry is immutable: a write makes a new one. The store is the only owner of
+ * order; callers may hold references to entries as long as they like. */
+#ifndef APISIM_STORE_STORE_H
+#define APISIM_STORE_STORE_H
+
+#include "base/blob.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct store store;
+
+/* A key at a revision. `value` is the object's JSON in its storage version, with its
+ * resourceVersion inside; `forms` caches other encodings of the same object (protobuf,
+ * watch frames...), made by who needs them first, freed with the entry. */
+typedef struct store_entry {
+  uint32_t refs;
+  int64_t create_revision, mod_revision;
+  int64_t version; /* writes since creation, from 1 */
+  blob *value;
+  struct store_form *forms; /* see store_form below */
+  uint32_t key_len;
+  char key[];
+} store_entry;
+
+/* An encoding kept with an entry. `id` is the codec's business. */
+typedef struct store_form {
+  struct store_form *next;
+  uint64_t id;
+  blob *bytes;
+} store_form;
+
+store_entry *store_entry_ref(store_entry *e);
+void store_entry_unref(store_entry *e);
+static inline slice store_entry_key(const store_entry *e) { return (slice){e->key, e->key_len}; }
+/* The cached form, borrowed, or NULL. */
+blob *store_entry_form(const store_entry *e, uint64_t id);
+/* Keeps one more; takes a reference of its own. */
+void store_entry_add_form(store_entry *e, uint64_t id, blob *bytes);
+
+typedef enum store_result {
+  STORE_OK,
+  STORE_EXISTS, /* create: the key has a value */
+  STORE_NOT_FOUND,
+  STORE_CONFLICT, /* the expected revision is not the current one */
+  STORE_COMPACTED, /* the asked revision is below the oldest kept */
+  STORE_FUTURE, /* the asked revision is above the current */
+  STORE_TOO_LARGE, /* value over the limit: "etcdserver: request is too large" */
+  STORE_UNAVAILABLE,
+} store_result;
+
+/* The revision a write in this turn would get: memory backends know it, so the object's
+ * bytes can carry it. (An etcd backend stores no resourceVersion and adds it on reading.) */
+int64_t store_next_revision(const store *s);
+int64_t store_revision(const store *s);
+int64_t store_compacted(const store *s);
+
+/* Writes. On STORE_OK *out (if asked for) is a new reference to the new entry. `value`: the
+ * store takes a reference of its own. expect_mod: the mod_revision the caller saw. */
+store_result store_create(store *s, slice key, blob *value, store_entry **out);
+store_result store_update(store *s, slice key, int64_t expect_mod, blob *value, store_entry **out);
+/* The deleted entry's last value is given back (*last); `final` (or NULL) is what watchers
+ * see as the object of the DELETED event (with the deletion's resourceVersion inside). */
+store_result store_delete(store *s, slice key, int64_t expect_mod, blob *final,
+                          store_entry **last);
+
+/* Reads; *out is a new reference. revision 0 is the current one. */
+store_result store_get(store *s, slice key, int64_t revision, store_entry **out);
+
+/* A consistent view at one revision; cheap to make, keeps its root alive. */
+typedef struct store_view store_view;
+store_result store_view_open(store *s, int64_t revision, store_view **out);
+void store_view_close(store_view *v);
+int64_t store_view_revision(const store_view *v);
+/* Walks keys in [start, end) in byte order; the callback returns false to stop. Entries are
+ * borrowed. end empty: no upper end. */
+typedef bool (*store_visit)(void *ctx, store_entry *e);
+void store_view_walk(const store_view *v, slice start, slice end, store_visit visit, void *ctx);
+/* Keys in [start, end): O(log n). */
+uint64_t store_view_count(const store_view *v, slice start, slice end);
+
+/* Watching. Events come in revision order, each once, synchronously with the write that
+ * made them (the callback must not write). From revision R: everything behind R.
+ * prev is the entry before the event (NULL for the first write of a key); entry is the new
+ * one, for a deletion the tombstone that carries `final` and the deletion's revision. */
+typedef struct store_event {
+  bool deleted;
+  store_entry *entry;
+  store_entry *prev;
+  int64_t revision;
+} store_event;
+typedef struct store_watch store_watch;
+typedef void (*store_on_event)(void *ctx, const store_event *ev);
+/* Catching up calls back before this returns. STORE_COMPACTED when `from` is too old.
+ * A `from` above the current revision waits for it. prefix bounds the keys. */
+store_result store_watch_open(store *s, slice prefix, int64_t from, store_on_event fn, void *ctx,
+                              store_watch **out);
+/* May be called inside its own callback. */
+void store_watch_close(store_watch *w);
+
+/* Drops what is older than `revision` (inclusive): older views and watches get STORE_COMPACTED. */
+void store_compact(store *s, int64_t revision);
+/* Compacts by age and count as the real server's defaults do; call it from a timer. */
+void store_tick(store *s, int64_t mono_ns);
+/* Bytes held beyond the values themselves, for the figures. */
+size_t store_overhead(const store *s);
+void store_destroy(store *s);
+
+/* The embedded backend: a copy-on-write B-tree, a root a revision. first_revision: the
+ * revision that the empty store has (etcd starts at 1). */
+store *store_memory_create(int64_t first_revision);
+
+#endif
