@@ -35,6 +35,11 @@ $(OBJ)/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+SCHEMA_FACTS := $(wildcard apiserver/schema/facts/*)
+$(BUILD)/gen/schema_tables.c: apiserver/schema/gen/tables.py $(SCHEMA_FACTS)
+	@mkdir -p $(@D)
+	python3 $< apiserver/schema/facts $@
+
 $(OBJ)/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<

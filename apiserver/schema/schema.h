@@ -30,6 +30,8 @@ typedef enum type_kind {
   TYPE_RAW_EXTENSION, /* any JSON object */
   TYPE_FIELDS_V1, /* any JSON object, kept as raw bytes in protobuf */
   TYPE_JSON, /* apiextensions JSON: any JSON value */
+  /* The three unions have `fields` and `protos` (schema, jSONSchemas, allows, property)
+   * that describe their protobuf message only; in JSON they are one of the two. */
   TYPE_SCHEMA_OR_ARRAY, /* JSONSchemaPropsOrArray */
   TYPE_SCHEMA_OR_BOOL,
   TYPE_SCHEMA_OR_STRINGS,
@@ -43,13 +45,16 @@ typedef enum list_type { LIST_UNSET, LIST_ATOMIC, LIST_SET, LIST_MAP } list_type
 typedef struct field_info {
   slice name; /* JSON name */
   const type_info *type;
-  uint16_t proto; /* protobuf field number; 0: not in protobuf */
+  /* Protobuf field number; 0: not a direct field of the type's protobuf message (the
+   * two of TypeMeta, and what an inlined struct brought in: see proto_field). */
+  uint16_t proto;
   bool pointer; /* a Go pointer: absent and zero differ */
   bool omitempty; /* Go's omitempty: has no effect on a struct that is no pointer */
   bool omitzero; /* Go's omitzero */
   bool required; /* of the OpenAPI schema */
   bool patch_merge; /* strategic merge: patchStrategy merge */
   bool patch_retain_keys; /* patchStrategy retainKeys */
+  bool patch_replace; /* patchStrategy replace: a struct that is replaced, not merged */
   slice patch_merge_key; /* patchMergeKey, or empty (a list of scalars merges as a set) */
   uint8_t list_type; /* list_type; of the field's list */
   bool map_atomic; /* x-kubernetes-map-type: atomic on the field or its type */
@@ -57,6 +62,18 @@ typedef struct field_info {
   const slice *list_keys; /* x-kubernetes-list-map-keys */
   slice default_json; /* the OpenAPI default as JSON text ("" for none) */
 } field_info;
+
+/* One field of a struct's protobuf message. Go inlines some structs (Volume and its
+ * VolumeSource, Probe and its handler): in JSON their fields are the outer object's own
+ * (`fields` below is flattened), in protobuf they are a nested message. So a codec walks
+ * `fields` for JSON and `protos` for protobuf; where `inlined` is set, the nested
+ * message's members are members of the same JSON object (the same val), it is always
+ * written, even when empty, and never repeated. */
+typedef struct proto_field {
+  uint16_t number;
+  const field_info *field; /* one of the type's own `fields`; NULL where inlined is set */
+  const type_info *inlined; /* NULL, or the struct that Go inlines here */
+} proto_field;
 
 struct type_info {
   slice name; /* Go's short name, as in its errors: "v1.PodSpec", "resource.Quantity" */
@@ -66,9 +83,14 @@ struct type_info {
   bool map_atomic; /* x-kubernetes-map-type: atomic on the type */
   uint16_t id; /* dense, 0..schema_type_count-1: index for side tables (defaults rows) */
   uint16_t field_count;
+  uint16_t proto_count;
+  /* A named Go slice that protobuf wraps in a message of its own: message
+   * { repeated items = 1 }, even as a map's value (metav1.Verbs, ExtraValue). */
+  bool wrapped;
   const type_info *elem;
   const field_info *fields; /* in declaration order: Go's wire order; inlined structs flattened */
-  const uint16_t *by_name; /* field numbers sorted by name, for look-up */
+  const uint16_t *by_name; /* indexes into fields, sorted by name, for look-up */
+  const proto_field *protos; /* ascending number: the order on the wire */
 };
 
 /* What a resource can be asked, as discovery lists it. */
@@ -94,6 +116,7 @@ typedef struct subresource_info {
   slice group, version, kind; /* of its body: autoscaling v1 Scale */
   uint16_t verbs;
   const type_info *type; /* NULL where discovery's kind is only an option type */
+  bool foreign; /* discovery names group and version, because they are not the resource's */
 } subresource_info;
 
 typedef struct table_column {
@@ -126,8 +149,9 @@ typedef struct group_info { /* in discovery's order */
   const slice *versions; /* preferred first */
 } group_info;
 
-extern const type_info *const schema_types[];
+extern const type_info *const schema_types[]; /* those with a full_name first, sorted by it */
 extern const uint16_t schema_type_count;
+extern const uint16_t schema_named_type_count;
 extern const resource_info schema_resources[]; /* in discovery's order */
 extern const uint16_t schema_resource_count;
 extern const kind_info schema_kinds[]; /* sorted by group, version, kind */
@@ -145,6 +169,8 @@ const group_info *schema_group(slice group);
 bool schema_group_has_version(slice group, slice version);
 /* Exact, case-sensitive match on the JSON name. */
 const field_info *type_field(const type_info *t, slice name);
+const proto_field *type_proto_field(const type_info *t, uint32_t number);
+/* The same for direct fields only: NULL for an inlined message's number. */
 const field_info *type_field_by_proto(const type_info *t, uint32_t number);
 /* The type reached by a path of field names ("spec.template.spec"); NULL if none. */
 const type_info *type_path(const type_info *t, const char *dotted);
