@@ -25,6 +25,10 @@ bool version_is_storage(const resource_info *r);
  * object. known: whether the version has that label (else: 400 'field label not
  * supported'). The value of a missing field is "". */
 bool version_field_label_known(const resource_info *r, slice label);
+/* The real server's text for a label that the version does not have: "field label not
+ * supported: foo", '"foo" is not a known field selector: only "metadata.name", "metadata.namespace"',
+ * 'field label "foo" not supported for Job'... */
+slice version_field_label_error(arena *a, const resource_info *r, slice label);
 slice version_field_label_value(arena *a, const resource_info *r, const val *obj, slice label);
 
 /* The Warning of a deprecated version or kind, or SLICE_NONE. */

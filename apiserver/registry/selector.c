@@ -1,0 +1,391 @@
+/* Label selectors are read by a small lexer and parser over the query text, in one pass; field
+ * selectors by splitting. Matching looks at the object's tree. */
+#include "registry/selector.h"
+
+#include "version/version.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+typedef enum token {
+  TOKEN_END, TOKEN_NAME, TOKEN_COMMA, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_NOT,
+  TOKEN_EQ, TOKEN_NEQ, TOKEN_GT, TOKEN_LT, TOKEN_IN, TOKEN_NOTIN,
+} token;
+
+typedef struct lexer {
+  slice text;
+  size_t at;
+  token kind;
+  slice lexeme;
+} lexer;
+
+typedef struct parser {
+  arena *a;
+  lexer lex;
+  slice problem;
+  bool in_requirement; /* where it failed: the text in front of the problem depends on it */
+} parser;
+
+static bool is_special(char c) { return strchr("=!(),<>", c) != NULL && c; }
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+typedef struct token_row {
+  const char *text;
+  token kind;
+} token_row;
+
+static const token_row token_rows[] = {
+    {"in", TOKEN_IN}, {"notin", TOKEN_NOTIN}, {")", TOKEN_CLOSE}, {",", TOKEN_COMMA},
+    {"!", TOKEN_NOT}, {"==", TOKEN_EQ},       {"=", TOKEN_EQ},    {">", TOKEN_GT},
+    {"<", TOKEN_LT},  {"!=", TOKEN_NEQ},      {"(", TOKEN_OPEN},
+};
+
+static void next(lexer *l) {
+  while (l->at < l->text.len && is_blank(l->text.ptr[l->at])) l->at++;
+  size_t start = l->at;
+  if (start == l->text.len) {
+    l->kind = TOKEN_END;
+    l->lexeme = SLICE_LIT("");
+    return;
+  }
+  if (is_special(l->text.ptr[start])) {
+    l->at++;
+    if (l->at < l->text.len && l->text.ptr[l->at] == '=' && strchr("=!", l->text.ptr[start])) l->at++;
+  } else {
+    while (l->at < l->text.len && !is_special(l->text.ptr[l->at]) && !is_blank(l->text.ptr[l->at])) l->at++;
+  }
+  l->lexeme = slice_of(l->text.ptr + start, l->at - start);
+  l->kind = TOKEN_NAME;
+  for (size_t i = 0; i < sizeof token_rows / sizeof *token_rows; i++) {
+    if (slice_is(l->lexeme, token_rows[i].text)) l->kind = token_rows[i].kind;
+  }
+}
+
+/* In value position the words are plain. */
+static bool is_word(const lexer *l) {
+  return l->kind == TOKEN_NAME || l->kind == TOKEN_IN || l->kind == TOKEN_NOTIN;
+}
+
+static bool fail(parser *p, const char *expected) {
+  p->problem = arena_printf(p->a, "found '%.*s', expected: %s", SLICE_ARG(p->lex.lexeme), expected);
+  return false;
+}
+
+static int value_order(const void *a, const void *b) {
+  return slice_cmp(*(const slice *)a, *(const slice *)b);
+}
+
+static void add_value(parser *p, requirement *r, slice v, uint32_t *cap) {
+  if (r->value_count == *cap) {
+    uint32_t more = *cap ? *cap * 2 : 4;
+    r->values = arena_grow(p->a, r->values, *cap * sizeof(slice), more * sizeof(slice));
+    *cap = more;
+  }
+  r->values[r->value_count++] = v;
+}
+
+static bool parse_set(parser *p, requirement *r) {
+  uint32_t cap = 0;
+  next(&p->lex);
+  if (p->lex.kind != TOKEN_OPEN) return fail(p, "'('");
+  next(&p->lex);
+  if (p->lex.kind != TOKEN_CLOSE && p->lex.kind != TOKEN_COMMA && !is_word(&p->lex)) {
+    return fail(p, "',', ')' or identifier");
+  }
+  bool after_comma = true;
+  while (p->lex.kind != TOKEN_CLOSE) {
+    if (is_word(&p->lex)) {
+      add_value(p, r, p->lex.lexeme, &cap);
+      after_comma = false;
+      next(&p->lex);
+      if (p->lex.kind != TOKEN_COMMA && p->lex.kind != TOKEN_CLOSE) return fail(p, "',' or ')'");
+    } else if (p->lex.kind == TOKEN_COMMA) {
+      if (after_comma) add_value(p, r, SLICE_LIT(""), &cap);
+      after_comma = true;
+      next(&p->lex);
+      if (p->lex.kind == TOKEN_CLOSE) add_value(p, r, SLICE_LIT(""), &cap);
+    } else {
+      return fail(p, "',', ')' or identifier");
+    }
+  }
+  next(&p->lex);
+  qsort(r->values, r->value_count, sizeof(slice), value_order);
+  return true;
+}
+
+static bool parse_exact(parser *p, requirement *r, bool required) {
+  uint32_t cap = 0;
+  next(&p->lex);
+  if (p->lex.kind == TOKEN_END || p->lex.kind == TOKEN_COMMA) {
+    if (required) return fail(p, "identifier");
+    add_value(p, r, SLICE_LIT(""), &cap);
+    return true;
+  }
+  if (!is_word(&p->lex)) return fail(p, "identifier");
+  add_value(p, r, p->lex.lexeme, &cap);
+  next(&p->lex);
+  return true;
+}
+
+static bool key_problem(parser *p, slice key);
+static bool value_problems(parser *p, const requirement *r);
+
+static bool parse_requirement(parser *p, requirement *r) {
+  *r = (requirement){.op = SELECT_EXISTS};
+  if (p->lex.kind == TOKEN_NOT) {
+    r->op = SELECT_NOT_EXISTS;
+    next(&p->lex);
+  }
+  if (!is_word(&p->lex)) return fail(p, "identifier");
+  r->key = p->lex.lexeme;
+  if (key_problem(p, r->key)) return false;
+  next(&p->lex);
+  if (p->lex.kind == TOKEN_END || p->lex.kind == TOKEN_COMMA) return true;
+  if (r->op == SELECT_NOT_EXISTS) return true; /* the caller reports what comes next */
+  switch (p->lex.kind) {
+    case TOKEN_EQ: r->op = SELECT_EQUALS; return parse_exact(p, r, false) && value_problems(p, r);
+    case TOKEN_NEQ: r->op = SELECT_NOT_EQUALS; return parse_exact(p, r, false) && value_problems(p, r);
+    case TOKEN_GT: r->op = SELECT_GREATER; return parse_exact(p, r, true) && value_problems(p, r);
+    case TOKEN_LT: r->op = SELECT_LESS; return parse_exact(p, r, true) && value_problems(p, r);
+    case TOKEN_IN: r->op = SELECT_EQUALS; return parse_set(p, r) && value_problems(p, r);
+    case TOKEN_NOTIN: r->op = SELECT_NOT_EQUALS; return parse_set(p, r) && value_problems(p, r);
+    default: return fail(p, "in, notin, =, ==, !=, gt, lt");
+  }
+}
+
+static bool is_alnum(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Letters, digits, '-', '_', '.', alphanumeric at both ends. */
+static bool is_qualified(slice s) {
+  if (s.len == 0 || !is_alnum(s.ptr[0]) || !is_alnum(s.ptr[s.len - 1])) return false;
+  for (size_t i = 0; i < s.len; i++) {
+    if (!is_alnum(s.ptr[i]) && !strchr("-_.", s.ptr[i])) return false;
+  }
+  return true;
+}
+
+/* What a key must look like; the second for one with more than one '/'. */
+static const char name_rule_text[] =
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+    "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
+static const char prefix_rule_text[] =
+    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix "
+    "and '/' (e.g. 'example.com/MyName')";
+
+static bool key_problem(parser *p, slice key) {
+  slice prefix, name;
+  if (!slice_cut(key, '/', &prefix, &name)) name = key;
+  const char *why = NULL;
+  if (slice_find_char(name, '/') >= 0) why = prefix_rule_text;
+  else if (name.len == 0) why = "name part must be non-empty";
+  else if (name.len > 63) why = "name part must be no more than 63 bytes";
+  else if (!is_qualified(name)) why = name_rule_text;
+  if (!why) return false;
+  p->problem = arena_printf(p->a, "<nil>: Invalid value: \"%.*s\": %s", SLICE_ARG(key), why);
+  return true;
+}
+
+static bool value_problems(parser *p, const requirement *r) {
+  for (uint32_t i = 0; i < r->value_count; i++) {
+    slice v = r->values[i];
+    const char *why = NULL;
+    long long n;
+    if ((r->op == SELECT_GREATER || r->op == SELECT_LESS) && !slice_to_i64(v, &n)) {
+      p->problem = arena_printf(p->a, "values[%u]: Invalid value: \"%.*s\": for 'Gt', 'Lt' operators, the value must be an integer",
+                                i, SLICE_ARG(v));
+      return false;
+    }
+    if (v.len > 63) why = "must be no more than 63 bytes";
+    else if (v.len && !is_qualified(v)) {
+      why = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+            "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+            "'my_value',  or '12345', regex used for validation is "
+            "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+    }
+    if (!why) continue;
+    p->problem = arena_printf(p->a, "values[%u][%.*s]: Invalid value: \"%.*s\": %s", i,
+                              SLICE_ARG(r->key), SLICE_ARG(v), why);
+    return false;
+  }
+  return true;
+}
+
+static bool parse_labels(parser *p, slice text, selector *out) {
+  uint32_t cap = 0;
+  p->lex = (lexer){.text = text};
+  next(&p->lex);
+  while (p->lex.kind != TOKEN_END) {
+    requirement r;
+    if (!is_word(&p->lex) && p->lex.kind != TOKEN_NOT) return fail(p, "!, identifier, or 'end of string'");
+    p->in_requirement = true;
+    if (!parse_requirement(p, &r)) return false;
+    p->in_requirement = false;
+    if (out->label_count == cap) {
+      uint32_t more = cap ? cap * 2 : 4;
+      out->labels = arena_grow(p->a, out->labels, cap * sizeof r, more * sizeof r);
+      cap = more;
+    }
+    out->labels[out->label_count++] = r;
+    if (p->lex.kind == TOKEN_END) break;
+    if (p->lex.kind != TOKEN_COMMA) return fail(p, "',' or 'end of string'");
+    next(&p->lex);
+    if (!is_word(&p->lex) && p->lex.kind != TOKEN_NOT) return fail(p, "identifier after ','");
+  }
+  return true;
+}
+
+/* A backslash keeps '\\', ',' and '=' in a field value. */
+static slice unescape_value(arena *a, slice v) {
+  if (slice_find_char(v, '\\') < 0) return v;
+  char *out = arena_alloc(a, v.len);
+  size_t n = 0;
+  for (size_t i = 0; i < v.len; i++) {
+    if (v.ptr[i] == '\\' && i + 1 < v.len) i++;
+    out[n++] = v.ptr[i];
+  }
+  return slice_of(out, n);
+}
+
+static size_t term_end(slice text) {
+  size_t i = 0;
+  for (; i < text.len && text.ptr[i] != ','; i++) {
+    if (text.ptr[i] == '\\') i++;
+  }
+  return i < text.len ? i : text.len;
+}
+
+static bool parse_term(arena *a, slice term, requirement *r) {
+  for (size_t i = 0; i + 1 <= term.len; i++) {
+    bool neq = term.ptr[i] == '!' && i + 1 < term.len && term.ptr[i + 1] == '=';
+    if (!neq && term.ptr[i] != '=') continue;
+    size_t skip = neq || (i + 1 < term.len && term.ptr[i + 1] == '=') ? 2 : 1;
+    slice *value = ARENA_ARRAY(a, slice, 1);
+    *value = unescape_value(a, slice_from(term, i + skip));
+    *r = (requirement){.key = slice_upto(term, i), .op = neq ? SELECT_NOT_EQUALS : SELECT_EQUALS,
+                       .value_count = 1, .values = value};
+    return true;
+  }
+  return false;
+}
+
+static bool parse_fields(arena *a, const resource_info *r, slice text, selector *out,
+                         status_error *err) {
+  uint32_t cap = 0;
+  slice whole = text;
+  while (text.len) {
+    size_t end = term_end(text);
+    slice term = slice_upto(text, end);
+    text = slice_from(text, end + 1);
+    requirement q;
+    if (term.len == 0) continue;
+    if (!parse_term(a, term, &q)) {
+      return status_set(err, a, STATUS_BAD_REQUEST, "invalid selector: '%.*s'; can't understand '%.*s'",
+                        SLICE_ARG(whole), SLICE_ARG(term));
+    }
+    if (!version_field_label_known(r, q.key)) {
+      slice why = version_field_label_error(a, r, q.key);
+      return status_set(err, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(why));
+    }
+    if (out->field_count == cap) {
+      uint32_t more = cap ? cap * 2 : 4;
+      out->fields = arena_grow(a, out->fields, cap * sizeof q, more * sizeof q);
+      cap = more;
+    }
+    out->fields[out->field_count++] = q;
+    if (slice_is(q.key, "metadata.name") && q.op == SELECT_EQUALS) out->name = q.values[0];
+  }
+  return true;
+}
+
+bool selector_parse(arena *a, const resource_info *r, slice labels, slice fields, selector *out,
+                    status_error *err) {
+  *out = (selector){0};
+  parser p = {.a = a};
+  if (!parse_labels(&p, labels, out)) {
+    return status_set(err, a, STATUS_BAD_REQUEST, "%s%.*s",
+                      p.in_requirement ? "unable to parse requirement: " : "", SLICE_ARG(p.problem));
+  }
+  return parse_fields(a, r, fields, out, err);
+}
+
+bool selector_require_name(arena *a, selector *s, slice name, status_error *err) {
+  if (s->field_count) {
+    if (slice_eq(s->name, name)) return true;
+    return status_set(err, a, STATUS_BAD_REQUEST,
+                      "fieldSelector metadata.name doesn't match requested name");
+  }
+  slice *value = ARENA_ARRAY(a, slice, 1);
+  *value = name;
+  s->fields = ARENA_NEW(a, requirement);
+  *s->fields = (requirement){.key = SLICE_LIT("metadata.name"), .op = SELECT_EQUALS,
+                             .value_count = 1, .values = value};
+  s->field_count = 1;
+  s->name = name;
+  return true;
+}
+
+static bool in_values(const requirement *r, slice v) {
+  return r->value_count && bsearch(&v, r->values, r->value_count, sizeof v, value_order);
+}
+
+static bool requirement_match(const requirement *r, bool present, slice value) {
+  long long have, want;
+  switch (r->op) {
+    case SELECT_EQUALS: return present && in_values(r, value);
+    case SELECT_NOT_EQUALS: return !present || !in_values(r, value);
+    case SELECT_EXISTS: return present;
+    case SELECT_NOT_EXISTS: return !present;
+    case SELECT_GREATER:
+    case SELECT_LESS:
+      if (!present || !slice_to_i64(value, &have) || !slice_to_i64(r->values[0], &want)) return false;
+      return r->op == SELECT_GREATER ? have > want : have < want;
+  }
+  return false;
+}
+
+bool selector_match(arena *a, const selector *s, const resource_info *r, const val *obj) {
+  const val *labels = val_path(obj, "metadata.labels");
+  for (uint32_t i = 0; i < s->label_count; i++) {
+    const val *v = val_get(labels, s->labels[i].key);
+    if (!requirement_match(s->labels + i, v != NULL, val_str(v))) return false;
+  }
+  for (uint32_t i = 0; i < s->field_count; i++) {
+    slice v = version_field_label_value(a, r, obj, s->fields[i].key);
+    if (!requirement_match(s->fields + i, true, v)) return false;
+  }
+  return true;
+}
+
+static bool expression_match(const val *expr, const val *labels) {
+  const val *have = val_get(labels, val_get_str(expr, "key"));
+  const val *values = val_getc(expr, "values");
+  slice op = val_get_str(expr, "operator");
+  bool in = false;
+  for (uint32_t i = 0; have && i < val_len(values); i++) {
+    in = in || slice_eq(val_str(val_at(values, i)), val_str(have));
+  }
+  if (slice_is(op, "In")) return have && in;
+  if (slice_is(op, "NotIn")) return !have || !in;
+  if (slice_is(op, "Exists")) return have != NULL;
+  if (slice_is(op, "DoesNotExist")) return have == NULL;
+  return false;
+}
+
+bool label_selector_match(const val *label_selector, const val *labels) {
+  if (!label_selector) return false;
+  VAL_EACH(e, val_getc(label_selector, "matchLabels")) {
+    const val *have = val_get(labels, e->key);
+    if (!have || !val_equal(have, e->value)) return false;
+  }
+  const val *exprs = val_getc(label_selector, "matchExpressions");
+  for (uint32_t i = 0; i < val_len(exprs); i++) {
+    if (!expression_match(val_at(exprs, i), labels)) return false;
+  }
+  return true;
+}

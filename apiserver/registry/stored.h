@@ -1,0 +1,26 @@
+/* stored: between trees and what the store keeps: keys, encodings, revisions.
+ * Source of the keys: apiserver pkg/registry/generic/registry/store.go and each storage's prefix. */
+#ifndef APISIM_REGISTRY_STORED_H
+#define APISIM_REGISTRY_STORED_H
+
+#include "base/arena.h"
+#include "base/val.h"
+#include "schema/schema.h"
+#include "store/store.h"
+
+/* "/registry/pods/default/web"; prefix: all objects of the resource (in a namespace unless
+ * empty), ending with '/'. */
+slice stored_key(arena *a, const resource_info *r, slice namespace, slice name);
+slice stored_prefix(arena *a, const resource_info *r, slice namespace);
+
+/* A fresh canonical tree of the entry's object in its storage version. The strings borrow from the
+ * entry's bytes: hold a reference to it while the tree is used. NULL only for damaged bytes. */
+val *stored_decode(arena *a, const resource_info *r, const store_entry *e);
+/* The object's bytes with this resourceVersion inside (0: none). One reference, the caller's. */
+blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision);
+/* The same bytes with another revision, without encoding again. */
+blob *stored_with_revision(slice bytes, int64_t revision);
+/* The part of stored bytes behind kind and apiVersion: what stands in a list's item after '{'. */
+slice stored_item_rest(slice bytes);
+
+#endif

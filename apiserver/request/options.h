@@ -1,0 +1,42 @@
+/* options: the query parameters (and bodies) that steer a verb, read and validated as the
+ * real server does. Source: apimachinery pkg/apis/meta/{v1,internalversion}/validation. */
+#ifndef APISIM_REQUEST_OPTIONS_H
+#define APISIM_REQUEST_OPTIONS_H
+
+#include "request/request.h"
+
+/* Create, update and patch: dryRun, fieldManager, fieldValidation, force. Fills rq's fields.
+ * kind is "CreateOptions", "UpdateOptions" or "PatchOptions". False with rq->error. */
+typedef struct write_options {
+  bool force, force_set;
+  slice manager; /* as given; may be empty */
+} write_options;
+bool options_read_write(request *rq, const char *kind, bool apply, write_options *out);
+
+typedef struct list_options {
+  slice label_selector, field_selector; /* texts */
+  bool watch, allow_bookmarks;
+  slice resource_version, match, continue_token;
+  int64_t limit;
+  bool timeout_set;
+  int64_t timeout_s;
+  bool initial_events_set, initial_events;
+} list_options;
+/* is_watch: how it is routed (a watch path forces it). Defaults of WatchList applied. */
+bool options_read_list(request *rq, bool is_watch, list_options *out);
+
+typedef struct delete_options {
+  bool grace_set;
+  int64_t grace_s;
+  bool orphan_set, orphan;
+  slice propagation; /* "", "Orphan", "Background", "Foreground" */
+  bool uid_set, version_set;
+  slice uid, version;
+} delete_options;
+/* From the body where there is one, else from the query. */
+bool options_read_delete(request *rq, delete_options *out);
+
+/* ?timeout= of the request itself: 400 where it is no duration. */
+bool options_check_timeout(request *rq);
+
+#endif
