@@ -13,9 +13,9 @@ CFLAGS += -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -MMD -MP
 LDFLAGS += $(CFLAGS_$(MODE)) -Wl,--gc-sections
 LIBS := -levent_core -levent_openssl -ljansson -lyaml -lssl -lcrypto -lz -lm
 
-SRC := $(filter-out %_test.c,$(sort $(shell find apiserver sim -name '*.c')))
+SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -name '*.c')))
 TESTS := $(sort $(shell find apiserver sim -name '*_test.c'))
-GEN := $(BUILD)/gen/schema_tables.c
+GEN := $(BUILD)/gen/schema_tables.c $(BUILD)/gen/defaults_plan.c
 LIB := $(OBJ)/libapisim.a
 LIB_SRC := $(filter-out sim/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(patsubst $(BUILD)/gen/%.c,$(OBJ)/gen/%.o,$(GEN))
@@ -39,6 +39,12 @@ SCHEMA_FACTS := $(wildcard apiserver/schema/facts/*)
 $(BUILD)/gen/schema_tables.c: apiserver/schema/gen/tables.py $(SCHEMA_FACTS)
 	@mkdir -p $(@D)
 	python3 $< apiserver/schema/facts $@
+
+PLAN_SRC := apiserver/version/gen/plan_main.c apiserver/version/defaults_rows.c \
+	apiserver/schema/schema.c apiserver/base/slice.c
+$(BUILD)/gen/defaults_plan.c: $(BUILD)/gen/schema_tables.c $(PLAN_SRC) apiserver/version/defaults_plan.h
+	$(CC) $(CPPFLAGS) -std=gnu11 -o $(BUILD)/gen/plan_tool $(PLAN_SRC) $(BUILD)/gen/schema_tables.c
+	$(BUILD)/gen/plan_tool > $@.new && mv $@.new $@
 
 $(OBJ)/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
