@@ -1,6 +1,6 @@
 /* patch: the four ways to change an object by a difference.
  *
- * Sources: RFC 6902 as github.com/evanphx/json-patch does it, RFC 7386,
+ * Sources: RFC 6902 as gopkg.in/evanphx/json-patch.v4 does it, RFC 7386,
  * apimachinery pkg/util/strategicpatch, structured-merge-diff and
  * apimachinery pkg/util/managedfields. */
 #ifndef APISIM_PATCH_PATCH_H
@@ -10,14 +10,42 @@
 #include "base/slice.h"
 #include "base/status_error.h"
 #include "base/val.h"
+#include "codec/codec.h"
 #include "schema/schema.h"
 
+/* What fieldValidation makes of a patch body. `ignore` is fieldValidation=Ignore: the body is read
+ * leniently and the errors have other words. Otherwise (Warn and Strict) `report`, when not NULL,
+ * receives what strict decoding of the patch document would refuse (duplicate fields; for a JSON
+ * patch also unknown ones, each with "json patch " in front); the caller warns or refuses. */
+typedef struct patch_options {
+  bool ignore;
+  strict_report *report;
+} patch_options;
+
 /* Each returns the changed tree (untyped: the caller conforms it) or NULL and err. `doc` is
- * not modified (unchanged parts may be shared). The patch is the raw body. */
+ * not modified (unchanged parts may be shared with it). The patch is the raw body; it must live as
+ * long as the arena. The result of a JSON or merge patch may be a list (fieldValidation=Ignore, or a
+ * replaced root): the caller's decoding refuses it.
+ *
+ * Errors: 400 for a body that is no patch, 413 for more than LIMIT_JSON_PATCH_OPS operations,
+ * 422 for one that does not apply, 500 with the bare text for most strategic ones. */
+val *json_patch_apply_as(arena *a, const val *doc, slice patch, const patch_options *o,
+                         status_error *err);
+val *merge_patch_apply_as(arena *a, const val *doc, slice patch, const patch_options *o,
+                          status_error *err);
+/* *parsed (if not NULL) gets the patch document as it was read, before it was applied: the caller's
+ * errors quote it with go_print(). */
+val *strategic_patch_apply_as(arena *a, const val *doc, slice patch, const type_info *t,
+                              const patch_options *o, val **parsed, status_error *err);
+
+/* The same as fieldValidation=Warn does it, without a report. */
 val *json_patch_apply(arena *a, const val *doc, slice patch, status_error *err);
 val *merge_patch_apply(arena *a, const val *doc, slice patch, status_error *err);
 val *strategic_patch_apply(arena *a, const val *doc, slice patch, const type_info *t,
                            status_error *err);
+
+/* Go's %v of an untyped tree: map[a:1 b:[x <nil>]], keys sorted. */
+slice go_print(arena *a, const val *v);
 
 /* What managed fields need to know of a write. */
 typedef struct manage_args {
@@ -31,15 +59,15 @@ typedef struct manage_args {
 } manage_args;
 
 /* Updates obj.metadata.managedFields for a create or update (not apply) of `obj` (typed,
- * canonical, before defaults of admission? no: after decode and defaulting, in the request's
- * version) over `live` (NULL on create). Rule: fieldmanager.UpdateNoErrors: never fails. */
+ * canonical, after decode and defaulting, in the request's version) over `live` (in the same
+ * version; NULL on create). Rule: fieldmanager.UpdateNoErrors: never fails. */
 void managed_fields_update(const manage_args *m, const val *live, val *obj);
 
-/* Server-side apply: merges the applied configuration (typed, canonical tree of exactly what
- * the client sent, plus its parsed untyped form for the field set) into live (NULL when
- * missing: becomes the object). Returns the new object with managedFields updated, or NULL
- * and err (409 with causes on conflict; 500 reason "" on schema errors). A result equal to live except
- * for timestamps keeps the old managedFields, as the real one does. */
+/* Server-side apply: merges the applied configuration (the untyped tree of exactly what the client
+ * sent) into live (typed; NULL when missing: becomes the object). Returns the new object, not yet
+ * conformed and defaulted, with managedFields updated, or NULL and err (409 with causes on conflict;
+ * 500 reason "" on schema errors). A result equal to live except for timestamps keeps the old
+ * managedFields, as the real one does. */
 val *server_side_apply(const manage_args *m, const val *live, val *applied, status_error *err);
 
 #endif
