@@ -43,6 +43,9 @@ typedef struct access_attributes { /* of a question, for reviews and escalation 
 typedef enum access_decision { ACCESS_DENY, ACCESS_ALLOW, ACCESS_NO_OPINION } access_decision;
 access_decision access_decide(server *s, arena *a, const access_attributes *q, slice *reason);
 
+/* The 403 of a denied question, in rq->error; returns false. */
+bool access_forbidden(request *rq, const access_attributes *q, slice reason);
+
 /* Create handlers of the virtual kinds; each fills and returns the answer object. */
 val *access_token_review(request *rq, val *review);
 val *access_subject_review(request *rq, val *review); /* all four authorization kinds */

@@ -63,6 +63,10 @@ typedef struct manage_args {
  * version; NULL on create). Rule: fieldmanager.UpdateNoErrors: never fails. */
 void managed_fields_update(const manage_args *m, const val *live, val *obj);
 
+/* If obj equals live but for the times in managedFields, gives obj live's managedFields, so
+ * that a write that says nothing new stays none. (fieldmanager.IgnoreManagedFieldsTimestampsTransformer) */
+void managed_fields_keep_times(arena *a, const val *live, val *obj);
+
 /* Server-side apply: merges the applied configuration (the untyped tree of exactly what the client
  * sent) into live (typed; NULL when missing: becomes the object). Returns the new object, not yet
  * conformed and defaulted, with managedFields updated, or NULL and err (409 with causes on conflict;

@@ -28,6 +28,14 @@ typedef void (*validate_fn)(const validate_args *v);
 /* Changes obj before validation, as PrepareForCreate and PrepareForUpdate do. */
 typedef void (*prepare_fn)(request *rq, val *obj, const val *old);
 
+/* Subresources other than status whose body is the parent's kind (approval, finalize,
+ * ephemeralcontainers, resize): a row each, in registry/strategy_rows.c. */
+typedef struct subresource_rule {
+  const char *group, *resource, *subresource;
+  prepare_fn prepare; /* puts back what this subresource may not change */
+} subresource_rule;
+const subresource_rule *subresource_rule_of(const resource_info *r, slice subresource);
+
 typedef enum generation_rule {
   GENERATION_NONE, /* the resource has none */
   GENERATION_SPEC, /* 1 on create, plus one when spec changes */
@@ -44,6 +52,12 @@ typedef enum name_rule {
   NAME_HOOK, /* the validate hook does it itself */
 } name_rule;
 
+typedef enum gc_rule {
+  GC_BACKGROUND, /* dependents go later, unless asked otherwise */
+  GC_ORPHAN, /* orphaned by default */
+  GC_UNSUPPORTED, /* never gets the garbage collector's finalizers */
+} gc_rule;
+
 typedef struct strategy {
   const char *group, *resource;
   name_rule name;
@@ -53,6 +67,8 @@ typedef struct strategy {
   bool create_on_update; /* PUT of a missing object creates it */
   bool no_unconditional_update; /* PUT must carry a resourceVersion */
   bool graceful; /* deletion has a grace period (pods) */
+  bool returns_deleted; /* DELETE answers with the object, not with a Status */
+  gc_rule gc;
   prepare_fn prepare_create, prepare_update, prepare_status;
   validate_fn validate; /* create (old NULL) and update, main resource and subresources */
   prepare_fn warn; /* WarningsOnCreate/Update: calls request_warn */

@@ -57,7 +57,14 @@ typedef struct request {
   slice *warnings; /* texts of Warning headers, in order, no repeats */
   uint32_t warning_count, warning_cap;
   status_error error;
+  struct store_entry **kept; /* entries that trees borrow from, released with the request */
+  uint32_t kept_count, kept_cap;
 } request;
+
+/* Takes a reference over until the request ends. */
+void request_keep(request *rq, struct store_entry *e);
+/* Releases what was kept. The arena is its owner's business. */
+void request_dispose(request *rq);
 
 /* Adds a Warning: 299 header (text without code and quotes); repeats are dropped. */
 void request_warn(request *rq, slice text);

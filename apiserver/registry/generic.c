@@ -1,0 +1,83 @@
+/* What create and update share: names, system metadata, admission around validation, encoding,
+ * and the store's answers. */
+#include "registry/generic.h"
+
+#include "admission/admission.h"
+#include "base/limits.h"
+#include "codec/codec.h"
+#include "registry/generic_internal.h"
+#include "registry/object.h"
+#include "registry/stored.h"
+#include "request/info.h"
+#include "server.h"
+
+#include <assert.h>
+
+bool generic_store_error(request *rq, store_result result, slice name) {
+  const resource_info *r = rq->resource;
+  switch (result) {
+    case STORE_OK: return true;
+    case STORE_EXISTS: return status_already_exists(&rq->error, rq->arena, r->group, r->resource, name);
+    case STORE_NOT_FOUND: return status_not_found(&rq->error, rq->arena, r->group, r->resource, name);
+    case STORE_CONFLICT:
+      return status_conflict(&rq->error, rq->arena, r->group, r->resource, name,
+                             SLICE_LIT("the object has been modified; please apply your changes to "
+                                       "the latest version and try again"));
+    case STORE_COMPACTED:
+      return status_set(&rq->error, rq->arena, STATUS_EXPIRED,
+                        "The resourceVersion for the provided list is too old.");
+    case STORE_FUTURE:
+      return status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "Too large resource version");
+    case STORE_TOO_LARGE: return status_plain(&rq->error, rq->arena, "etcdserver: request is too large");
+    case STORE_UNAVAILABLE:
+      return status_set(&rq->error, rq->arena, STATUS_UNAVAILABLE, "the store is not available");
+  }
+  return false;
+}
+
+bool generic_get(request *rq, slice namespace, slice name, store_entry **out) {
+  slice key = stored_key(rq->arena, rq->resource, namespace, name);
+  store_result result = store_get(rq->server->store, key, 0, out);
+  return result == STORE_OK || generic_store_error(rq, result, name);
+}
+
+bool generic_admit(request *rq, admission_op op, val *obj, const val *old, slice namespace,
+                   slice name, bool validating) {
+  admission_args args = {.rq = rq, .op = op, .resource = rq->resource,
+                         .subresource = rq->subresource ? rq->subresource->name : SLICE_NONE,
+                         .namespace = namespace, .name = name, .obj = obj, .old = old,
+                         .dry_run = rq->dry_run};
+  return validating ? admission_validate(&args) : admission_mutate(&args);
+}
+
+bool generic_check_path_name(request *rq, slice name) {
+  const char *why;
+  if (name_is_path_segment(name, &why)) return true;
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "Name parameter invalid: \"%.*s\": %s",
+                    SLICE_ARG(name), why);
+}
+
+bool generic_validate(request *rq, val *obj, const val *old, slice subresource) {
+  const resource_info *r = rq->resource->storage;
+  const strategy *s = strategy_of(rq->resource);
+  field_errors errs = {.a = rq->arena};
+  validate_args args = {.errs = &errs, .rq = rq, .resource = rq->resource,
+                        .subresource = subresource, .obj = obj, .old = old};
+  validate_fn validate = s->validate ? s->validate : validation_of(rq->resource);
+  if (validate) validate(&args);
+  if (!field_errors_to_status(&errs, r->group, r->kind, object_name(obj), &rq->error)) return false;
+  if (s->warn && subresource.len == 0) s->warn(rq, obj, old);
+  return true;
+}
+
+/* The limit is on what etcd would keep, the protobuf form; JSON is the longer one, so protobuf
+ * is only made for an object that JSON says is too large. */
+bool generic_too_large(request *rq, const val *obj, const blob *bytes) {
+  if (bytes->len <= LIMIT_STORED_OBJECT) return false;
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  proto_encode(&b, obj, rq->resource->storage->type);
+  bool large = b.len > LIMIT_STORED_OBJECT;
+  buf_dispose(&b);
+  return large;
+}

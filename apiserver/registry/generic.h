@@ -1,0 +1,43 @@
+/* generic: the write path that all kinds share: create, guaranteed update, delete.
+ * Source: apiserver pkg/registry/generic/registry/store.go, pkg/registry/rest/. */
+#ifndef APISIM_REGISTRY_GENERIC_H
+#define APISIM_REGISTRY_GENERIC_H
+
+#include "registry/strategy.h"
+#include "request/options.h"
+#include "request/request.h"
+#include "store/store.h"
+
+/* What a write gave. obj is in the storage version with its resourceVersion; entry is the
+ * stored entry (a reference of the caller's), NULL on a dry run. */
+typedef struct write_result {
+  val *obj;
+  store_entry *entry;
+  bool created;
+  bool deleted; /* gone from the store (a delete, or an update that emptied the finalizers) */
+  bool answer_status; /* a delete of a kind that answers with a Status */
+} write_result;
+
+/* Makes the object to be written from the existing one (storage version; NULL when there is
+ * none), or NULL with rq->error. May be called again after a conflict; must not change `existing`. */
+typedef struct update_source {
+  val *(*make)(void *ctx, request *rq, const val *existing);
+  void *ctx;
+  slice uid; /* precondition: the uid that the client's object carries, or empty */
+  bool allow_create; /* whatever the strategy says (apply) */
+  prepare_fn prepare; /* of a subresource, instead of the strategy's; NULL for the main resource */
+} update_source;
+
+/* obj: storage version, system fields not yet filled in. False with rq->error. */
+bool generic_create(request *rq, val *obj, write_result *out);
+bool generic_update(request *rq, slice namespace, slice name, const update_source *source,
+                    write_result *out);
+bool generic_delete(request *rq, slice namespace, slice name, const delete_options *o,
+                    write_result *out);
+/* The current entry (a new reference) or false with a 404. */
+bool generic_get(request *rq, slice namespace, slice name, store_entry **out);
+
+/* A failed store call as the client sees it. */
+bool generic_store_error(request *rq, store_result result, slice name);
+
+#endif

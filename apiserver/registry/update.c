@@ -1,0 +1,214 @@
+/* Updating: make the new object from the stored one, check it against it, and write it if it
+ * says anything new. Also where an update ends a deletion, by emptying the finalizers. */
+#include "registry/generic.h"
+
+#include "access/access.h"
+#include "base/limits.h"
+#include "patch/patch.h"
+#include "registry/generic_internal.h"
+#include "registry/object.h"
+#include "registry/side_effects.h"
+#include "registry/stored.h"
+#include "server.h"
+
+#include <assert.h>
+
+#define CONFLICT_TRIES 5 /* only another writer of the same etcd can make these */
+
+typedef struct update_run {
+  request *rq;
+  const strategy *strategy;
+  const update_source *source;
+  slice namespace, name, key;
+  store_entry *live_entry; /* NULL: creating */
+  val *live;
+} update_run;
+
+static bool spec_changed(const val *obj, const val *old) {
+  return !val_equal(val_getc(obj, "spec"), val_getc(old, "spec"));
+}
+
+/* Anything outside metadata, status, kind and apiVersion. */
+static bool content_changed(const val *obj, const val *old) {
+  VAL_EACH(e, obj) {
+    if (slice_is(e->key, "metadata") || slice_is(e->key, "status") || slice_is(e->key, "kind") ||
+        slice_is(e->key, "apiVersion")) continue;
+    if (!val_equal(e->value, val_get(old, e->key))) return true;
+  }
+  VAL_EACH(e, old) {
+    if (!val_get(obj, e->key) && !slice_is(e->key, "status")) return true;
+  }
+  return false;
+}
+
+static void prepare_update(update_run *u, val *obj) {
+  request *rq = u->rq;
+  const strategy *s = u->strategy;
+  object_set_generation(rq->arena, obj, object_generation(u->live));
+  if (u->source->prepare) {
+    u->source->prepare(rq, obj, u->live);
+    return;
+  }
+  if (s->has_status) object_take(rq->arena, obj, u->live, "status");
+  if (s->prepare_update) s->prepare_update(rq, obj, u->live);
+  bool bump = (s->generation == GENERATION_SPEC && spec_changed(obj, u->live)) ||
+              (s->generation == GENERATION_ALL_BUT_META_STATUS && content_changed(obj, u->live));
+  if (bump) object_set_generation(rq->arena, obj, object_generation(u->live) + 1);
+}
+
+static void keep_system_fields(update_run *u, val *obj) {
+  arena *a = u->rq->arena;
+  if (object_uid(obj).len == 0) object_meta_take(a, obj, u->live, "uid");
+  object_meta_take(a, obj, u->live, "creationTimestamp");
+  const val *meta = val_getc(u->live, "metadata");
+  if (object_deleting(u->live)) object_meta_take(a, obj, u->live, "deletionTimestamp");
+  if (val_getc(meta, "deletionGracePeriodSeconds") &&
+      !val_getc(object_meta(a, obj), "deletionGracePeriodSeconds")) {
+    object_meta_take(a, obj, u->live, "deletionGracePeriodSeconds");
+  }
+}
+
+static bool check_version(update_run *u, val *obj) {
+  request *rq = u->rq;
+  slice want = object_version(obj);
+  long long n = 0;
+  if (want.len && !slice_to_i64(want, &n)) {
+    return status_plain(&rq->error, rq->arena, "strconv.ParseUint: parsing \"%.*s\": invalid syntax",
+                        SLICE_ARG(want));
+  }
+  if (n == 0) {
+    if (!u->strategy->no_unconditional_update) return true;
+    field_errors errs = {.a = rq->arena};
+    path meta = path_root("metadata"), version = path_child(&meta, "resourceVersion");
+    field_invalid_int(&errs, &version, 0, "must be specified for an update");
+    return field_errors_to_status(&errs, rq->resource->group, rq->resource->resource, u->name, &rq->error);
+  }
+  if (slice_eq(want, object_version(u->live))) return true;
+  return generic_store_error(rq, STORE_CONFLICT, u->name);
+}
+
+static bool check_uid(update_run *u) {
+  request *rq = u->rq;
+  slice have = u->live ? object_uid(u->live) : SLICE_LIT("");
+  if (u->source->uid.len == 0 || slice_eq(u->source->uid, have)) return true;
+  slice why = arena_printf(rq->arena,
+                           "StorageError: invalid object, Code: 4, Key: %.*s, ResourceVersion: 0, "
+                           "AdditionalErrorMsg: Precondition failed: UID in precondition: %.*s, UID in "
+                           "object meta: %.*s",
+                           SLICE_ARG(u->key), SLICE_ARG(u->source->uid), SLICE_ARG(have));
+  return status_conflict(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, u->name, why);
+}
+
+/* An update of an object under deletion that has no finalizers left removes it. */
+static bool ends_deletion(const update_run *u, const val *obj) {
+  if (val_len(object_finalizers(obj)) || !object_deleting(u->live)) return false;
+  if (val_i64(val_path(u->live, "metadata.deletionGracePeriodSeconds")) != 0) return false;
+  bool namespace = slice_is(u->rq->resource->resource, "namespaces");
+  return !namespace || val_len(val_path(obj, "spec.finalizers")) == 0;
+}
+
+static bool finish_deletion(update_run *u, val *obj, write_result *out) {
+  request *rq = u->rq;
+  out->obj = obj;
+  out->deleted = true;
+  if (rq->dry_run) return true;
+  store *s = rq->server->store;
+  blob *final = stored_with_revision(blob_slice(u->live_entry->value), store_next_revision(s));
+  store_result result = store_delete(s, u->key, u->live_entry->mod_revision, final, NULL);
+  blob_unref(final);
+  if (result != STORE_OK) return generic_store_error(rq, result, u->name);
+  side_effects_deleted(rq, u->live);
+  return true;
+}
+
+static bool creates_by_update(update_run *u, val *obj, write_result *out) {
+  request *rq = u->rq;
+  access_attributes q = {.user = rq->user, .verb = SLICE_LIT("create"), .namespace = u->namespace,
+                         .group = rq->info.group, .version = rq->info.version,
+                         .resource = rq->info.resource, .subresource = rq->info.subresource,
+                         .name = u->name, .path = rq->info.path, .is_resource = true};
+  slice why = SLICE_NONE;
+  if (access_decide(rq->server, rq->arena, &q, &why) != ACCESS_ALLOW) {
+    return access_forbidden(rq, &q, why);
+  }
+  object_del(obj, "resourceVersion");
+  return generic_create(rq, obj, out);
+}
+
+/* Writes obj when its bytes differ from the stored ones. */
+static store_result write_changed(update_run *u, val *obj, write_result *out) {
+  request *rq = u->rq;
+  store *s = rq->server->store;
+  out->obj = obj;
+  blob *same = stored_encode(rq->arena, rq->resource, obj, u->live_entry->mod_revision);
+  store_result result = STORE_OK;
+  if (slice_eq(blob_slice(same), blob_slice(u->live_entry->value))) {
+    if (!rq->dry_run) out->entry = store_entry_ref(u->live_entry);
+  } else if (!rq->dry_run) {
+    int64_t revision = store_next_revision(s);
+    blob *bytes = stored_with_revision(blob_slice(same), revision);
+    result = generic_too_large(rq, obj, bytes)
+                 ? STORE_TOO_LARGE
+                 : store_update(s, u->key, u->live_entry->mod_revision, bytes, &out->entry);
+    if (result == STORE_OK) {
+      object_set_str(rq->arena, obj, "resourceVersion", arena_printf(rq->arena, "%lld", (long long)revision));
+    }
+    blob_unref(bytes);
+  }
+  blob_unref(same);
+  return result;
+}
+
+/* One attempt over one state of the store. *again: somebody else wrote in between. */
+static bool attempt(update_run *u, write_result *out, bool *again) {
+  request *rq = u->rq;
+  if (!check_uid(u)) return false;
+  if (!u->live && !u->source->allow_create && !u->strategy->create_on_update) {
+    return generic_store_error(rq, STORE_NOT_FOUND, u->name);
+  }
+  val *obj = u->source->make(u->source->ctx, rq, u->live);
+  if (!obj) return false;
+  if (!u->live) return creates_by_update(u, obj, out);
+  if (!check_version(u, obj)) return false;
+  if (!side_effects_begin_update(rq, obj, u->live)) return false;
+  prepare_update(u, obj);
+  keep_system_fields(u, obj);
+  managed_fields_keep_times(rq->arena, u->live, obj);
+  slice sub = rq->subresource ? rq->subresource->name : SLICE_LIT("");
+  if (!generic_validate(rq, obj, u->live, sub) ||
+      !generic_admit(rq, ADMIT_UPDATE, obj, u->live, u->namespace, u->name, true)) {
+    return side_effects_undo(rq, obj);
+  }
+  if (ends_deletion(u, obj)) return finish_deletion(u, obj, out);
+  store_result result = write_changed(u, obj, out);
+  if (result == STORE_TOO_LARGE && val_delc(object_meta(rq->arena, obj), "managedFields")) {
+    result = write_changed(u, obj, out);
+  }
+  if (result == STORE_OK) {
+    side_effects_updated(rq, obj, u->live);
+    return true;
+  }
+  side_effects_undo(rq, obj);
+  *again = result == STORE_CONFLICT && object_version(obj).len == 0;
+  return generic_store_error(rq, result, u->name);
+}
+
+bool generic_update(request *rq, slice namespace, slice name, const update_source *source,
+                    write_result *out) {
+  update_run u = {.rq = rq, .strategy = strategy_of(rq->resource), .source = source,
+                  .namespace = namespace, .name = name,
+                  .key = stored_key(rq->arena, rq->resource, namespace, name)};
+  bool done = false, again = true;
+  for (int tries = 0; again && tries < CONFLICT_TRIES; tries++) {
+    *out = (write_result){0};
+    rq->error.set = false;
+    again = false;
+    store_result got = store_get(rq->server->store, u.key, 0, &u.live_entry);
+    if (got != STORE_OK && got != STORE_NOT_FOUND) return generic_store_error(rq, got, name);
+    u.live = got == STORE_OK ? stored_decode(rq->arena, rq->resource, u.live_entry) : NULL;
+    done = attempt(&u, out, &again);
+    if (u.live_entry) request_keep(rq, u.live_entry); /* the trees borrow from its bytes */
+    u.live_entry = NULL;
+  }
+  return done;
+}
