@@ -63,6 +63,9 @@ val *proto_decode(arena *a, slice bytes, const type_info *t, slice *error);
 void proto_envelope(buf *out, slice api_version, slice kind, slice message);
 bool proto_open_envelope(arena *a, slice body, slice *api_version, slice *kind, slice *message,
                          slice *content_encoding, slice *content_type, slice *error);
+/* One frame of a watch in ;stream=watch: four bytes of length, big end first, then a
+ * WatchEvent that is not enveloped around an object that is. */
+void proto_watch_frame(buf *out, slice event_type, slice enveloped);
 
 /* Scalars in canonical form. Each returns false and fills *error (Go's words) when it is
  * not one. Durations as time.Duration.String. */
