@@ -1,0 +1,45 @@
+/* negotiate: which form an answer has, and which form a body came in.
+ * Sources: apiserver pkg/endpoints/handlers/negotiation, pkg/util/wsstream; github.com/munnerz/goautoneg. */
+#ifndef APISIM_CODEC_NEGOTIATE_H
+#define APISIM_CODEC_NEGOTIATE_H
+
+#include "request/request.h"
+
+typedef enum body_format { FORMAT_JSON, FORMAT_YAML, FORMAT_PROTOBUF } body_format;
+typedef enum body_as { AS_OBJECT, AS_TABLE, AS_PARTIAL, AS_PARTIAL_LIST } body_as;
+
+typedef struct output_form {
+  body_format format;
+  body_as as; /* ;as=Table and the like, of group meta.k8s.io */
+  slice as_version; /* "v1" or "v1beta1" */
+  bool pretty; /* JSON with indentation */
+  bool stream; /* the client accepts ;stream=watch */
+  slice content_type; /* of the answer, as the real server names it */
+} output_form;
+
+/* From Accept, ?pretty and User-Agent. `listable`: Table and PartialObjectMetadata make sense
+ * (resources; not for subresources such as scale or review kinds: see the real server). watch: the answer is
+ * a stream (content_type is then the stream's). False with a 406 in rq->error. */
+bool negotiate_output(request *rq, bool watch, output_form *out);
+/* As above but never fails: what an error's Status is written in when the Accept header is
+ * unusable or was not looked at yet. */
+void negotiate_fallback(request *rq, output_form *out);
+
+/* The body's format from Content-Type (absent: JSON, if the real server says so). False with a 415. */
+bool negotiate_input(request *rq, body_format *out);
+
+/* Decodes an object's body for a write: parses by format, checks apiVersion and kind against
+ * `r` (or the subresource's kind: want_*), conforms it to the type of the kind that the body names,
+ * reports unknown and duplicate fields as rq->validation says (Warning headers or a 400). The tree is typed and canonical, with apiVersion and
+ * kind set, not yet defaulted. NULL with rq->error in the real server's words:
+ * 'Pod in version "v1" cannot be handled as a ConfigMap: ...'. *got (may be NULL): the kind found. */
+val *negotiate_decode(request *rq, slice want_group, slice want_version, slice want_kind,
+                      const kind_info **got);
+/* DeleteOptions and other option bodies (any registered group's version is taken). False with rq->error. */
+bool negotiate_decode_options(request *rq, slice kind, val **out);
+
+/* Patch types by Content-Type. False with a 415 in the real words for this resource. */
+typedef enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY } patch_kind;
+bool negotiate_patch(request *rq, patch_kind *out);
+
+#endif

@@ -1,0 +1,20 @@
+/* table: server-side printing, ?as=Table. Source: pkg/printers/internalversion/printers.go,
+ * apiserver pkg/endpoints/handlers/response.go. */
+#ifndef APISIM_RESPOND_TABLE_H
+#define APISIM_RESPOND_TABLE_H
+
+#include "base/val.h"
+#include "schema/schema.h"
+
+typedef enum table_include { INCLUDE_METADATA, INCLUDE_NONE, INCLUDE_OBJECT } table_include;
+
+/* A meta.k8s.io Table (typed tree of kind Table) of the objects (trees in the version of r).
+ * list_meta: the list's metadata (resourceVersion, continue...) or, for a single object, NULL:
+ * then the object's own resourceVersion is used. columns: false leaves columnDefinitions out as null
+ * (every watch event but the first). version: "v1" or "v1beta1". */
+val *table_make(arena *a, const resource_info *r, val *const *objs, uint32_t count, val *list_meta,
+                table_include include, bool columns, slice version, int64_t now_s);
+/* The object's PartialObjectMetadata (metadata shared with obj). */
+val *partial_make(arena *a, const val *obj, slice version);
+
+#endif
