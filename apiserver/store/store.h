@@ -62,19 +62,22 @@ int64_t store_next_revision(const store *s);
 int64_t store_revision(const store *s);
 int64_t store_compacted(const store *s);
 
-/* Writes. On STORE_OK *out (if asked for) is a new reference to the new entry. `value`: the
+/* Writes. Only STORE_OK changes anything. On STORE_OK *out (if asked for) is a new reference to the new entry. `value`: the
  * store takes a reference of its own. expect_mod: the mod_revision the caller saw. */
 store_result store_create(store *s, slice key, blob *value, store_entry **out);
 store_result store_update(store *s, slice key, int64_t expect_mod, blob *value, store_entry **out);
 /* The deleted entry's last value is given back (*last); `final` (or NULL) is what watchers
- * see as the object of the DELETED event (with the deletion's resourceVersion inside). */
+ * see as the object of the DELETED event (with the deletion's resourceVersion inside). The
+ * tombstone has version 0; without `final` its value is the last one. */
 store_result store_delete(store *s, slice key, int64_t expect_mod, blob *final,
                           store_entry **last);
 
-/* Reads; *out is a new reference. revision 0 is the current one. */
+/* Reads; *out is a new reference, NULL when there is none. revision 0 is the current one. A
+ * revision before the first is the empty store until something is compacted. */
 store_result store_get(store *s, slice key, int64_t revision, store_entry **out);
 
-/* A consistent view at one revision; cheap to make, keeps its root alive. */
+/* A consistent view at one revision; cheap to make, keeps its root alive (also over later
+ * compactions, and over the store's end). */
 typedef struct store_view store_view;
 store_result store_view_open(store *s, int64_t revision, store_view **out);
 void store_view_close(store_view *v);
@@ -86,7 +89,8 @@ void store_view_walk(const store_view *v, slice start, slice end, store_visit vi
 /* Keys in [start, end): O(log n). */
 uint64_t store_view_count(const store_view *v, slice start, slice end);
 
-/* Watching. Events come in revision order, each once, synchronously with the write that
+/* Watching. An event goes to shorter prefixes first, then in order of opening.
+ * Events come in revision order, each once, synchronously with the write that
  * made them (the callback must not write). From revision R: everything behind R.
  * prev is the entry before the event (NULL for the first write of a key); entry is the new
  * one, for a deletion the tombstone that carries `final` and the deletion's revision. */
@@ -98,23 +102,30 @@ typedef struct store_event {
 } store_event;
 typedef struct store_watch store_watch;
 typedef void (*store_on_event)(void *ctx, const store_event *ev);
-/* Catching up calls back before this returns. STORE_COMPACTED when `from` is too old.
+/* Catching up calls back before this returns, with *out set already; *out is NULL when the
+ * callback closed the watch. STORE_COMPACTED when `from` is below the compacted revision.
  * A `from` above the current revision waits for it. prefix bounds the keys. */
 store_result store_watch_open(store *s, slice prefix, int64_t from, store_on_event fn, void *ctx,
                               store_watch **out);
-/* May be called inside its own callback. */
+/* May be called inside its own callback, which is then the last; NULL is fine. Also after
+ * store_destroy. */
 void store_watch_close(store_watch *w);
 
-/* Drops what is older than `revision` (inclusive): older views and watches get STORE_COMPACTED. */
+/* Drops the log up to `revision` (inclusive; one above the current means the current): views
+ * of older revisions and watches from them get STORE_COMPACTED, `revision` itself still reads. */
 void store_compact(store *s, int64_t revision);
-/* Compacts by age and count as the real server's defaults do; call it from a timer. */
+/* Compacts by age as the real server's defaults do (every 5 minutes what is older than 5
+ * minutes); call it about once a second: a long history goes in steps. */
 void store_tick(store *s, int64_t mono_ns);
 /* Bytes held beyond the values themselves, for the figures. */
 size_t store_overhead(const store *s);
 void store_destroy(store *s);
 
 /* The embedded backend: a copy-on-write B-tree, a root a revision. first_revision: the
- * revision that the empty store has (etcd starts at 1). */
+ * revision that the empty store has, above 0 (etcd starts at 1). */
 store *store_memory_create(int64_t first_revision);
+/* How much history it keeps at most between the timer's compactions: revisions, and bytes of
+ * replaced objects (2^18 and 256 MiB unless told). Trimmed by the write that passes it. */
+void store_memory_window(store *s, uint64_t events, size_t bytes);
 
 #endif
