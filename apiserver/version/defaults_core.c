@@ -1,6 +1,7 @@
 /* defaults_core: the conditional defaults of the core group.
  * Source: pkg/apis/core/v1/defaults.go. */
 #include "codec/codec.h"
+#include "version/canonical.h"
 #include "version/defaults_plan.h"
 #include "version/image_ref.h"
 #include "version/pod_resources.h"
@@ -91,6 +92,7 @@ static void pod_level_requests(arena *a, val *spec, val *resources) {
 }
 
 void default_pod(arena *a, val *v) {
+  canonical_pod(a, v);
   val *spec = val_getc(v, "spec");
   requests_default(a, val_getc(spec, "containers"));
   requests_default(a, val_getc(spec, "initContainers"));

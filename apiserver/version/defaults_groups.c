@@ -1,5 +1,6 @@
 /* defaults_groups: the conditional defaults of every group but core.
  * Source: pkg/apis/<group>/<version>/defaults.go, apiextensions v1 defaults.go. */
+#include "version/canonical.h"
 #include "version/defaults_plan.h"
 
 /* Sets a field that the object lacks. */
@@ -12,6 +13,7 @@ static void text_fill(arena *a, val *v, const char *field, const char *text) {
 }
 
 void default_deployment(arena *a, val *v) {
+  canonical_deployment(v);
   val *strategy = val_ensure_map(a, val_getc(v, "spec"), "strategy");
   text_fill(a, strategy, "type", "RollingUpdate");
   if (!slice_is(val_get_str(strategy, "type"), "RollingUpdate")) return;
@@ -21,6 +23,7 @@ void default_deployment(arena *a, val *v) {
 }
 
 void default_daemon_set(arena *a, val *v) {
+  canonical_daemon_set(a, v);
   val *strategy = val_ensure_map(a, val_getc(v, "spec"), "updateStrategy");
   text_fill(a, strategy, "type", "RollingUpdate");
   if (!slice_is(val_get_str(strategy, "type"), "RollingUpdate")) return;
@@ -31,6 +34,7 @@ void default_daemon_set(arena *a, val *v) {
 
 /* The partition is filled in only where rollingUpdate is there, or no type was given. */
 void default_stateful_set(arena *a, val *v) {
+  canonical_stateful_set(a, v);
   val *spec = val_getc(v, "spec");
   val *strategy = val_ensure_map(a, spec, "updateStrategy");
   if (!val_get_str(strategy, "type").len) {
@@ -81,6 +85,7 @@ static void scaling_rules_default(arena *a, val *behavior, const char *direction
 }
 
 void default_hpa_v2(arena *a, val *v) {
+  canonical_hpa(v);
   val *spec = val_getc(v, "spec");
   if (!val_len(val_getc(spec, "metrics"))) {
     val *metric = val_map(a), *resource = val_map(a), *target = val_map(a), *list = val_list(a);

@@ -40,6 +40,11 @@ typedef struct default_row {
   X(device_request, "resource.v1.ExactDeviceRequest")                      \
   X(device_sub_request, "resource.v1.DeviceSubRequest")                    \
   X(device, "resource.v1.Device")                                          \
+  X(pod_spec, "core.v1.PodSpec")                                           \
+  X(pod_template, "core.v1.PodTemplateSpec")                               \
+  X(pod_status, "core.v1.PodStatus")                                       \
+  X(node_spec, "core.v1.NodeSpec")                                         \
+  X(secret, "core.v1.Secret")                                              \
   X(crd, "apiextensions.v1.CustomResourceDefinition")
 
 typedef enum default_hook {

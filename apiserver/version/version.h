@@ -29,6 +29,8 @@ bool version_field_label_known(const resource_info *r, slice label);
  * supported: foo", '"foo" is not a known field selector: only "metadata.name", "metadata.namespace"',
  * 'field label "foo" not supported for Job'... */
 slice version_field_label_error(arena *a, const resource_info *r, slice label);
+/* Why it is not known: the message of the 400. The kinds differ in their words. */
+slice version_field_label_error(arena *a, const resource_info *r, slice label);
 slice version_field_label_value(arena *a, const resource_info *r, const val *obj, slice label);
 
 /* The Warning of a deprecated version or kind, or SLICE_NONE. */
