@@ -47,7 +47,12 @@ struct val {
     val **items;
     val_entry *entries;
   } u;
-  struct val_index *index; /* of a large map, else NULL; private to val.c */
+  union {
+    struct val_index *index; /* of a large map, else NULL; private to val.c */
+    /* Of a float that was parsed: its JSON text, count bytes (quantities and raw values are
+     * exact in it), or NULL for one that was computed. A copy does not carry it. */
+    const char *literal;
+  };
 };
 
 /* Making. Strings are borrowed: the bytes must live as long as the arena.

@@ -24,6 +24,8 @@
 typedef struct strict_report {
   slice *items;
   uint32_t count, cap;
+  struct strict_mark *marks; /* private to strict.c: where each item was found */
+  slice text; /* likewise: what json_parse read */
 } strict_report;
 
 void strict_add(strict_report *r, arena *a, slice text);
@@ -79,6 +81,7 @@ slice quantity_sub(arena *a, slice x, slice y);
 int64_t quantity_value(slice text);
 int64_t quantity_milli(slice text);
 bool quantity_from_i64(arena *a, int64_t n, slice *out);
+/* Go's zero time is written null: *out is then SLICE_NONE. */
 bool time_canonical(arena *a, slice text, bool micro, slice *out, slice *error);
 bool duration_canonical(arena *a, slice text, slice *out, slice *error);
 bool duration_parse(slice text, int64_t *ns);

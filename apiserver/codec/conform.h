@@ -1,0 +1,30 @@
+/* conform: what conform.c (the walk) and conform_scalar.c (the leaves) share. */
+#ifndef APISIM_CODEC_CONFORM_H
+#define APISIM_CODEC_CONFORM_H
+
+#include "codec/codec.h"
+
+typedef enum conform_outcome {
+  CONFORM_KEEP, /* *slot holds the typed value */
+  CONFORM_NULL, /* Go's zero value, which it writes null (zero time) */
+  CONFORM_MISMATCH, /* a kind that Go notes and passes over; `why` fills in the error */
+  CONFORM_FATAL, /* a hand-written decoder refused: decoding ends */
+} conform_outcome;
+
+typedef struct conform_why {
+  const char *value; /* "string", "number 1.5": of "cannot unmarshal VALUE into" */
+  slice value_text; /* used where value is NULL */
+  slice type; /* "of type TYPE" */
+  slice text; /* the whole error instead, when not empty */
+} conform_why;
+
+/* A leaf of type t (neither struct, list, map nor schema union). v is not null. */
+conform_outcome conform_scalar(arena *a, val **slot, const type_info *t, conform_why *why);
+/* Go's name for what JSON has here: "string", "number 5" where `digits`. */
+void conform_describe(arena *a, const val *v, bool digits, conform_why *why);
+/* What null becomes where Go has no pointer to be nil: "" or 0, an empty struct, or null. */
+val *conform_zero(arena *a, const type_info *t);
+/* Is v, typed as t, the value that a Go field has when nothing set it? */
+bool conform_is_zero(const val *v, const type_info *t);
+
+#endif
