@@ -5,7 +5,11 @@
  * as absent, numbers, times, quantities and bytes checked and brought into
  * canonical form, fields put into schema order, what Go would not write removed.
  * proto_decode makes a typed tree at once. After either the tree is canonical:
- * equal objects have equal trees and equal encodings.
+ * equal objects have equal trees and equal encodings. Canonical means: a struct's entries in
+ * schema order, keyed by the field's own name slice; a map's entries sorted by key; a field
+ * that is no Go pointer is absent while it has its zero value ("", 0, false, {}, "0", "0s",
+ * null), an empty list, map or bytes with omitempty too, and without omitempty only as nil;
+ * a pointer field is absent only when nil.
  *
  * Sources: sigs.k8s.io/json, sigs.k8s.io/yaml, apimachinery
  * pkg/runtime/serializer/{json,protobuf,versioning}. */
