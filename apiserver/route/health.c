@@ -1,0 +1,140 @@
+/* See health.h. One row a check; the bits say which of the three endpoints lists it. */
+#include "route/health.h"
+
+#include <stdlib.h>
+
+enum { HEALTHZ = 1, LIVEZ = 2, READYZ = 4, ALL = 7 };
+#define EXCLUDES_MAX 64 /* ?exclude= values behind the 64th are not looked at */
+
+static const struct {
+  const char *name;
+  int bit;
+} ENDPOINTS[] = {{"healthz", HEALTHZ}, {"livez", LIVEZ}, {"readyz", READYZ}};
+#define ENDPOINT_COUNT (sizeof ENDPOINTS / sizeof *ENDPOINTS)
+
+#define HOOK "poststarthook/"
+static const struct {
+  const char *name;
+  int where;
+} CHECKS[] = {
+    {"ping", ALL},
+    {"log", ALL},
+    {"loopback-serving-certificate", HEALTHZ | LIVEZ},
+    {"etcd", ALL},
+    {"etcd-readiness", READYZ},
+    {"informer-sync", READYZ},
+    {HOOK "start-apiserver-admission-initializer", ALL},
+    {HOOK "generic-apiserver-start-informers", ALL},
+    {HOOK "priority-and-fairness-config-consumer", ALL},
+    {HOOK "priority-and-fairness-filter", ALL},
+    {HOOK "storage-object-count-tracker-hook", ALL},
+    {HOOK "start-apiextensions-informers", ALL},
+    {HOOK "start-apiextensions-controllers", ALL},
+    {HOOK "crd-informer-synced", ALL},
+    {HOOK "start-system-namespaces-controller", ALL},
+    {HOOK "peer-endpoint-reconciler-controller", ALL},
+    {HOOK "start-cluster-authentication-info-controller", ALL},
+    {HOOK "start-kube-apiserver-identity-lease-controller", ALL},
+    {HOOK "start-kube-apiserver-identity-lease-garbage-collector", ALL},
+    {HOOK "storage-readiness", ALL},
+    {HOOK "start-legacy-token-tracking-controller", ALL},
+    {HOOK "start-service-ip-repair-controllers", ALL},
+    {HOOK "rbac/bootstrap-roles", ALL},
+    {HOOK "scheduling/bootstrap-system-priority-classes", ALL},
+    {HOOK "priority-and-fairness-config-producer", ALL},
+    {HOOK "bootstrap-controller", ALL},
+    {HOOK "start-kubernetes-service-cidr-controller", ALL},
+    {HOOK "start-kube-aggregator-informers", ALL},
+    {HOOK "apiservice-status-local-available-controller", ALL},
+    {HOOK "apiservice-status-remote-available-controller", ALL},
+    {HOOK "apiservice-registration-controller", ALL},
+    {HOOK "apiservice-discovery-controller", ALL},
+    {HOOK "kube-apiserver-autoregistration", ALL},
+    {"autoregister-completion", ALL},
+    {HOOK "apiservice-openapi-controller", ALL},
+    {HOOK "apiservice-openapiv3-controller", ALL},
+    {"shutdown", READYZ},
+};
+#define CHECK_COUNT (sizeof CHECKS / sizeof *CHECKS)
+
+static int endpoint_of(slice name) {
+  for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
+    if (slice_is(name, ENDPOINTS[i].name)) return ENDPOINTS[i].bit;
+  }
+  return 0;
+}
+
+bool health_path(slice path, bool *single) {
+  slice name, check;
+  if (path.len == 0 || path.ptr[0] != '/') return false;
+  *single = slice_cut(slice_from(path, 1), '/', &name, &check);
+  int bit = endpoint_of(name);
+  if (!*single) return bit != 0;
+  for (size_t i = 0; bit && i < CHECK_COUNT; i++) {
+    if ((CHECKS[i].where & bit) && slice_is(check, CHECKS[i].name)) return true;
+  }
+  return false;
+}
+
+/* Takes `name` out of the list of what is asked to be left out; was it there? */
+static bool exclude_used(slice *excludes, bool *used, uint32_t count, const char *name) {
+  bool found = false;
+  for (uint32_t i = 0; i < count; i++) {
+    if (slice_is(excludes[i], name)) found = used[i] = true;
+  }
+  return found;
+}
+
+static int by_bytes(const void *a, const void *b) {
+  return slice_cmp(*(const slice *)a, *(const slice *)b);
+}
+
+/* A set, sorted, quoted: what the client asked to leave out and is not a check. */
+static void append_unknown(buf *out, slice *excludes, const bool *used, uint32_t count) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (!used[i]) excludes[kept++] = excludes[i];
+  }
+  if (kept == 0) return;
+  qsort(excludes, kept, sizeof *excludes, by_bytes);
+  buf_lit(out, "warn: some health checks cannot be excluded: no matches for ");
+  for (uint32_t i = 0; i < kept; i++) {
+    if (i && slice_eq(excludes[i], excludes[i - 1])) continue;
+    buf_printf(out, "%s\"%.*s\"", i ? "," : "", SLICE_ARG(excludes[i]));
+  }
+  buf_char(out, '\n');
+}
+
+slice health_answer(request *rq, slice path) {
+  if (!http_query_has(rq->http, "verbose")) return SLICE_LIT("ok");
+  slice name = slice_from(path, 1), excludes[EXCLUDES_MAX];
+  bool used[EXCLUDES_MAX] = {false};
+  uint32_t count = 0;
+  while (count < EXCLUDES_MAX && http_query_nth(rq->http, "exclude", count, &excludes[count])) {
+    count++;
+  }
+  int bit = endpoint_of(name);
+  buf out;
+  buf_init(&out, 65536);
+  for (size_t i = 0; i < CHECK_COUNT; i++) {
+    if (!(CHECKS[i].where & bit)) continue;
+    bool skip = exclude_used(excludes, used, count, CHECKS[i].name);
+    buf_printf(&out, "[+]%s %sok\n", CHECKS[i].name, skip ? "excluded: " : "");
+  }
+  append_unknown(&out, excludes, used, count);
+  buf_printf(&out, "%.*s check passed\n", SLICE_ARG(name));
+  slice text = arena_copy(rq->arena, buf_slice(&out));
+  buf_dispose(&out);
+  return text;
+}
+
+void health_each_path(arena *a, void (*visit)(void *ctx, slice path), void *ctx) {
+  for (size_t e = 0; e < ENDPOINT_COUNT; e++) {
+    visit(ctx, arena_printf(a, "/%s", ENDPOINTS[e].name));
+    for (size_t i = 0; i < CHECK_COUNT; i++) {
+      if (CHECKS[i].where & ENDPOINTS[e].bit) {
+        visit(ctx, arena_printf(a, "/%s/%s", ENDPOINTS[e].name, CHECKS[i].name));
+      }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/* health: /healthz, /livez and /readyz, whole and by single check.
+ *
+ * This server is ready once it answers at all, so every check passes; what is told are the
+ * real server's checks, by name and in its order. Source: apiserver pkg/server/healthz. */
+#ifndef APISIM_ROUTE_HEALTH_H
+#define APISIM_ROUTE_HEALTH_H
+
+#include "base/buf.h"
+#include "request/request.h"
+
+/* True for "/livez", "/readyz/etcd" and the like; *single for one check. */
+bool health_path(slice path, bool *single);
+/* The body of a whole check: "ok", or the list where ?verbose asks. */
+slice health_answer(request *rq, slice path);
+/* Appends every health path, unsorted, one call each. */
+void health_each_path(arena *a, void (*visit)(void *ctx, slice path), void *ctx);
+
+#endif
