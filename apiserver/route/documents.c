@@ -1,0 +1,196 @@
+/* See documents.h. Which rules apply to a path (methods, Accept filter) follows from which of
+ * the real server's handlers stands behind it: go-restful's for /api and for versions, the
+ * aggregator's own for /apis and for groups. */
+#include "route/documents.h"
+
+#include "codec/codec.h"
+#include "route/accept.h"
+#include "route/discovery.h"
+#include "server.h"
+
+#define AGGREGATED ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+#define DOCUMENT_MAX ((size_t)4 << 20)
+
+static const char *const TYPES[] = {"application/json", "application/yaml",
+                                    "application/vnd.kubernetes.protobuf"};
+static const char *const AGGREGATED_TYPES[] = {"application/json" AGGREGATED,
+                                               "application/yaml" AGGREGATED,
+                                               "application/vnd.kubernetes.protobuf" AGGREGATED};
+
+typedef enum document_kind {
+  DOC_NONE,
+  DOC_VERSIONS, /* /api */
+  DOC_GROUPS, /* /apis */
+  DOC_GROUP, /* /apis/<g> */
+  DOC_RESOURCES, /* /api/v1, /apis/<g>/<v> */
+} document_kind;
+
+typedef struct document_path {
+  document_kind kind;
+  slice group, version;
+} document_path;
+
+static document_path read_path(slice path) {
+  document_path p = {DOC_NONE, SLICE_NONE, SLICE_NONE};
+  slice rest;
+  if (slice_is(path, "/api")) return (document_path){DOC_VERSIONS, SLICE_NONE, SLICE_NONE};
+  if (slice_is(path, "/apis")) return (document_path){DOC_GROUPS, SLICE_NONE, SLICE_NONE};
+  if (slice_has_prefix(path, SLICE_LIT("/api/"))) {
+    p.version = slice_from(path, 5);
+    p.kind = schema_group_has_version(p.group, p.version) ? DOC_RESOURCES : DOC_NONE;
+    return p;
+  }
+  if (!slice_has_prefix(path, SLICE_LIT("/apis/"))) return p;
+  bool versioned = slice_cut(slice_from(path, 6), '/', &p.group, &rest);
+  if (p.group.len == 0 || !schema_group(p.group)) return p;
+  p.version = versioned ? rest : SLICE_NONE;
+  if (!versioned) p.kind = DOC_GROUP;
+  if (versioned && schema_group_has_version(p.group, p.version)) p.kind = DOC_RESOURCES;
+  return p;
+}
+
+static discovery_doc build(request *rq, document_path p, bool aggregated) {
+  const server_options *o = &rq->server->options;
+  arena *a = rq->arena;
+  if (aggregated) return discovery_aggregated(a, p.kind == DOC_VERSIONS);
+  switch (p.kind) {
+    case DOC_VERSIONS:
+      return discovery_versions(a, arena_printf(a, "%.*s:%d", SLICE_ARG(o->advertise_address),
+                                                (int)o->secure_port));
+    case DOC_GROUPS:
+      return discovery_groups(a);
+    case DOC_GROUP:
+      return discovery_group(a, schema_group(p.group));
+    default:
+      return discovery_resources(a, p.group, p.version);
+  }
+}
+
+static void encode_protobuf(buf *out, const discovery_doc *doc) {
+  buf message;
+  buf_init(&message, DOCUMENT_MAX);
+  proto_encode(&message, doc->tree, doc->type);
+  proto_envelope(out, doc->api_version, doc->kind, buf_slice(&message));
+  buf_dispose(&message);
+}
+
+static void encode(buf *out, const discovery_doc *doc, accept_form form, bool pretty) {
+  if (form == FORM_YAML) {
+    yaml_encode(out, doc->tree, doc->type);
+    return;
+  }
+  if (form == FORM_PROTOBUF) {
+    encode_protobuf(out, doc);
+    return;
+  }
+  buf compact;
+  buf_init(&compact, DOCUMENT_MAX);
+  json_encode(&compact, doc->tree, doc->type);
+  if (pretty) {
+    json_indent(out, buf_slice(&compact));
+  } else {
+    buf_append(out, buf_slice(&compact));
+    buf_char(out, '\n');
+  }
+  buf_dispose(&compact);
+}
+
+static const route_entry *make(request *rq, document_path p, slice key, accept_form form,
+                               bool pretty, bool aggregated) {
+  discovery_doc doc = build(rq, p, aggregated);
+  buf bytes, json;
+  buf_init(&bytes, DOCUMENT_MAX);
+  buf_init(&json, DOCUMENT_MAX);
+  encode(&bytes, &doc, form, pretty);
+  if (aggregated) json_encode(&json, doc.tree, doc.type); /* the tag is of the JSON in all forms */
+  const route_entry *e =
+      route_cache_put(rq->server->routes, key, blob_copy(buf_slice(&bytes)), buf_slice(&json));
+  buf_dispose(&json);
+  buf_dispose(&bytes);
+  return e;
+}
+
+/* ?pretty where given, else whether a person seems to be looking. */
+static bool wants_pretty(request *rq) {
+  static const char *const TRUE_WORDS[] = {"1", "t", "T", "TRUE", "true", "True"};
+  static const char *const PEOPLE[] = {"curl", "Wget", "Mozilla/5.0"};
+  slice asked = http_query_get(rq->http, "pretty");
+  for (size_t i = 0; asked.len && i < sizeof TRUE_WORDS / sizeof *TRUE_WORDS; i++) {
+    if (slice_is(asked, TRUE_WORDS[i])) return true;
+  }
+  slice agent = http_header_get(rq->http, "User-Agent");
+  for (size_t i = 0; asked.len == 0 && i < sizeof PEOPLE / sizeof *PEOPLE; i++) {
+    if (slice_has_prefix(agent, slice_cstr(PEOPLE[i]))) return true;
+  }
+  return false;
+}
+
+static route_result not_acceptable(request *rq, bool restful) {
+  const char *list = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+  if (restful) {
+    status_set(&rq->error, rq->arena, STATUS_NOT_ACCEPTABLE,
+               "406: Not Acceptable\n\nAvailable representations: %s", list);
+    rq->error.has_details = true;
+  } else {
+    status_set(&rq->error, rq->arena, STATUS_NOT_ACCEPTABLE,
+               "only the following media types are accepted: %s", list);
+  }
+  return ROUTE_ERROR;
+}
+
+static void answer(request *rq, const route_entry *e, accept_form form, bool aggregated,
+                   route_answer *out) {
+  slice tag = slice_of(e->etag, ROUTE_ETAG_LEN);
+  out->status = 200;
+  route_header(out, "Cache-Control",
+               aggregated ? SLICE_LIT("public") : SLICE_LIT("no-cache, private"));
+  if (aggregated) {
+    route_header(out, "Vary", SLICE_LIT("Accept"));
+    route_header(out, "Etag", tag);
+    if (slice_eq(http_header_get(rq->http, "If-None-Match"), tag)) {
+      out->status = 304;
+      return;
+    }
+  }
+  route_header(out, "Content-Type", slice_cstr(aggregated ? AGGREGATED_TYPES[form] : TYPES[form]));
+  out->body = blob_slice(e->bytes);
+  out->owner = e->bytes;
+}
+
+bool documents_route(request *rq, slice path, route_answer *out, route_result *result) {
+  document_path p = read_path(path);
+  if (p.kind == DOC_NONE) return false;
+  slice accept = http_header_get(rq->http, "Accept");
+  bool restful = p.kind == DOC_VERSIONS || p.kind == DOC_RESOURCES;
+  *result = ROUTE_ERROR;
+  if (restful && !slice_is(rq->http->method, "GET")) {
+    status_set(&rq->error, rq->arena, STATUS_METHOD_NOT_ALLOWED,
+               "the server does not allow this method on the requested resource");
+    rq->error.has_details = true;
+    return true;
+  }
+  if (restful && !accept_restful(accept, TYPES, 3)) {
+    *result = not_acceptable(rq, true);
+    return true;
+  }
+  accept_form form = FORM_JSON;
+  bool pretty = wants_pretty(rq), aggregated = false;
+  if (p.kind == DOC_VERSIONS || p.kind == DOC_GROUPS) {
+    aggregated = accept_negotiate(accept, true, &form, &pretty);
+  }
+  if (!aggregated && !accept_negotiate(accept, false, &form, &pretty)) {
+    *result = not_acceptable(rq, false);
+    return true;
+  }
+  if (form != FORM_JSON) pretty = false;
+  slice key = arena_printf(rq->arena, "%d%d%d%.*s", (int)form, pretty, aggregated, SLICE_ARG(path));
+  const route_entry *e = route_cache_get(rq->server->routes, key);
+  if (!e) e = make(rq, p, key, form, pretty, aggregated);
+  if (!e) {
+    status_plain(&rq->error, rq->arena, "too many documents");
+    return true;
+  }
+  answer(rq, e, form, aggregated, out);
+  *result = ROUTE_ANSWERED;
+  return true;
+}

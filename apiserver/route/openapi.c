@@ -1,0 +1,178 @@
+/* See openapi.h. Everything here answers any method, as the real handlers do. */
+#include "route/openapi.h"
+
+#include "base/buf.h"
+#include "base/heap.h"
+#include "route/accept.h"
+#include "server.h"
+
+#include <time.h>
+#include <zlib.h>
+
+#define V2_PROTOBUF "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+#define V3_PROTOBUF "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
+
+/* The '@' in the second's name is what clients ask by, and is not a legal media type. */
+static const char *const V2_TYPES[] = {
+    "application/json", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf", V2_PROTOBUF};
+static const char *const V3_TYPES[] = {
+    "application/json", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf", V3_PROTOBUF};
+
+/* "Fri, 20 Nov 2026 15:11:59 GMT" */
+static slice http_date(arena *a, int64_t wall_ns, int years_later, const char *zone) {
+  static const char *const DAYS[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static const char *const MONTHS[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  time_t seconds = (time_t)(wall_ns / 1000000000);
+  struct tm t;
+  gmtime_r(&seconds, &t);
+  if (years_later) {
+    t.tm_year += years_later;
+    seconds = timegm(&t);
+    gmtime_r(&seconds, &t);
+  }
+  return arena_printf(a, "%s, %02d %s %04d %02d:%02d:%02d %s", DAYS[t.tm_wday], t.tm_mday,
+                      MONTHS[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec, zone);
+}
+
+static const openapi_document *document_find(slice path) {
+  for (uint16_t i = 0; i < openapi_document_count; i++) {
+    if (slice_eq(openapi_documents[i].path, path)) return &openapi_documents[i];
+  }
+  return NULL;
+}
+
+static const route_entry *inflate_into(route_cache *c, slice key, const struct openapi_bytes *b) {
+  blob *bytes = blob_alloc(b->len);
+  uLongf len = b->len;
+  if (uncompress((Bytef *)bytes->data, &len, b->zlib, b->zlib_len) != Z_OK || len != b->len) {
+    blob_unref(bytes); /* only a damaged program can get here */
+    return NULL;
+  }
+  return route_cache_put(c, key, bytes, SLICE_NONE);
+}
+
+static const route_entry *document_bytes(request *rq, const openapi_document *d, bool protobuf) {
+  slice key = arena_printf(rq->arena, "openapi %d %.*s", protobuf, SLICE_ARG(d->path));
+  const route_entry *e = route_cache_get(rq->server->routes, key);
+  return e ? e : inflate_into(rq->server->routes, key, protobuf ? &d->protobuf : &d->json);
+}
+
+static void empty_answer(route_answer *out, int status) {
+  out->status = status;
+  out->body = SLICE_NONE;
+}
+
+/* Go's http.ServeContent, as far as whole documents go: a validator that matches gives 304. */
+static void serve(request *rq, route_answer *out, const route_entry *e, const char *type,
+                  slice etag) {
+  arena *a = rq->arena;
+  slice modified = http_date(a, route_cache_started(rq->server->routes), 0, "GMT");
+  slice none_match = http_header_get(rq->http, "If-None-Match");
+  slice since = http_header_get(rq->http, "If-Modified-Since");
+  bool fresh = none_match.len ? etag.len && slice_find(none_match, etag) >= 0
+                              : since.len && slice_eq(since, modified);
+  if (etag.len) route_header(out, "Etag", etag);
+  if (fresh) {
+    if (etag.len == 0) route_header(out, "Last-Modified", modified);
+    empty_answer(out, 304);
+    return;
+  }
+  route_header(out, "Accept-Ranges", SLICE_LIT("bytes"));
+  route_header(out, "Content-Type", slice_cstr(type));
+  route_header(out, "Last-Modified", modified);
+  out->status = 200;
+  out->body = blob_slice(e->bytes);
+  out->owner = e->bytes;
+}
+
+static slice quoted(arena *a, const char *hash) {
+  return arena_printf(a, "\"%s\"", hash);
+}
+
+static void answer_v2(request *rq, route_answer *out) {
+  route_header(out, "Cache-Control", SLICE_LIT("no-cache, private"));
+  route_header(out, "Vary", SLICE_LIT("Accept-Encoding"));
+  route_header(out, "Vary", SLICE_LIT("Accept"));
+  int form = accept_choose(http_header_get(rq->http, "Accept"), V2_TYPES, 3);
+  const openapi_document *d = &openapi_documents[0];
+  const route_entry *e = form < 0 ? NULL : document_bytes(rq, d, form > 0);
+  if (!e) {
+    empty_answer(out, form < 0 ? 406 : 500);
+    return;
+  }
+  serve(rq, out, e, form ? V2_PROTOBUF : "application/json", quoted(rq->arena, d->hash));
+}
+
+/* {"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=..."},...}} */
+static const route_entry *make_index(request *rq, slice key) {
+  buf b;
+  buf_init(&b, 1 << 20);
+  buf_lit(&b, "{\"paths\":{");
+  for (uint16_t i = 1; i < openapi_document_count; i++) {
+    const openapi_document *d = &openapi_documents[i];
+    buf_printf(&b, "%s\"%.*s\":{\"serverRelativeURL\":\"/openapi/%.*s?hash=%s\"}", i > 1 ? "," : "",
+               SLICE_ARG(slice_from(d->path, 3)), SLICE_ARG(d->path), d->hash);
+  }
+  buf_lit(&b, "}}");
+  const route_entry *e =
+      route_cache_put(rq->server->routes, key, blob_copy(buf_slice(&b)), SLICE_NONE);
+  buf_dispose(&b);
+  return e;
+}
+
+static void answer_v3_index(request *rq, route_answer *out) {
+  slice key = SLICE_LIT("openapi index");
+  const route_entry *e = route_cache_get(rq->server->routes, key);
+  if (!e) e = make_index(rq, key);
+  route_header(out, "Cache-Control", SLICE_LIT("no-cache, private"));
+  if (!e) {
+    empty_answer(out, 500);
+    return;
+  }
+  serve(rq, out, e, "text/plain; charset=utf-8", SLICE_NONE);
+}
+
+static void answer_v3(request *rq, slice path, route_answer *out) {
+  const openapi_document *d = document_find(slice_from(path, sizeof "/openapi/" - 1));
+  slice no_cache = SLICE_LIT("no-cache, private");
+  if (!d) {
+    route_header(out, "Cache-Control", no_cache);
+    empty_answer(out, 404);
+    return;
+  }
+  int form = accept_choose(http_header_get(rq->http, "Accept"), V3_TYPES, 3);
+  const route_entry *e = form < 0 ? NULL : document_bytes(rq, d, form > 0);
+  const char *type = form > 0 ? V3_PROTOBUF : "application/json";
+  slice hash = http_query_get(rq->http, "hash"), etag = quoted(rq->arena, d->hash);
+  bool right = slice_is(hash, d->hash);
+  route_header(out, "Cache-Control", e && right ? SLICE_LIT("public, immutable") : no_cache);
+  route_header(out, "Vary", SLICE_LIT("Accept"));
+  if (!e) {
+    empty_answer(out, form < 0 ? 406 : 500);
+    return;
+  }
+  if (hash.len && !right) {
+    route_header(out, "Etag", etag);
+    route_header(out, "Content-Type", slice_cstr(type));
+    route_header(out, "Location",
+                 arena_printf(rq->arena, "%.*s?hash=%s", SLICE_ARG(path), d->hash));
+    empty_answer(out, 301);
+    return;
+  }
+  if (right) route_header(out, "Expires", http_date(rq->arena, rq->wall_ns, 1, "UTC"));
+  serve(rq, out, e, type, etag);
+}
+
+bool openapi_route(request *rq, slice path, route_answer *out) {
+  if (slice_is(path, "/openapi/v2")) {
+    answer_v2(rq, out);
+  } else if (slice_is(path, "/openapi/v3")) {
+    answer_v3_index(rq, out);
+  } else if (slice_has_prefix(path, SLICE_LIT("/openapi/v3/"))) {
+    answer_v3(rq, path, out);
+  } else {
+    return false;
+  }
+  return true;
+}

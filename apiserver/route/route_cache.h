@@ -1,0 +1,36 @@
+/* route_cache: documents that never change while the server runs, encoded once.
+ *
+ * server->routes. Bounded: one entry a document and form, and there are as many documents
+ * as groups and versions. Entries live until the cache goes. */
+#ifndef APISIM_ROUTE_ROUTE_CACHE_H
+#define APISIM_ROUTE_ROUTE_CACHE_H
+
+#include "base/blob.h"
+#include "base/slice.h"
+
+#include <stdint.h>
+
+#define ROUTE_CACHE_MAX 1024
+#define ROUTE_ETAG_LEN 130 /* 128 hexadecimal digits in quotes */
+
+typedef struct route_entry {
+  slice key; /* owned */
+  blob *bytes;
+  char etag[ROUTE_ETAG_LEN]; /* quoted SHA-512 of `bytes`, where asked for */
+} route_entry;
+
+typedef struct route_cache route_cache;
+
+/* wall_ns: the server's start, which OpenAPI tells as Last-Modified. */
+route_cache *route_cache_create(int64_t wall_ns);
+void route_cache_destroy(route_cache *c);
+int64_t route_cache_started(const route_cache *c);
+/* NULL when it is not there. */
+const route_entry *route_cache_get(const route_cache *c, slice key);
+/* Takes the reference to `bytes` over and keeps a copy of key. The etag is made from `etag_of`
+ * (empty: none). Aborts nothing: NULL, and the reference given up, when the cache is full. */
+const route_entry *route_cache_put(route_cache *c, slice key, blob *bytes, slice etag_of);
+/* "D1E2..." without quotes: SHA-512 in upper-case hexadecimal. */
+void route_hash(slice bytes, char out[128]);
+
+#endif
