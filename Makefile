@@ -15,7 +15,8 @@ LIBS := -levent_core -levent_openssl -ljansson -lyaml -lssl -lcrypto -lz -lm
 
 SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -name '*.c')))
 TESTS := $(sort $(shell find apiserver sim -name '*_test.c'))
-GEN := $(BUILD)/gen/schema_tables.c $(BUILD)/gen/defaults_plan.c $(BUILD)/gen/openapi_data.c
+GEN := $(BUILD)/gen/schema_tables.c $(BUILD)/gen/defaults_plan.c $(BUILD)/gen/openapi_data.c \
+	$(BUILD)/gen/bootstrap_objects.c
 LIB := $(OBJ)/libapisim.a
 LIB_SRC := $(filter-out sim/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(patsubst $(BUILD)/gen/%.c,$(OBJ)/gen/%.o,$(GEN))
@@ -44,6 +45,11 @@ OPENAPI_FACTS := apiserver/schema/facts/openapi.jsonl
 $(BUILD)/gen/openapi_data.c: apiserver/schema/gen/openapi.py apiserver/schema/gen/openapi_proto.py $(OPENAPI_FACTS)
 	@mkdir -p $(@D)
 	python3 -B $< $(OPENAPI_FACTS) $@
+
+BOOTSTRAP_FACTS := apiserver/bootstrap/facts/objects.jsonl
+$(BUILD)/gen/bootstrap_objects.c: apiserver/bootstrap/gen/objects.py $(BOOTSTRAP_FACTS)
+	@mkdir -p $(@D)
+	python3 -B $< $(BOOTSTRAP_FACTS) $@
 
 PLAN_SRC := apiserver/version/gen/plan_main.c apiserver/version/defaults_rows.c \
 	apiserver/schema/schema.c apiserver/base/slice.c

@@ -1,0 +1,145 @@
+/* See bootstrap.h. Filling in a template is a scan for the mark byte; the values are made once,
+ * except for the three that are each object's own. */
+#include "bootstrap/bootstrap.h"
+
+#include "base/buf.h"
+#include "bootstrap/bootstrap_objects.h"
+#include "registry/stored.h"
+
+#include <arpa/inet.h>
+#include <openssl/sha.h>
+#include <time.h>
+
+#define OBJECT_MAX ((size_t)1 << 20)
+#define HOSTNAME_MAX 253
+
+/* What a mark's letter stands for; 'u' and 'U' (fresh UUIDs) and 'r' are made on the spot. */
+typedef struct fill {
+  server *server;
+  slice by_letter[128];
+} fill;
+
+static void text_of_time(arena *a, int64_t wall_ns, fill *f) {
+  time_t seconds = (time_t)(wall_ns / 1000000000);
+  struct tm t;
+  gmtime_r(&seconds, &t);
+  slice date = arena_printf(a, "%04d-%02d-%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
+  slice clock = arena_printf(a, "%.*sT%02d:%02d:%02d", SLICE_ARG(date), t.tm_hour, t.tm_min,
+                             t.tm_sec);
+  f->by_letter['d'] = date;
+  f->by_letter['t'] = arena_printf(a, "%.*sZ", SLICE_ARG(clock));
+  f->by_letter['m'] = arena_printf(a, "%.*s.%06dZ", SLICE_ARG(clock),
+                                   (int)(wall_ns % 1000000000 / 1000));
+}
+
+bool bootstrap_first_ip(arena *a, slice cidr, slice *out) {
+  slice address, bits_text;
+  unsigned char bytes[16];
+  char text[INET6_ADDRSTRLEN];
+  long long bits;
+  if (!slice_cut(cidr, '/', &address, &bits_text) || !slice_to_i64(bits_text, &bits)) return false;
+  int family = slice_find_char(address, ':') >= 0 ? AF_INET6 : AF_INET;
+  int width = family == AF_INET6 ? 128 : 32;
+  if (inet_pton(family, arena_cstr(a, address), bytes) != 1 || bits < 0 || bits >= width) {
+    return false;
+  }
+  for (int bit = (int)bits; bit < width; bit++) {
+    bytes[bit / 8] = (unsigned char)(bytes[bit / 8] & ~(0x80 >> bit % 8));
+  }
+  bytes[width / 8 - 1] |= 1;
+  if (!inet_ntop(family, bytes, text, sizeof text)) return false;
+  *out = arena_copy(a, slice_cstr(text));
+  return true;
+}
+
+/* The hashed bytes: each text behind its length in two bytes. */
+static size_t put_prefixed(unsigned char *at, slice text) {
+  at[0] = (unsigned char)(text.len >> 8);
+  at[1] = (unsigned char)text.len;
+  memcpy(at + 2, text.ptr, text.len);
+  return text.len + 2;
+}
+
+slice bootstrap_identity(arena *a, slice hostname) {
+  static const char ALPHABET[] = "abcdefghijklmnopqrstuvwxyz234567";
+  unsigned char in[HOSTNAME_MAX + 64], digest[SHA256_DIGEST_LENGTH];
+  size_t len = put_prefixed(in, slice_upto(hostname, HOSTNAME_MAX));
+  len += put_prefixed(in + len, SLICE_LIT("kube-apiserver"));
+  SHA256(in, len, digest);
+  char out[27]; /* 16 bytes in base32 without padding: 26 letters */
+  uint32_t hold = 0, bits = 0;
+  size_t n = 0;
+  for (int i = 0; i < 16; i++) {
+    hold = hold << 8 | digest[i];
+    for (bits += 8; bits >= 5; bits -= 5) out[n++] = ALPHABET[hold >> (bits - 5) & 31];
+  }
+  if (bits) out[n++] = ALPHABET[hold << (5 - bits) & 31];
+  return arena_printf(a, "apiserver-%.*s", (int)n, out);
+}
+
+static bool fill_values(fill *f, arena *a, server *s, slice *problem) {
+  const server_options *o = &s->options;
+  memset(f, 0, sizeof *f);
+  f->server = s;
+  slice cidr = o->service_cidr.len ? o->service_cidr : SLICE_LIT(BOOTSTRAP_SERVICE_CIDR);
+  if (!bootstrap_first_ip(a, cidr, &f->by_letter['i'])) {
+    *problem = SLICE_LIT("the service CIDR is not valid");
+    return false;
+  }
+  text_of_time(a, s->env->wall_ns, f);
+  f->by_letter['c'] = cidr;
+  f->by_letter['a'] = o->advertise_address;
+  f->by_letter['p'] = arena_printf(a, "%d", (int)o->secure_port);
+  f->by_letter['h'] = o->hostname;
+  f->by_letter['n'] = bootstrap_identity(a, o->hostname);
+  return true;
+}
+
+static void append_mark(buf *out, fill *f, char letter) {
+  char uuid[37];
+  if (letter == 'u' || letter == 'U') {
+    rng_uuid(&f->server->uid_rng, uuid);
+    buf_append(out, slice_of(uuid, 36));
+  } else if (letter == 'r') {
+    buf_i64(out, store_next_revision(f->server->store));
+  } else {
+    buf_append(out, f->by_letter[letter & 127]);
+  }
+}
+
+static void expand(buf *out, fill *f, slice template) {
+  ptrdiff_t at;
+  while ((at = slice_find_char(template, 1)) >= 0 && (size_t)at + 1 < template.len) {
+    buf_append(out, slice_upto(template, (size_t)at));
+    append_mark(out, f, template.ptr[at + 1]);
+    template = slice_from(template, (size_t)at + 2);
+  }
+  buf_append(out, template);
+}
+
+static void write_object(fill *f, arena *a, buf *out, const bootstrap_object *b) {
+  const resource_info *r = schema_resource(b->group, b->version, b->resource);
+  if (!r) return; /* a group that is not served */
+  buf_clear(out);
+  expand(out, f, b->name);
+  slice name = arena_copy(a, buf_slice(out));
+  buf_clear(out);
+  expand(out, f, b->json);
+  blob *bytes = blob_copy(buf_slice(out));
+  (void)store_create(f->server->store, stored_key(a, r, b->namespace, name), bytes, NULL);
+  blob_unref(bytes);
+}
+
+bool bootstrap_run(server *s, slice *problem) {
+  arena *a = arena_create();
+  fill f;
+  bool ok = fill_values(&f, a, s, problem);
+  buf out;
+  buf_init(&out, OBJECT_MAX);
+  for (uint16_t i = 0; ok && i < bootstrap_object_count; i++) {
+    write_object(&f, a, &out, &bootstrap_objects[i]);
+  }
+  buf_dispose(&out);
+  arena_destroy(a);
+  return ok;
+}

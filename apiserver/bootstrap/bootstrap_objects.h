@@ -1,0 +1,19 @@
+/* bootstrap_objects: the generated templates (bootstrap/gen/objects.py).
+ *
+ * In `name` and `json` a byte 1 and a letter stand for a value that is only known at start:
+ * see bootstrap.c's table of marks. */
+#ifndef APISIM_BOOTSTRAP_BOOTSTRAP_OBJECTS_H
+#define APISIM_BOOTSTRAP_BOOTSTRAP_OBJECTS_H
+
+#include "base/slice.h"
+
+#include <stdint.h>
+
+typedef struct bootstrap_object {
+  slice group, version, resource, namespace, name, json;
+} bootstrap_object;
+
+extern const bootstrap_object bootstrap_objects[]; /* in the order of writing */
+extern const uint16_t bootstrap_object_count;
+
+#endif

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Makes bootstrap/facts/objects.jsonl from a fresh server's objects:
+
+    facts.py ORACLE_DIR OUT_JSONL
+
+ORACLE_DIR/bootstrap/RESOURCE.json are lists as served. What differs from one start to the
+next becomes a placeholder: ${uid}, ${rv}, ${time}, ${microtime}, ${date}, ${address},
+${port} (alone: a number), ${cidr}, ${ip}, ${identity}, ${hostname}, ${uuid}. One object a
+line, in the order in which the server wrote them."""
+import json
+import os
+import re
+import sys
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+MICRO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
+DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Values:
+    """What is particular to the recorded server, found in its own objects."""
+
+    def __init__(self, lists):
+        endpoints = lists["endpoints"]["items"][0]["subsets"][0]
+        lease = lists["leases"]["items"][0]["metadata"]
+        self.port = endpoints["ports"][0]["port"]
+        self.texts = [
+            (lists["servicecidrs"]["items"][0]["spec"]["cidrs"][0], "${cidr}"),
+            (lists["services"]["items"][0]["spec"]["clusterIP"], "${ip}"),
+            (lease["name"], "${identity}"),
+            (endpoints["addresses"][0]["ip"], "${address}"),
+        ]
+        self.hostname = lease["labels"]["kubernetes.io/hostname"]
+
+    def replace_text(self, key, text):
+        if key == "uid":
+            return "${uid}"
+        if key == "resourceVersion":
+            return "${rv}"
+        if key == "kubernetes.io/hostname" and text == self.hostname:
+            return "${hostname}"
+        for pattern, name in ((TIME, "${time}"), (MICRO, "${microtime}"), (DATE, "${date}")):
+            if pattern.match(text):
+                return name
+        for found, name in self.texts:
+            text = text.replace(found, name)
+        return UUID.sub("${uuid}", text).replace(":%d" % self.port, ":${port}")
+
+    def replace(self, value, key=""):
+        if isinstance(value, dict):
+            return {k: self.replace(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.replace(v) for v in value]
+        if isinstance(value, str):
+            return self.replace_text(key, value)
+        if value == self.port and not isinstance(value, bool):
+            return "${port}"
+        return value
+
+
+def main():
+    oracle, target = sys.argv[1:]
+    folder, lists = os.path.join(oracle, "bootstrap"), {}
+    for file in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, file), encoding="utf-8") as f:
+            lists[file[:-len(".json")]] = json.load(f)
+    values, rows = Values(lists), []
+    for resource, served in lists.items():
+        group, _, version = served["apiVersion"].rpartition("/")
+        for item in served["items"]:
+            head = {"kind": served["kind"][:-len("List")], "apiVersion": served["apiVersion"]}
+            row = {"group": group, "version": version, "resource": resource,
+                   "object": {**head, **values.replace(item)}}
+            rows.append((int(item["metadata"]["resourceVersion"]), row))
+    with open(target, "w", encoding="utf-8") as out:
+        for _, row in sorted(rows, key=lambda r: r[0]):
+            out.write(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
