@@ -49,6 +49,7 @@ typedef struct env_peer {
   bool tls;
   slice alpn; /* "h2", "http/1.1" or empty */
   slice client_cert_der; /* verified against the client CA; empty for none */
+  bool client_cert_bad; /* one was presented and did not verify: 401 */
 } env_peer;
 
 #endif

@@ -43,6 +43,7 @@ struct http_exchange {
   void *user;
   void (*on_abort)(http_exchange *x); /* the peer went away before the answer's end */
   void (*on_drain)(http_exchange *x); /* of a stream: pending bytes fell below the low mark */
+  struct url_query *query; /* http's own: the parameters, once asked for */
 };
 
 /* Called once a request is complete (or its body is too large or broken). The handler
@@ -60,8 +61,15 @@ http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer);
 /* Eats all of `bytes`. May answer, close, and call the handler any number of times. Returns
  * false when the connection has been closed by it (conn is dead). */
 bool http_conn_data(http_conn *conn, slice bytes);
+/* The peer will send no more but may still read. A half head is answered 400 (false: conn is
+ * dead); true: nothing to answer, the world goes on to http_conn_closed when it likes. */
+bool http_conn_eof(http_conn *conn);
 /* The peer closed (or broke): aborts the exchange under way and frees conn. */
 void http_conn_closed(http_conn *conn);
+/* The world calls this when a connection's pending bytes, having been above HTTP_PENDING_LOW,
+ * fall below it: a stream's on_drain is called. */
+#define HTTP_PENDING_LOW ((size_t)64 << 10)
+void http_conn_drained(http_conn *conn);
 
 /* First value of a header, SLICE_NONE if absent. */
 slice http_header_get(const http_exchange *x, const char *name);

@@ -1,0 +1,215 @@
+/* TLS settings and the memory pipe. The pipe is a BIO of our own: no buffers of its own, so an
+ * idle connection costs the SSL object alone. */
+#include "env/env_tls.h"
+
+#include "base/heap.h"
+#include "env/env_cert.h"
+
+#include <assert.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+static int pipe_read(BIO *b, char *to, size_t n, size_t *got) {
+  tls_pipe *p = BIO_get_data(b);
+  BIO_clear_retry_flags(b);
+  if (p->in.len == 0) {
+    BIO_set_retry_read(b);
+    return 0;
+  }
+  if (n > p->in.len) n = p->in.len;
+  memcpy(to, p->in.ptr, n);
+  p->in = slice_from(p->in, n);
+  *got = n;
+  return 1;
+}
+
+static int pipe_write(BIO *b, const char *from, size_t n, size_t *put) {
+  tls_pipe *p = BIO_get_data(b);
+  BIO_clear_retry_flags(b);
+  if (p->out_cap - p->out_len < n) return 0; /* the caller sees to it that this can't be */
+  memcpy(p->out + p->out_len, from, n);
+  p->out_len += n;
+  *put = n;
+  return 1;
+}
+
+static long pipe_ctrl(BIO *b, int cmd, long n, void *ptr) {
+  (void)b;
+  (void)n;
+  (void)ptr;
+  return cmd == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static BIO_METHOD *pipe_method(void) {
+  static BIO_METHOD *method; /* the process's one method table, as OpenSSL wants it */
+  if (method) return method;
+  method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "apisim pipe");
+  BIO_meth_set_read_ex(method, pipe_read);
+  BIO_meth_set_write_ex(method, pipe_write);
+  BIO_meth_set_ctrl(method, pipe_ctrl);
+  return method;
+}
+
+SSL *tls_open(const world_tls *t, tls_pipe *pipe) {
+  SSL *ssl = SSL_new(t->ctx);
+  BIO *b = BIO_new(pipe_method());
+  if (!ssl || !b) {
+    SSL_free(ssl);
+    BIO_free(b);
+    return NULL;
+  }
+  BIO_set_data(b, pipe);
+  BIO_set_init(b, 1);
+  SSL_set_bio(ssl, b, b);
+  SSL_set_accept_state(ssl);
+  return ssl;
+}
+
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                       const unsigned char *in, unsigned in_len, void *arg) {
+  (void)ssl;
+  (void)arg;
+  static const unsigned char ours[] = "\x08http/1.1";
+  unsigned char *chosen;
+  int rc = SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, in, in_len);
+  *out = chosen;
+  return rc == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+/* The chain is judged, the verdict kept (SSL_get_verify_result), the handshake goes on. */
+static int verify_and_go_on(X509_STORE_CTX *store, void *arg) {
+  (void)arg;
+  if (X509_verify_cert(store) == 1) X509_STORE_CTX_set_error(store, X509_V_OK);
+  return 1;
+}
+
+static bool ask_client_certs(SSL_CTX *ctx, const char *ca_file) {
+  STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca_file);
+  if (!names || SSL_CTX_load_verify_file(ctx, ca_file) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return false;
+  }
+  SSL_CTX_set_client_CA_list(ctx, names);
+  /* A leaf may stand in the file as its own authority. */
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+  SSL_CTX_set_cert_verify_callback(ctx, verify_and_go_on, NULL);
+  return true;
+}
+
+static SSL_CTX *new_context(void) {
+  SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+  assert(ctx);
+  SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+  SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                               SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                               SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"apisim", 6);
+  SSL_CTX_set_num_tickets(ctx, 1);
+  SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                "TLS_CHACHA20_POLY1305_SHA256");
+  SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384:P-521");
+  SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
+  return ctx;
+}
+
+static char *pem_of(X509 *cert) {
+  BIO *b = BIO_new(BIO_s_mem());
+  PEM_write_bio_X509(b, cert);
+  char *data;
+  long n = BIO_get_mem_data(b, &data);
+  char *copy = heap_alloc((size_t)n + 1);
+  memcpy(copy, data, (size_t)n);
+  copy[n] = '\0';
+  BIO_free(b);
+  return copy;
+}
+
+/* The last certificate of the chain, which is the authority if the file holds one. */
+static char *trust_pem(SSL_CTX *ctx) {
+  STACK_OF(X509) *chain = NULL;
+  SSL_CTX_get0_chain_certs(ctx, &chain);
+  int n = chain ? sk_X509_num(chain) : 0;
+  return pem_of(n > 0 ? sk_X509_value(chain, n - 1) : SSL_CTX_get0_certificate(ctx));
+}
+
+static bool use_files(SSL_CTX *ctx, const char *cert, const char *key, char *problem,
+                      size_t size) {
+  if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1) {
+    snprintf(problem, size, "can't read a certificate from %s: %s", cert,
+             ERR_reason_error_string(ERR_get_error()));
+    return false;
+  }
+  if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(ctx) != 1) {
+    snprintf(problem, size, "can't use the private key in %s: %s", key,
+             ERR_reason_error_string(ERR_get_error()));
+    return false;
+  }
+  return true;
+}
+
+static bool load_pair(const tls_options *o, SSL_CTX *ctx, bool *generated, char *problem,
+                      size_t size) {
+  char cert[4096], key[4096];
+  if (o->cert_file) return use_files(ctx, o->cert_file, o->key_file, problem, size);
+  if (o->cert_dir) {
+    snprintf(cert, sizeof cert, "%s/apiserver.crt", o->cert_dir);
+    snprintf(key, sizeof key, "%s/apiserver.key", o->cert_dir);
+    if (cert_file_exists(cert) && cert_file_exists(key)) {
+      return use_files(ctx, cert, key, problem, size);
+    }
+  }
+  cert_pair pair;
+  if (!cert_generate(o->common_name, o->names, o->name_count, &pair)) {
+    snprintf(problem, size, "can't generate a certificate: %s",
+             ERR_reason_error_string(ERR_get_error()));
+    return false;
+  }
+  *generated = true;
+  bool ok = SSL_CTX_use_certificate(ctx, pair.leaf) == 1 &&
+            SSL_CTX_use_PrivateKey(ctx, pair.key) == 1 &&
+            SSL_CTX_add1_chain_cert(ctx, pair.ca) == 1;
+  assert(ok);
+  if (o->cert_dir) ok = cert_write(&pair, cert, key, problem, size);
+  cert_dispose(&pair);
+  return ok;
+}
+
+bool tls_create(const tls_options *o, world_tls *out, char *problem, size_t problem_size) {
+  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+  *out = (world_tls){0};
+  SSL_CTX *ctx = new_context();
+  if (!load_pair(o, ctx, &out->generated, problem, problem_size)) {
+    SSL_CTX_free(ctx);
+    return false;
+  }
+  if (o->client_ca_file && !ask_client_certs(ctx, o->client_ca_file)) {
+    snprintf(problem, problem_size, "can't read certificates from --client-ca-file %s: %s",
+             o->client_ca_file, ERR_reason_error_string(ERR_get_error()));
+    SSL_CTX_free(ctx);
+    return false;
+  }
+  out->ctx = ctx;
+  out->ca_pem = trust_pem(ctx);
+  return true;
+}
+
+void tls_destroy(world_tls *t) {
+  SSL_CTX_free(t->ctx);
+  heap_free(t->ca_pem);
+  *t = (world_tls){0};
+}
+
+int tls_peer_cert(SSL *ssl, unsigned char **der, int *len) {
+  *der = NULL;
+  X509 *cert = SSL_get0_peer_certificate(ssl);
+  if (!cert) return 0;
+  if (SSL_get_verify_result(ssl) != X509_V_OK) return -1;
+  *len = i2d_X509(cert, der);
+  return *len > 0 ? 1 : -1;
+}

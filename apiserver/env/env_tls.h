@@ -1,0 +1,45 @@
+/* env_tls: the serving certificate, the TLS settings, and OpenSSL over bytes in memory.
+ *
+ * Settings as kube-apiserver's: TLS 1.2 and 1.3, ALPN http/1.1, client certificates asked for
+ * but not demanded. A client certificate that does not verify does not end the handshake: the
+ * request is answered 401, so the peer is told apart (env_peer.client_cert_bad). */
+#ifndef APISIM_ENV_ENV_TLS_H
+#define APISIM_ENV_ENV_TLS_H
+
+#include "base/slice.h"
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct world_tls {
+  SSL_CTX *ctx;
+  char *ca_pem; /* what clients should trust: the CA's certificate, or the serving one. heap */
+  bool generated;
+} world_tls;
+
+typedef struct tls_options {
+  const char *cert_file, *key_file; /* both or none */
+  const char *cert_dir; /* apiserver.crt and .key there are used, or written; NULL for none */
+  const char *client_ca_file; /* NULL for none */
+  const char *const *names; /* of a generated certificate: DNS names and IP literals */
+  size_t name_count;
+  const char *common_name;
+} tls_options;
+
+/* False with a line in `problem`. */
+bool tls_create(const tls_options *o, world_tls *out, char *problem, size_t problem_size);
+void tls_destroy(world_tls *t);
+
+/* Bytes for one SSL object: what came (borrowed for a call), and where records go. */
+typedef struct tls_pipe {
+  slice in; /* eaten from the front */
+  char *out; /* a buffer of the world's, large enough for what one call writes */
+  size_t out_len, out_cap;
+} tls_pipe;
+/* An SSL that reads and writes through the pipe; freed with SSL_free. */
+SSL *tls_open(const world_tls *t, tls_pipe *pipe);
+/* 0: none, 1: verified, -1: presented and refused. *der: malloc'd by OpenSSL, or NULL. */
+int tls_peer_cert(SSL *ssl, unsigned char **der, int *len);
+
+#endif

@@ -1,0 +1,11 @@
+/* commands: the subcommands of apisim. One row each in main.c; one cmd_*.c each. */
+#ifndef APISIM_SIM_COMMANDS_H
+#define APISIM_SIM_COMMANDS_H
+
+/* argv[0] is the subcommand's name; returns the exit code. */
+typedef int (*command_fn)(int argc, char **argv);
+
+int cmd_serve(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
+
+#endif

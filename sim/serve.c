@@ -1,0 +1,313 @@
+/* From flags to a running server: files are read here, because the server library reads none. */
+#include "sim/serve.h"
+
+#include "base/buf.h"
+#include "base/heap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdarg.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX ((size_t)16 << 20)
+#define LIST_MAX 64
+
+/* Everything that server_options borrow; lives as long as the server. */
+typedef struct serve_files {
+  buf tokens, client_ca, sa_keys, sa_signing, modes, enable, disable, audiences_text;
+  slice issuers[LIST_MAX], audiences[LIST_MAX];
+  char hostname[256];
+} serve_files;
+
+static bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static bool complain(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("apisim: ", stderr);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+  return false;
+}
+
+static bool read_file(const char *flag, const char *path, buf *out) {
+  FILE *f = fopen(path, "re");
+  if (!f) return complain("can't read --%s %s: %s", flag, path, strerror(errno));
+  char part[16384];
+  size_t n;
+  while ((n = fread(part, 1, sizeof part, f)) > 0) buf_append(out, slice_of(part, n));
+  bool failed = ferror(f) != 0;
+  int error = errno;
+  fclose(f);
+  if (failed) return complain("can't read --%s %s: %s", flag, path, strerror(error));
+  if (out->overflow) return complain("--%s %s is too large", flag, path);
+  return true;
+}
+
+static bool read_files_of(const flags *f, const char *flag, buf *out) {
+  for (size_t i = 0; flags_nth(f, flag, i); i++) {
+    if (!read_file(flag, flags_nth(f, flag, i), out)) return false;
+    buf_char(out, '\n');
+  }
+  return true;
+}
+
+/* Repeats of a comma-separated flag as one. */
+static slice join_list(const flags *f, const char *flag, buf *out) {
+  for (size_t i = 0; flags_nth(f, flag, i); i++) {
+    if (i) buf_char(out, ',');
+    buf_cstr(out, flags_nth(f, flag, i));
+  }
+  return buf_slice(out);
+}
+
+static uint32_t split_list(slice joined, slice *out) {
+  uint32_t n = 0;
+  slice part, rest = joined;
+  for (bool more = joined.len > 0; more && n < LIST_MAX;) {
+    more = slice_cut(rest, ',', &part, &rest);
+    if (part.len) out[n++] = part;
+  }
+  return n;
+}
+
+static void make_token(char out[48]) {
+  unsigned char bytes[20];
+  if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) abort();
+  for (size_t i = 0; i < sizeof bytes; i++) snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static bool fill_access(serving *s, const flags *f, serve_files *files, access_options *o) {
+  bool ok = read_files_of(f, "token-auth-file", &files->tokens) &&
+            read_files_of(f, "client-ca-file", &files->client_ca) &&
+            read_files_of(f, "service-account-key-file", &files->sa_keys) &&
+            read_files_of(f, "service-account-signing-key-file", &files->sa_signing);
+  if (!ok) return false;
+  if (s->token[0]) {
+    buf_printf(&files->tokens, "\n%s,apisim:admin,apisim:admin,system:masters\n", s->token);
+  }
+  o->token_file = buf_slice(&files->tokens);
+  o->client_ca_pem = buf_slice(&files->client_ca);
+  o->sa_public_keys_pem = buf_slice(&files->sa_keys);
+  o->sa_signing_key_pem = buf_slice(&files->sa_signing);
+  o->authorization_modes = join_list(f, "authorization-mode", &files->modes);
+  for (size_t i = 0; flags_nth(f, "service-account-issuer", i) && i < LIST_MAX; i++) {
+    files->issuers[o->issuer_count++] = slice_cstr(flags_nth(f, "service-account-issuer", i));
+  }
+  o->issuers = files->issuers;
+  o->audience_count =
+      split_list(join_list(f, "api-audiences", &files->audiences_text), files->audiences);
+  o->api_audiences = files->audiences;
+  o->anonymous = flags_bool(f, "anonymous-auth");
+  o->sa_max_expiration_s = flags_duration(f, "service-account-max-token-expiration") / 1000000000;
+  return true;
+}
+
+static void fill_node_ports(const flags *f, server_options *o) {
+  int first = 0, last = 0;
+  const char *text = flags_str(f, "service-node-port-range");
+  if (text && sscanf(text, "%d-%d", &first, &last) == 2) {
+    o->node_port_first = first;
+    o->node_port_last = last;
+  } else if (text && sscanf(text, "%d+%d", &first, &last) == 2) {
+    o->node_port_first = first;
+    o->node_port_last = first + last;
+  }
+}
+
+static const char *advertised(const flags *f) {
+  const char *own = flags_str(f, "advertise-address");
+  if (own) return own;
+  const char *bound = flags_str(f, "bind-address");
+  bool any = !bound || strcmp(bound, "0.0.0.0") == 0 || strcmp(bound, "::") == 0;
+  return any ? "127.0.0.1" : bound;
+}
+
+/* The first address of the service range: the kubernetes Service's, so in the certificate. */
+static void first_service_ip(const flags *f, char out[INET_ADDRSTRLEN]) {
+  const char *cidr = flags_str(f, "service-cluster-ip-range");
+  char text[64];
+  snprintf(text, sizeof text, "%s", cidr ? cidr : "10.0.0.0/24");
+  char *slash = strchr(text, '/');
+  if (slash) *slash = '\0';
+  struct in_addr a;
+  snprintf(out, INET_ADDRSTRLEN, "10.0.0.1");
+  if (inet_pton(AF_INET, text, &a) != 1) return;
+  a.s_addr = htonl(ntohl(a.s_addr) + 1);
+  inet_ntop(AF_INET, &a, out, INET_ADDRSTRLEN);
+}
+
+static bool start_tls(serving *s, const flags *f) {
+  char service_ip[INET_ADDRSTRLEN], problem[512];
+  first_service_ip(f, service_ip);
+  const char *advertise = advertised(f);
+  bool local = strcmp(advertise, "127.0.0.1") == 0;
+  const char *names[] = {"kubernetes.default.svc", "kubernetes.default", "kubernetes",
+                         "kubernetes.default.svc.cluster.local", "localhost",
+                         "127.0.0.1", service_ip, advertise};
+  tls_options o = {.cert_file = flags_str(f, "tls-cert-file"),
+                   .key_file = flags_str(f, "tls-private-key-file"),
+                   .cert_dir = flags_given(f, "cert-dir") ? flags_str(f, "cert-dir") : NULL,
+                   .client_ca_file = flags_str(f, "client-ca-file"),
+                   .names = names,
+                   .name_count = sizeof names / sizeof names[0] - (local ? 1 : 0),
+                   .common_name = advertise};
+  if (!o.cert_file != !o.key_file) {
+    return complain("--tls-cert-file and --tls-private-key-file go together");
+  }
+  return tls_create(&o, &s->tls, problem, sizeof problem) || complain("%s", problem);
+}
+
+/* The virtual clock advances with each request: a handler in front of the server's. */
+typedef struct clock_hook {
+  world *world;
+  http_handler handle;
+  void *ctx;
+} clock_hook;
+
+static void advance_and_handle(void *ctx, http_exchange *x) {
+  clock_hook *h = ctx;
+  world_advance(h->world);
+  h->handle(h->ctx, x);
+}
+
+static void hook_clock(serving *s) {
+  clock_hook *h = heap_alloc(sizeof *h);
+  *h = (clock_hook){s->world, s->server->http.handle, s->server->http.ctx};
+  s->server->http.handle = advance_and_handle;
+  s->server->http.ctx = h;
+  s->clock_hook = h;
+}
+
+static bool start_world(serving *s, const flags *f) {
+  world_options o = {.seed = (uint64_t)flags_int(f, "seed"),
+                     .verbosity = (int)flags_int(f, "v")};
+  const char *clock = flags_str(f, "clock");
+  if (clock && strcmp(clock, "virtual") == 0) o.clock = WORLD_CLOCK_VIRTUAL;
+  else if (!clock || strcmp(clock, "real") != 0) return complain("--clock is real or virtual");
+  const char *kept_in = flags_str(f, "store");
+  if (!kept_in || strcmp(kept_in, "memory") != 0) return complain("--store is memory");
+  s->world = world_create(&o);
+  return true;
+}
+
+static bool listen_all(serving *s, const flags *f) {
+  const char *bind = flags_str(f, "bind-address"), *problem;
+  s->secure_port = (int)flags_int(f, "secure-port");
+  s->http_port = flags_given(f, "http-port") ? (int)flags_int(f, "http-port") : -1;
+  if (s->secure_port < 0 || s->secure_port > 65535 || s->http_port > 65535) {
+    return complain("a port is between 0 and 65535");
+  }
+  if (!world_listen(s->world, bind ? bind : "0.0.0.0", &s->secure_port, &s->tls, &problem)) {
+    return complain("%s", problem);
+  }
+  if (s->http_port >= 0 && !world_listen(s->world, "127.0.0.1", &s->http_port, NULL, &problem)) {
+    return complain("%s", problem);
+  }
+  const char *host = advertised(f);
+  bool v6 = strchr(host, ':') != NULL;
+  snprintf(s->url, sizeof s->url, "https://%s%s%s:%d", v6 ? "[" : "", host, v6 ? "]" : "",
+           s->secure_port);
+  return true;
+}
+
+static bool start_server(serving *s, const flags *f, serve_files *files) {
+  server_options o = {.secure_port = s->secure_port};
+  if (!fill_access(s, f, files, &o.access)) return false;
+  o.enable_admission = join_list(f, "enable-admission-plugins", &files->enable);
+  o.disable_admission = join_list(f, "disable-admission-plugins", &files->disable);
+  o.service_cidr = slice_cstr(flags_str(f, "service-cluster-ip-range"));
+  fill_node_ports(f, &o);
+  o.advertise_address = slice_cstr(advertised(f));
+  if (gethostname(files->hostname, sizeof files->hostname - 1) != 0) files->hostname[0] = '\0';
+  o.hostname = slice_cstr(files->hostname);
+  slice problem = SLICE_NONE;
+  s->server = server_create(world_env(s->world), &o, &problem);
+  if (!s->server) return complain("%.*s", SLICE_ARG(problem));
+  hook_clock(s);
+  world_attach(s->world, s->server);
+  return true;
+}
+
+bool serving_start(serving *s, flags *f, bool with_token) {
+  *s = (serving){.flags = f, .http_port = -1};
+  const char *ignored = flags_ignored(f);
+  if (ignored) fprintf(stderr, "apisim: warning: accepted but without effect: %s\n", ignored);
+  serve_files *files = heap_zalloc(sizeof *files);
+  s->files = files;
+  buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,
+                &files->modes,   &files->enable,    &files->disable, &files->audiences_text};
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_init(all[i], FILE_MAX);
+  if (with_token) make_token(s->token);
+  return start_world(s, f) && start_tls(s, f) && listen_all(s, f) && start_server(s, f, files);
+}
+
+void serving_announce(const serving *s) {
+  fprintf(stderr, "apisim: serving on %s (Kubernetes %s, seed %lld)\n", s->url,
+          FLAGS_KUBERNETES_VERSION, (long long)flags_int(s->flags, "seed"));
+  if (s->http_port >= 0) {
+    fprintf(stderr, "apisim: plain HTTP on http://127.0.0.1:%d\n", s->http_port);
+  }
+  const char *kubeconfig = flags_str(s->flags, "kubeconfig-out");
+  if (kubeconfig) fprintf(stderr, "apisim: kubectl --kubeconfig %s get ns\n", kubeconfig);
+  else fprintf(stderr, "apisim: curl -k %s/version\n", s->url);
+  if (flags_bool(s->flags, "print-port")) {
+    printf("%d\n", s->secure_port);
+    fflush(stdout);
+  }
+}
+
+static void write_base64(FILE *out, const char *text) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  size_t len = strlen(text);
+  for (size_t i = 0; i < len; i += 3) {
+    unsigned n = (unsigned)(unsigned char)text[i] << 16;
+    if (i + 1 < len) n |= (unsigned)(unsigned char)text[i + 1] << 8;
+    if (i + 2 < len) n |= (unsigned char)text[i + 2];
+    fputc(digits[n >> 18], out);
+    fputc(digits[n >> 12 & 63], out);
+    fputc(i + 1 < len ? digits[n >> 6 & 63] : '=', out);
+    fputc(i + 2 < len ? digits[n & 63] : '=', out);
+  }
+}
+
+bool serving_write_kubeconfig(const serving *s, const char *path) {
+  char temporary[4096];
+  snprintf(temporary, sizeof temporary, "%s.%d", path, (int)getpid());
+  FILE *f = fopen(temporary, "we");
+  if (!f) return complain("can't write --kubeconfig-out %s: %s", path, strerror(errno));
+  fchmod(fileno(f), 0600);
+  fprintf(f,
+          "apiVersion: v1\nkind: Config\ncurrent-context: apisim\n"
+          "clusters:\n- name: apisim\n  cluster:\n    server: %s\n"
+          "    certificate-authority-data: ",
+          s->url);
+  write_base64(f, s->tls.ca_pem);
+  fprintf(f,
+          "\nusers:\n- name: apisim\n  user:\n    token: %s\n"
+          "contexts:\n- name: apisim\n  context:\n    cluster: apisim\n    user: apisim\n",
+          s->token);
+  bool ok = ferror(f) == 0;
+  if (fclose(f) != 0 || !ok || rename(temporary, path) != 0) {
+    return complain("can't write --kubeconfig-out %s: %s", path, strerror(errno));
+  }
+  return true;
+}
+
+void serving_stop(serving *s) {
+  if (s->server) server_destroy(s->server);
+  if (s->world) world_destroy(s->world);
+  if (s->tls.ctx) tls_destroy(&s->tls);
+  heap_free(s->clock_hook);
+  serve_files *files = s->files;
+  buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,
+                &files->modes,   &files->enable,    &files->disable, &files->audiences_text};
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_dispose(all[i]);
+  heap_free(files);
+  flags_free(s->flags);
+}

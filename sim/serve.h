@@ -1,0 +1,28 @@
+/* serve: a server in the real world, made from flags. What `serve` and `exec` share. */
+#ifndef APISIM_SIM_SERVE_H
+#define APISIM_SIM_SERVE_H
+
+#include "env/env_libevent.h"
+#include "env/env_tls.h"
+#include "sim/flags.h"
+
+typedef struct serving {
+  world *world;
+  server *server;
+  world_tls tls;
+  flags *flags;
+  int secure_port, http_port; /* -1: none */
+  char url[128]; /* where clients go: https://127.0.0.1:6443 */
+  char token[48]; /* an administrator's, made when a kubeconfig is asked for */
+  void *files; /* bytes that the options borrow */
+  void *clock_hook;
+} serving;
+
+/* Takes the flags over. False: one line has been printed to stderr; exit code 1. */
+bool serving_start(serving *s, flags *f, bool with_token);
+/* One line a listener: the address and how to use it. */
+void serving_announce(const serving *s);
+bool serving_write_kubeconfig(const serving *s, const char *path);
+void serving_stop(serving *s);
+
+#endif
