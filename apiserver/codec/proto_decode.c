@@ -198,7 +198,7 @@ static bool bytes_value(decoder *d, slice bytes, const type_info *t, val **to, v
     case TYPE_LIST: return wrapped_read(d, bytes, t, to);
     default:
       if (!leaf_decode(d->arena, bytes, t, list ? NULL : *to, &v, &d->error)) return false;
-      if (list && !v) v = val_null(d->arena);
+      if (!v) v = val_null(d->arena); /* a zero time, empty raw JSON: Go writes null */
       break;
   }
   if (list) val_append(d->arena, list, v);
@@ -357,11 +357,28 @@ static val *union_value(const frame *f) {
   return found;
 }
 
+/* Is v what a Go field of type t holds when nothing set it? */
+static bool is_zero(const val *v, const type_info *t) {
+  switch ((type_kind)t->kind) {
+    case TYPE_QUANTITY: return slice_is(val_str(v), "0");
+    case TYPE_DURATION: return slice_is(val_str(v), "0s");
+    case TYPE_INT_OR_STRING: return val_is_int(v) && v->u.i == 0;
+    case TYPE_RAW_EXTENSION:
+    case TYPE_FIELDS_V1:
+    case TYPE_JSON:
+    case TYPE_SCHEMA_OR_ARRAY:
+    case TYPE_SCHEMA_OR_BOOL:
+    case TYPE_SCHEMA_OR_STRINGS: return val_is_null(v);
+    default: return val_is_empty(v);
+  }
+}
+
+/* As in codec_conform: what is no pointer is absent when zero, but for bytes that Go tells
+ * from nil. */
 static bool is_dropped(const field_info *fi, const val *v) {
   if (!v) return true;
-  bool empties = fi->omitempty && !fi->pointer && fi->type->kind != TYPE_STRUCT &&
-                 fi->type->kind < TYPE_TIME;
-  return empties && val_is_empty(v);
+  if (fi->pointer || !is_zero(v, fi->type)) return false;
+  return fi->omitempty || fi->type->kind != TYPE_BYTES;
 }
 
 static val *struct_value(decoder *d, const frame *f) {
@@ -374,6 +391,7 @@ static val *struct_value(decoder *d, const frame *f) {
   map->cap = count;
   for (uint16_t i = 0; i < t->field_count; i++) {
     if (is_dropped(&t->fields[i], f->slots[i])) continue;
+    if (t->fields[i].type->kind == TYPE_MAP) val_sort(f->slots[i]);
     map->u.entries[map->count++] = (val_entry){t->fields[i].name, f->slots[i]};
   }
   return map;
@@ -386,7 +404,7 @@ static void frame_close(decoder *d, frame *f) {
   } else if (f->kind == FRAME_STRUCT) {
     val *v = f->type->kind == TYPE_STRUCT ? struct_value(d, f) : union_value(f);
     if (f->list) val_append(d->arena, f->list, v ? v : val_null(d->arena));
-    else *f->to = v;
+    else *f->to = v ? v : val_null(d->arena);
   }
   frame_pop(d);
 }

@@ -207,9 +207,10 @@ static void list_encode(encoder *e, uint32_t number, const val *v, const type_in
   }
 }
 
-/* gogo leaves out nil pointers, nil bytes, and lists and maps without members. */
+/* gogo leaves out nil pointers, nil bytes, and lists and maps without members. A null stands
+ * for a pointer to what Go writes null (a zero time). */
 static bool is_written(const field_info *f, const val *v) {
-  if (v && v->type != VAL_NULL) return true;
+  if (v && (v->type != VAL_NULL || f->pointer)) return true;
   return !f->pointer && f->type->kind != TYPE_BYTES && f->type->kind != TYPE_LIST &&
          f->type->kind != TYPE_MAP;
 }
@@ -223,8 +224,8 @@ static void struct_step(encoder *e, frame *f) {
       return;
     }
     const val *v = e->slots[f->slots + (uint32_t)(p->field - f->type->fields)];
-    if (val_is_null(v)) v = NULL;
     if (!is_written(p->field, v)) continue;
+    if (val_is_null(v)) v = NULL;
     value_encode(e, p->number, v, p->field->type);
     if (e->frame_count != frames) return; /* f may have moved */
   }
