@@ -14,8 +14,16 @@ typedef struct output_form {
   slice as_version; /* "v1" or "v1beta1" */
   bool pretty; /* JSON with indentation */
   bool stream; /* the client accepts ;stream=watch */
+  bool raw; /* an error that no acceptable form can carry: JSON, two spaces, no newline at its end */
   slice content_type; /* of the answer, as the real server names it */
 } output_form;
+
+/* What the router itself refuses, before any verb sees the request and whether or not the object
+ * exists: an Accept without any type served (406), a PATCH of another type (415). */
+bool negotiate_route(request *rq);
+/* as=PartialObjectMetadata of a list and as=PartialObjectMetadataList of an object are 406.
+ * kind: of the answer before it is transformed ("NamespaceList"). */
+bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice kind);
 
 /* From Accept, ?pretty and User-Agent. `listable`: Table and PartialObjectMetadata make sense
  * (resources; not for subresources such as scale or review kinds: see the real server). watch: the answer is

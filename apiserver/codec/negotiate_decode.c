@@ -1,0 +1,293 @@
+/* Bodies of writes: by their form to a typed tree, refused in the words of the real server.
+ *
+ * What the body says about itself counts first (its kind may be another than the wanted one
+ * and must then be registered), so the texts differ by how far decoding came: before a kind
+ * was found they show the body's first bytes, after it they name the kind.
+ * Sources: apimachinery pkg/runtime/serializer, apiserver handlers/rest.go and create.go. */
+#include "base/limits.h"
+#include "codec/media.h"
+#include "codec/codec.h"
+#include "codec/negotiate.h"
+
+#define SUMMARY_BYTES ((size_t)30)
+#define SCHEME_NAME "pkg/runtime/scheme.go:111" /* where the real one made its scheme */
+
+typedef struct decoding {
+  request *rq;
+  body_format format;
+  slice body;
+  slice group, version, kind; /* of the body, the wanted ones where it is silent */
+  bool identified; /* they are known, so that an error may name them */
+  slice error;
+  strict_report strict;
+  val *tree;
+  slice message; /* protobuf: inside the envelope */
+} decoding;
+
+static slice hex(arena *a, slice s) {
+  static const char digits[] = "0123456789abcdef";
+  char *out = arena_alloc(a, s.len * 2 + 1);
+  for (size_t i = 0; i < s.len; i++) {
+    out[2 * i] = digits[(unsigned char)s.ptr[i] >> 4];
+    out[2 * i + 1] = digits[(unsigned char)s.ptr[i] & 15];
+  }
+  return slice_of(out, s.len * 2);
+}
+
+static slice summary(arena *a, slice body) {
+  if (body.len == 0) return SLICE_LIT("<empty>");
+  slice head = slice_upto(body, SUMMARY_BYTES);
+  slice text = *body.ptr == '{' ? head : hex(a, head);
+  return body.len > SUMMARY_BYTES ? arena_concat(a, text, SLICE_LIT(" ...")) : text;
+}
+
+/* "apps/v1" into its parts; false when it has more than two. */
+static bool split_api_version(slice text, slice *group, slice *version) {
+  slice rest;
+  if (!slice_cut(text, '/', group, &rest)) {
+    *version = text;
+    *group = SLICE_LIT("");
+    return true;
+  }
+  *version = rest;
+  return slice_find_char(rest, '/') < 0;
+}
+
+static bool set_kind(decoding *d, slice api_version, slice kind) {
+  slice group, version;
+  if (!split_api_version(api_version, &group, &version)) {
+    d->error = arena_printf(d->rq->arena, "unexpected GroupVersion string: %.*s",
+                            SLICE_ARG(api_version));
+    return false;
+  }
+  if (kind.len) d->kind = kind;
+  if (version.len) {
+    d->group = group;
+    d->version = version;
+  }
+  d->identified = true;
+  return true;
+}
+
+static const char *json_type_name(const val *v) {
+  switch ((val_type)v->type) {
+    case VAL_BOOL: return "bool";
+    case VAL_INT:
+    case VAL_FLOAT: return "number";
+    case VAL_STRING: return "string";
+    case VAL_LIST: return "array";
+    case VAL_MAP: return "object";
+    case VAL_NULL: break;
+  }
+  return "null";
+}
+
+/* Go reads kind and apiVersion first, into a struct of two strings. */
+static bool find_kind(decoding *d) {
+  arena *a = d->rq->arena;
+  static const char prefix[] = "couldn't get version/kind; json parse error: ";
+  if (val_is_null(d->tree)) d->tree = val_map(a);
+  if (!val_is_map(d->tree)) {
+    d->error = arena_printf(
+        a, "%sjson: cannot unmarshal %s into Go value of type struct { APIVersion string "
+        "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }",
+        prefix, json_type_name(d->tree));
+    return false;
+  }
+  VAL_EACH(e, d->tree) {
+    if (!slice_is(e->key, "kind") && !slice_is(e->key, "apiVersion")) continue;
+    if (val_is_string(e->value) || val_is_null(e->value)) continue;
+    d->error = arena_printf(a, "%sjson: cannot unmarshal %s into Go struct field .%.*s of type "
+                            "string", prefix, json_type_name(e->value), SLICE_ARG(e->key));
+    return false;
+  }
+  return set_kind(d, val_get_str(d->tree, "apiVersion"), val_get_str(d->tree, "kind"));
+}
+
+static bool parse(decoding *d) {
+  arena *a = d->rq->arena;
+  slice api_version, kind, encoding, type;
+  if (d->format == FORMAT_PROTOBUF) {
+    return proto_open_envelope(a, d->body, &api_version, &kind, &d->message, &encoding, &type,
+                               &d->error) &&
+           set_kind(d, api_version, kind);
+  }
+  if (d->format == FORMAT_YAML) {
+    d->tree = yaml_parse(a, d->body, &d->strict, &d->error);
+    return d->tree && find_kind(d);
+  }
+  d->tree = json_parse(a, d->body, &d->strict, &d->error);
+  if (!d->tree) {
+    d->error = arena_concat(a, SLICE_LIT("couldn't get version/kind; json parse error: "),
+                            d->error);
+    return false;
+  }
+  return find_kind(d);
+}
+
+static bool is_option_kind(slice kind) {
+  return slice_has_suffix(kind, SLICE_LIT("Options")) || slice_is(kind, "WatchEvent");
+}
+
+/* Option kinds are registered in every group's version. */
+static const kind_info *kind_of(const decoding *d) {
+  const kind_info *k = schema_kind(d->group, d->version, d->kind);
+  if (k || !is_option_kind(d->kind)) return k;
+  k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), d->kind);
+  return k ? k : schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), d->kind);
+}
+
+static void not_registered(decoding *d) {
+  bool core = d->group.len == 0;
+  d->error = arena_printf(d->rq->arena,
+                          "no kind \"%.*s\" is registered for version \"%.*s%s%.*s\" in scheme "
+                          "\"" SCHEME_NAME "\"", SLICE_ARG(d->kind), SLICE_ARG(d->group),
+                          core ? "" : "/", SLICE_ARG(d->version));
+}
+
+static const kind_info *find_registered(decoding *d) {
+  const kind_info *k = kind_of(d);
+  if (!k) not_registered(d);
+  return k;
+}
+
+static bool make_typed(decoding *d, const kind_info *k) {
+  arena *a = d->rq->arena;
+  if (d->format == FORMAT_PROTOBUF) d->tree = proto_decode(a, d->message, k->type, &d->error);
+  else d->tree = codec_conform(a, d->tree, k->type, &d->strict, &d->error);
+  return d->tree != NULL;
+}
+
+static bool refuse(decoding *d, slice want_kind) {
+  request *rq = d->rq;
+  if (d->identified) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "%.*s in version \"%.*s\" cannot be handled as a %.*s: %.*s",
+                      SLICE_ARG(d->kind), SLICE_ARG(d->version), SLICE_ARG(want_kind),
+                      SLICE_ARG(d->error));
+  }
+  slice shown = summary(rq->arena, d->body);
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                    "the object provided is unrecognized (must be of type %.*s): %.*s (%.*s)",
+                    SLICE_ARG(want_kind), SLICE_ARG(d->error), SLICE_ARG(shown));
+}
+
+static slice joined(arena *a, const strict_report *r) {
+  buf text;
+  buf_init(&text, LIMIT_REQUEST_BODY * 2);
+  for (uint32_t i = 0; i < r->count; i++) {
+    if (i) buf_lit(&text, ", ");
+    buf_append(&text, r->items[i]);
+  }
+  slice s = arena_copy(a, buf_slice(&text));
+  buf_dispose(&text);
+  return s;
+}
+
+/* Unknown and duplicate fields: a warning each, an error, or nothing. */
+static bool check_strict(decoding *d) {
+  request *rq = d->rq;
+  if (d->strict.count == 0 || rq->validation == VALIDATE_IGNORE) return true;
+  if (rq->validation == VALIDATE_STRICT) {
+    d->error = arena_concat(rq->arena, SLICE_LIT("strict decoding error: "),
+                            joined(rq->arena, &d->strict));
+    return false;
+  }
+  for (uint32_t i = 0; i < d->strict.count; i++) request_warn(rq, d->strict.items[i]);
+  return true;
+}
+
+static void set_type_meta(decoding *d) {
+  arena *a = d->rq->arena;
+  val *meta = val_map(a);
+  slice api_version = d->group.len ? arena_printf(a, "%.*s/%.*s", SLICE_ARG(d->group),
+                                                  SLICE_ARG(d->version))
+                                   : d->version;
+  val_setc(a, meta, "kind", val_string(a, d->kind));
+  val_setc(a, meta, "apiVersion", val_string(a, api_version));
+  VAL_EACH(e, d->tree) {
+    if (!slice_is(e->key, "kind") && !slice_is(e->key, "apiVersion")) {
+      val_set(a, meta, e->key, e->value);
+    }
+  }
+  d->tree = meta;
+}
+
+/* Different Go types of one internal type: other versions of the group, core and
+ * events.k8s.io events. */
+static bool is_convertible(const decoding *d, slice group, slice kind) {
+  if (!slice_eq(d->kind, kind)) return false;
+  if (slice_eq(d->group, group)) return true;
+  bool events = slice_is(kind, "Event");
+  return events && (d->group.len == 0 || group.len == 0);
+}
+
+static slice go_type_name(arena *a, const kind_info *k) {
+  return k->type->name.len ? k->type->name : arena_printf(a, "v1.%.*s", SLICE_ARG(k->kind));
+}
+
+static bool check_conversion(decoding *d, const kind_info *k, slice group, slice kind) {
+  if (is_convertible(d, group, kind)) return true;
+  slice from = go_type_name(d->rq->arena, k), package = media_internal_package(group);
+  d->error = arena_printf(d->rq->arena,
+                          "converting (%.*s) to (%.*s.%.*s): unknown conversion", SLICE_ARG(from),
+                          SLICE_ARG(package), SLICE_ARG(kind));
+  return false;
+}
+
+static bool check_version(decoding *d, slice group, slice version) {
+  request *rq = d->rq;
+  if (slice_eq(d->group, group) && slice_eq(d->version, version)) return true;
+  bool eviction = slice_is(d->kind, "Eviction") && slice_is(d->group, "policy");
+  if (eviction) return true; /* its v1beta1 is taken too */
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                    "the API version in the data (%.*s%s%.*s) does not match the expected API "
+                    "version (%.*s%s%.*s)", SLICE_ARG(d->group), d->group.len ? "/" : "",
+                    SLICE_ARG(d->version), SLICE_ARG(group), group.len ? "/" : "",
+                    SLICE_ARG(version));
+}
+
+val *negotiate_decode(request *rq, slice want_group, slice want_version, slice want_kind,
+                      const kind_info **got) {
+  decoding d = {.rq = rq, .body = rq->http->body, .group = want_group,
+                .version = want_version, .kind = want_kind};
+  if (!negotiate_input(rq, &d.format)) return NULL;
+  const kind_info *k = NULL;
+  bool good = parse(&d) && (k = find_registered(&d)) != NULL && make_typed(&d, k) &&
+              check_conversion(&d, k, want_group, want_kind) && check_strict(&d);
+  if (!good) {
+    refuse(&d, want_kind);
+    return NULL;
+  }
+  if (!check_version(&d, want_group, want_version)) return NULL;
+  set_type_meta(&d);
+  if (got) *got = k;
+  return d.tree;
+}
+
+/* The options' own scheme knows the option kinds alone, but those in any group. */
+static const kind_info *find_options(decoding *d, slice kind) {
+  if (slice_eq(d->kind, kind)) return kind_of(d);
+  bool other = is_option_kind(d->kind) && d->group.len == 0 && slice_is(d->version, "v1");
+  if (!other) {
+    not_registered(d);
+    return NULL;
+  }
+  d->error = arena_printf(d->rq->arena,
+                          "converting (v1.%.*s) to (v1.%.*s): unknown conversion",
+                          SLICE_ARG(d->kind), SLICE_ARG(kind));
+  return NULL;
+}
+
+bool negotiate_decode_options(request *rq, slice kind, val **out) {
+  decoding d = {.rq = rq, .body = rq->http->body, .version = SLICE_LIT("v1"), .kind = kind,
+                .group = SLICE_LIT("")};
+  if (!negotiate_input(rq, &d.format)) return false;
+  const kind_info *k = NULL;
+  if (parse(&d) && (k = find_options(&d, kind)) != NULL && make_typed(&d, k)) {
+    set_type_meta(&d);
+    *out = d.tree;
+    return true;
+  }
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(d.error));
+}
