@@ -1,5 +1,6 @@
 /* apisim replay TAPE...: sends recorded sessions to a server (the embedded one, or any by URL)
  * and reports how alike its answers are. */
+#include "sim/commands.h"
 #include "sim/replay/report.h"
 
 #include <getopt.h>
@@ -206,8 +207,6 @@ static int replay(const replay_args *r, char **paths, uint32_t count, known_list
   free(tapes);
   return code;
 }
-
-int cmd_replay(int argc, char **argv);
 
 int cmd_replay(int argc, char **argv) {
   replay_args r = {0};

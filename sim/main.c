@@ -15,6 +15,7 @@ static const struct {
 } commands[] = {
     {"serve", cmd_serve, "run the API server (kube-apiserver's flags, and a few of ours)"},
     {"exec", cmd_exec, "exec [FLAGS] -- CMD...: run CMD with KUBECONFIG at a fresh server"},
+    {"replay", cmd_replay, "replay TAPE...: send recorded sessions to a server and compare"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "print this; `apisim serve --help` lists the flags"},
 };

@@ -131,7 +131,8 @@ static int64_t world_wall(uplink *l) {
 /* ---- calls ---- */
 
 static call *world_start(uplink *l, slice bytes, bool head_request) {
-  static const env_peer peer = {{"127.0.0.1:40000", 15}, true, {"http/1.1", 8}, {NULL, 0}};
+  static const env_peer peer = {
+      .address = {"127.0.0.1:40000", 15}, .tls = true, .alpn = {"http/1.1", 8}};
   world *w = world_of(l);
   env_conn *c = heap_zalloc(sizeof *c);
   c->arena = arena_create();
