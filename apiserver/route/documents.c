@@ -102,7 +102,11 @@ static const route_entry *make(request *rq, document_path p, slice key, accept_f
   buf_init(&bytes, DOCUMENT_MAX);
   buf_init(&json, DOCUMENT_MAX);
   encode(&bytes, &doc, form, pretty);
-  if (aggregated) json_encode(&json, doc.tree, doc.type); /* the tag is of the JSON in all forms */
+  if (aggregated) { /* in all forms the tag is of the JSON of the list before it got a kind */
+    val_delc(doc.tree, "kind");
+    val_delc(doc.tree, "apiVersion");
+    json_encode(&json, doc.tree, doc.type);
+  }
   const route_entry *e =
       route_cache_put(rq->server->routes, key, blob_copy(buf_slice(&bytes)), buf_slice(&json));
   buf_dispose(&json);
