@@ -182,8 +182,8 @@ static server_options options_of_tapes(void) {
   o.access.sa_public_keys_pem = signing_key_public();
   o.disable_admission = SLICE_LIT("ServiceAccount");
   o.service_cidr = SLICE_LIT("10.0.0.0/24");
-  o.advertise_address = SLICE_LIT("127.0.0.1");
-  o.secure_port = 6443;
+  o.advertise_address = SLICE_LIT("192.0.2.2"); /* the taped server's, an address for examples */
+  o.secure_port = 21001;
   o.hostname = SLICE_LIT("apisim");
   return o;
 }
