@@ -34,7 +34,8 @@ typedef struct subresource_rule {
   const char *group, *resource, *subresource;
   prepare_fn prepare; /* puts back what this subresource may not change */
 } subresource_rule;
-const subresource_rule *subresource_rule_of(const resource_info *r, slice subresource);
+/* status included; NULL when the resource has no such subresource rule. */
+prepare_fn subresource_prepare(const resource_info *r, slice subresource);
 
 typedef enum generation_rule {
   GENERATION_NONE, /* the resource has none */

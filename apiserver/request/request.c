@@ -26,7 +26,7 @@ void request_keep(request *rq, struct store_entry *e) {
   rq->kept[rq->kept_count++] = e;
 }
 
-void request_dispose(request *rq) {
+void request_done(request *rq) {
   for (uint32_t i = 0; i < rq->kept_count; i++) store_entry_unref(rq->kept[i]);
   rq->kept_count = 0;
 }

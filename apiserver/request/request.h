@@ -63,8 +63,8 @@ typedef struct request {
 
 /* Takes a reference over until the request ends. */
 void request_keep(request *rq, struct store_entry *e);
-/* Releases what was kept. The arena is its owner's business. */
-void request_dispose(request *rq);
+/* The answer is out: releases what was kept. The arena, and so rq, goes with the exchange. */
+void request_done(request *rq);
 
 /* Adds a Warning: 299 header (text without code and quotes); repeats are dropped. */
 void request_warn(request *rq, slice text);

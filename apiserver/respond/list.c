@@ -1,0 +1,146 @@
+/* Lists. In the storage version's JSON and in protobuf an item is a slice of bytes that the entry
+ * keeps anyway, so a list of thousands is a row of pointers; other forms are built as a tree. */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "codec/codec.h"
+#include "registry/stored.h"
+#include "respond/head.h"
+#include "respond/respond.h"
+#include "respond/table.h"
+#include "version/version.h"
+
+#include <assert.h>
+
+static val *meta_tree(arena *a, const list_meta *m) {
+  val *meta = val_map(a);
+  val_setc(a, meta, "resourceVersion", val_printf(a, "%lld", (long long)m->revision));
+  if (m->continue_token.len) val_setc(a, meta, "continue", val_string(a, m->continue_token));
+  if (m->has_remaining) val_setc(a, meta, "remainingItemCount", val_int(a, m->remaining));
+  return meta;
+}
+
+static slice json_head(request *rq, const list_meta *m) {
+  buf b;
+  char gv[128];
+  buf_init(&b, LIMIT_BUFFER);
+  slice version = schema_group_version(rq->resource, gv);
+  buf_printf(&b, "{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s\",\"metadata\":{\"resourceVersion\":\"%lld\"",
+             SLICE_ARG(rq->resource->list_kind), SLICE_ARG(version), (long long)m->revision);
+  if (m->continue_token.len) {
+    buf_lit(&b, ",\"continue\":");
+    json_encode_string(&b, m->continue_token);
+  }
+  if (m->has_remaining) buf_printf(&b, ",\"remainingItemCount\":%lld", (long long)m->remaining);
+  buf_lit(&b, "},\"items\":[");
+  slice s = arena_copy(rq->arena, buf_slice(&b));
+  buf_dispose(&b);
+  return s;
+}
+
+static void list_json(request *rq, const output_form *form, store_entry *const *items,
+                      uint32_t count, const list_meta *m) {
+  http_part *parts = ARENA_ARRAY(rq->arena, http_part, (size_t)count * 2 + 2);
+  uint32_t n = 0;
+  parts[n++] = (http_part){json_head(rq, m), NULL};
+  for (uint32_t i = 0; i < count; i++) {
+    blob *b = respond_entry_bytes(rq->arena, rq->resource, items[i], FORMAT_JSON);
+    parts[n++] = (http_part){i ? SLICE_LIT(",{") : SLICE_LIT("{"), NULL};
+    parts[n++] = (http_part){stored_item_rest(blob_slice(b)), b};
+  }
+  parts[n++] = (http_part){SLICE_LIT("]}\n"), NULL};
+  respond_parts(rq, 200, form->content_type, parts, n, NULL, 0);
+}
+
+static void put_varint(buf *b, uint64_t n) {
+  while (n >= 0x80) {
+    buf_char(b, (char)(n | 0x80));
+    n >>= 7;
+  }
+  buf_char(b, (char)n);
+}
+
+/* The list message: metadata is field 1, items are field 2, in every built-in list. */
+static void list_protobuf(request *rq, const output_form *form, store_entry *const *items,
+                          uint32_t count, const list_meta *m) {
+  buf message, out;
+  char gv[128];
+  buf_init(&message, LIMIT_BUFFER);
+  buf_init(&out, LIMIT_BUFFER);
+  val *empty = val_map(rq->arena);
+  val_setc(rq->arena, empty, "metadata", meta_tree(rq->arena, m));
+  proto_encode(&message, empty, rq->resource->list_type);
+  for (uint32_t i = 0; i < count; i++) {
+    blob *b = respond_entry_bytes(rq->arena, rq->resource, items[i], FORMAT_PROTOBUF);
+    buf_char(&message, 0x12);
+    put_varint(&message, b->len);
+    buf_append(&message, blob_slice(b));
+  }
+  proto_envelope(&out, schema_group_version(rq->resource, gv), rq->resource->list_kind, buf_slice(&message));
+  buf_dispose(&message);
+  blob *whole = blob_copy(buf_slice(&out));
+  buf_dispose(&out);
+  respond_bytes(rq, 200, form->content_type, blob_slice(whole), whole, NULL, 0);
+  blob_unref(whole);
+}
+
+static val **item_trees(request *rq, store_entry *const *items, uint32_t count) {
+  val **trees = ARENA_ARRAY(rq->arena, val *, count + 1);
+  for (uint32_t i = 0; i < count; i++) trees[i] = respond_tree_of(rq->arena, rq->resource, items[i]);
+  return trees;
+}
+
+static table_include include_of(const request *rq) {
+  slice v = http_query_get(rq->http, "includeObject");
+  return slice_is(v, "None") ? INCLUDE_NONE : slice_is(v, "Object") ? INCLUDE_OBJECT : INCLUDE_METADATA;
+}
+
+static void list_table(request *rq, const output_form *form, store_entry *const *items,
+                       uint32_t count, const list_meta *m) {
+  val *t = table_make(rq->arena, rq->resource, item_trees(rq, items, count), count,
+                      meta_tree(rq->arena, m), include_of(rq), true, form->as_version,
+                      rq->wall_ns / 1000000000);
+  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, SLICE_LIT("Table"));
+  respond_tree(rq, 200, form, t, k->type);
+}
+
+static void list_partial(request *rq, const output_form *form, store_entry *const *items,
+                         uint32_t count, const list_meta *m) {
+  arena *a = rq->arena;
+  val **trees = item_trees(rq, items, count);
+  val *list = val_map(a), *out = val_list(a);
+  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, SLICE_LIT("PartialObjectMetadataList"));
+  for (uint32_t i = 0; i < count; i++) val_append(a, out, partial_make(a, trees[i], form->as_version));
+  val_setc(a, list, "kind", val_cstr(a, "PartialObjectMetadataList"));
+  val_setc(a, list, "apiVersion", val_printf(a, "meta.k8s.io/%.*s", SLICE_ARG(form->as_version)));
+  val_setc(a, list, "metadata", meta_tree(a, m));
+  val_setc(a, list, "items", out);
+  respond_tree(rq, 200, form, list, k->type);
+}
+
+/* Pretty JSON and YAML: the whole list as a tree. */
+static void list_tree(request *rq, const output_form *form, store_entry *const *items,
+                      uint32_t count, const list_meta *m) {
+  arena *a = rq->arena;
+  char gv[128];
+  val **trees = item_trees(rq, items, count);
+  val *list = val_map(a), *out = val_list(a);
+  for (uint32_t i = 0; i < count; i++) {
+    val_delc(trees[i], "kind");
+    val_delc(trees[i], "apiVersion");
+    val_append(a, out, trees[i]);
+  }
+  val_setc(a, list, "kind", val_string(a, rq->resource->list_kind));
+  val_setc(a, list, "apiVersion", val_string_copy(a, schema_group_version(rq->resource, gv)));
+  val_setc(a, list, "metadata", meta_tree(a, m));
+  val_setc(a, list, "items", out);
+  respond_tree(rq, 200, form, list, rq->resource->list_type);
+}
+
+void respond_list(request *rq, const output_form *form, store_entry *const *items, uint32_t count,
+                  const list_meta *m) {
+  if (form->as == AS_TABLE) list_table(rq, form, items, count, m);
+  else if (form->as != AS_OBJECT) list_partial(rq, form, items, count, m);
+  else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
+  else if (form->format == FORMAT_YAML || form->pretty) list_tree(rq, form, items, count, m);
+  else list_json(rq, form, items, count, m);
+}

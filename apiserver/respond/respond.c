@@ -1,0 +1,284 @@
+/* Heads of answers, single objects and Status. */
+#include "respond/respond.h"
+
+#include "base/buf.h"
+#include "base/heap.h"
+#include "base/limits.h"
+#include "codec/codec.h"
+#include "http/gzip.h"
+#include "registry/object.h"
+#include "registry/stored.h"
+#include "registry/field_error.h"
+#include "respond/head.h"
+#include "respond/table.h"
+#include "server.h"
+#include "version/version.h"
+
+#include <assert.h>
+
+#define FORM_PROTOBUF 1u
+#define FORM_VERSIONED_JSON 2u
+
+/* Which cached form of an entry: format and the version it is in. */
+static uint64_t form_id(const resource_info *r, uint32_t form) {
+  return ((uint64_t)form << 32) | r->id;
+}
+
+static bool wants_gzip(const request *rq) {
+  slice accept = http_header_get(rq->http, "Accept-Encoding");
+  return slice_find(accept, SLICE_LIT("gzip")) >= 0;
+}
+
+#define KEPT_ON_STACK 16
+
+/* http_respond may end the exchange, and with it the arena that rq lives in: what has to be released
+ * afterwards is taken out first. */
+static void send(request *rq, int code, const http_header *headers, uint32_t count,
+                 const http_part *parts, uint32_t part_count) {
+  store_entry *few[KEPT_ON_STACK];
+  uint32_t n = rq->kept_count;
+  store_entry **kept = n <= KEPT_ON_STACK ? few : heap_alloc(n * sizeof *kept);
+  for (uint32_t i = 0; i < n; i++) kept[i] = rq->kept[i];
+  rq->kept_count = 0;
+  http_respond(rq->http, code, headers, count, parts, part_count);
+  for (uint32_t i = 0; i < n; i++) store_entry_unref(kept[i]);
+  if (kept != few) heap_free(kept);
+}
+
+void respond_parts(request *rq, int code, slice content_type, const http_part *parts,
+                   uint32_t part_count, const http_header *more, uint32_t more_count) {
+  head h;
+  head_begin(&h, rq, content_type);
+  for (uint32_t i = 0; i < more_count; i++) head_add(&h, more[i].name, more[i].value);
+  size_t total = 0;
+  for (uint32_t i = 0; i < part_count; i++) total += parts[i].bytes.len;
+  if (total > LIMIT_GZIP_FROM && rq->info.is_resource && wants_gzip(rq)) {
+    blob *packed = http_gzip(parts, part_count);
+    http_part one = {blob_slice(packed), packed};
+    head_add(&h, SLICE_LIT("Content-Encoding"), SLICE_LIT("gzip"));
+    head_add(&h, SLICE_LIT("Vary"), SLICE_LIT("Accept-Encoding"));
+    send(rq, code, h.items, h.count, &one, 1);
+    blob_unref(packed);
+    return;
+  }
+  send(rq, code, h.items, h.count, parts, part_count);
+}
+
+void respond_bytes(request *rq, int code, slice content_type, slice bytes, blob *owner,
+                   const http_header *more, uint32_t more_count) {
+  http_part part = {bytes, owner};
+  respond_parts(rq, code, content_type, &part, 1, more, more_count);
+}
+
+void respond_text(request *rq, int code, slice text) {
+  http_header nosniff = {SLICE_LIT("X-Content-Type-Options"), SLICE_LIT("nosniff")};
+  respond_bytes(rq, code, SLICE_LIT("text/plain; charset=utf-8"), text, NULL, &nosniff, 1);
+}
+
+static void json_finish(buf *out, const output_form *form) {
+  if (!form->pretty) {
+    buf_char(out, '\n');
+    return;
+  }
+  buf indented;
+  buf_init(&indented, LIMIT_BUFFER);
+  json_indent(&indented, buf_slice(out));
+  buf_dispose(out);
+  *out = indented;
+}
+
+blob *respond_encode(arena *a, const output_form *form, val *tree, const type_info *t) {
+  buf out;
+  (void)a;
+  buf_init(&out, LIMIT_BUFFER);
+  switch (form->format) {
+    case FORMAT_JSON:
+      if (t) json_encode(&out, tree, t);
+      else json_encode_any(&out, tree, false);
+      json_finish(&out, form);
+      break;
+    case FORMAT_YAML: yaml_encode(&out, tree, t); break;
+    case FORMAT_PROTOBUF: {
+      buf message;
+      buf_init(&message, LIMIT_BUFFER);
+      if (t) proto_encode(&message, tree, t);
+      proto_envelope(&out, val_get_str(tree, "apiVersion"), val_get_str(tree, "kind"), buf_slice(&message));
+      buf_dispose(&message);
+      break;
+    }
+  }
+  blob *b = blob_copy(buf_slice(&out));
+  buf_dispose(&out);
+  return b;
+}
+
+void respond_tree(request *rq, int code, const output_form *form, val *tree, const type_info *t) {
+  blob *b = respond_encode(rq->arena, form, tree, t);
+  respond_bytes(rq, code, form->content_type, blob_slice(b), b, NULL, 0);
+  blob_unref(b);
+}
+
+static val *causes_tree(arena *a, const status_error *e) {
+  val *list = val_list(a);
+  for (uint32_t i = 0; i < e->cause_count; i++) {
+    val *c = val_map(a);
+    if (e->causes[i].reason.len) val_setc(a, c, "reason", val_string(a, e->causes[i].reason));
+    if (e->causes[i].message.len) val_setc(a, c, "message", val_string(a, e->causes[i].message));
+    if (e->causes[i].field.len) val_setc(a, c, "field", val_string(a, e->causes[i].field));
+    val_append(a, list, c);
+  }
+  return list;
+}
+
+static void set_text(arena *a, val *map, const char *key, slice text) {
+  if (text.len) val_setc(a, map, key, val_string(a, text));
+}
+
+val *respond_status_tree(arena *a, const status_error *e) {
+  val *s = val_map(a), *meta = val_map(a);
+  val_setc(a, s, "kind", val_cstr(a, "Status"));
+  val_setc(a, s, "apiVersion", val_cstr(a, "v1"));
+  set_text(a, meta, "continue", e->continue_token);
+  val_setc(a, s, "metadata", meta);
+  val_setc(a, s, "status", val_cstr(a, "Failure"));
+  set_text(a, s, "message", e->message);
+  set_text(a, s, "reason", slice_cstr(status_reason_text(e->reason)));
+  if (e->has_details || e->cause_count || e->retry_after_seconds) {
+    val *d = val_map(a);
+    set_text(a, d, "name", e->name);
+    set_text(a, d, "group", e->group);
+    set_text(a, d, "kind", e->kind);
+    set_text(a, d, "uid", e->uid);
+    if (e->cause_count) val_setc(a, d, "causes", causes_tree(a, e));
+    if (e->retry_after_seconds) val_setc(a, d, "retryAfterSeconds", val_int(a, e->retry_after_seconds));
+    val_setc(a, s, "details", d);
+  }
+  val_setc(a, s, "code", val_int(a, status_error_code(e)));
+  return s;
+}
+
+static const type_info *status_type(void) {
+  const kind_info *k = schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Status"));
+  return k ? k->type : NULL;
+}
+
+void respond_error(request *rq) {
+  output_form form;
+  assert(rq->error.set);
+  negotiate_fallback(rq, &form);
+  val *tree = respond_status_tree(rq->arena, &rq->error);
+  blob *b = respond_encode(rq->arena, &form, tree, status_type());
+  http_header retry = {SLICE_LIT("Retry-After"),
+                       arena_printf(rq->arena, "%d", rq->error.retry_after_seconds)};
+  respond_bytes(rq, status_error_code(&rq->error), form.content_type, blob_slice(b), b, &retry,
+                rq->error.retry_after_seconds > 0);
+  blob_unref(b);
+}
+
+val *respond_tree_of(arena *a, const resource_info *r, const store_entry *e) {
+  val *obj = stored_decode(a, r, e);
+  return obj && !version_is_storage(r) ? version_from_storage(a, obj, r) : obj;
+}
+
+blob *respond_entry_bytes(arena *a, const resource_info *r, store_entry *e, body_format format) {
+  if (format == FORMAT_JSON && version_is_storage(r)) return e->value;
+  uint64_t id = form_id(r, format == FORMAT_JSON ? FORM_VERSIONED_JSON : FORM_PROTOBUF);
+  blob *kept = store_entry_form(e, id);
+  if (kept) return kept;
+  val *obj = respond_tree_of(a, r, e);
+  buf out;
+  buf_init(&out, LIMIT_BUFFER);
+  if (format == FORMAT_JSON) json_encode(&out, obj, r->type);
+  else proto_encode(&out, obj, r->type);
+  blob *b = blob_copy(buf_slice(&out));
+  buf_dispose(&out);
+  store_entry_add_form(e, id, b);
+  blob_unref(b); /* the entry holds it */
+  return b;
+}
+
+/* The shared bytes plus a newline: nothing is copied. */
+static bool respond_shared(request *rq, int code, const output_form *form, store_entry *e) {
+  if (form->as != AS_OBJECT || form->pretty || form->format == FORMAT_YAML) return false;
+  char gv[128];
+  blob *b = respond_entry_bytes(rq->arena, rq->resource, e, form->format);
+  if (form->format == FORMAT_JSON) {
+    http_part parts[2] = {{blob_slice(b), b}, {SLICE_LIT("\n"), NULL}};
+    respond_parts(rq, code, form->content_type, parts, 2, NULL, 0);
+    return true;
+  }
+  buf out;
+  buf_init(&out, LIMIT_BUFFER);
+  proto_envelope(&out, schema_group_version(rq->resource, gv), rq->resource->kind, blob_slice(b));
+  slice bytes = arena_copy(rq->arena, buf_slice(&out));
+  buf_dispose(&out);
+  respond_bytes(rq, code, form->content_type, bytes, NULL, NULL, 0);
+  return true;
+}
+
+void respond_entry(request *rq, int code, const output_form *form, store_entry *e) {
+  if (respond_shared(rq, code, form, e)) return;
+  val *obj = stored_decode(rq->arena, rq->resource, e);
+  respond_object(rq, code, form, obj);
+}
+
+static table_include include_of(const request *rq) {
+  slice v = http_query_get(rq->http, "includeObject");
+  return slice_is(v, "None") ? INCLUDE_NONE : slice_is(v, "Object") ? INCLUDE_OBJECT : INCLUDE_METADATA;
+}
+
+static bool table_options_ok(request *rq, const output_form *form) {
+  slice v = http_query_get(rq->http, "includeObject");
+  if (form->as != AS_TABLE || v.len == 0 || slice_is(v, "None") || slice_is(v, "Object") ||
+      slice_is(v, "Metadata")) return true;
+  field_errors errs = {.a = rq->arena};
+  path p = path_root("includeObject");
+  field_invalid_str(&errs, &p, v, "must be 'Metadata', 'Object', 'None', or empty");
+  return field_errors_to_status(&errs, SLICE_LIT("meta.k8s.io"), SLICE_LIT("TableOptions"), SLICE_LIT(""), &rq->error);
+}
+
+void respond_object(request *rq, int code, const output_form *form, val *obj) {
+  const resource_info *r = rq->resource;
+  arena *a = rq->arena;
+  char gv[128];
+  if (!version_is_storage(r)) obj = version_from_storage(a, obj, r);
+  if (!table_options_ok(rq, form)) {
+    respond_error(rq);
+    return;
+  }
+  if (form->as == AS_TABLE) {
+    val *t = table_make(a, r, &obj, 1, NULL, include_of(rq), true, form->as_version, rq->wall_ns / 1000000000);
+    respond_tree(rq, code, form, t, schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, SLICE_LIT("Table"))->type);
+    return;
+  }
+  if (form->as != AS_OBJECT) {
+    val *p = partial_make(a, obj, form->as_version);
+    respond_tree(rq, code, form, p,
+                 schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, SLICE_LIT("PartialObjectMetadata"))->type);
+    return;
+  }
+  val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(r, gv)));
+  val_setc(a, obj, "kind", val_string(a, r->kind));
+  respond_tree(rq, code, form, obj, r->type);
+}
+
+void respond_deleted_status(request *rq, const output_form *form, const val *obj) {
+  arena *a = rq->arena;
+  val *s = val_map(a), *d = val_map(a);
+  val_setc(a, s, "kind", val_cstr(a, "Status"));
+  val_setc(a, s, "apiVersion", val_cstr(a, "v1"));
+  val_setc(a, s, "metadata", val_map(a));
+  val_setc(a, s, "status", val_cstr(a, "Success"));
+  set_text(a, d, "name", object_name(obj));
+  set_text(a, d, "group", rq->info.group);
+  set_text(a, d, "kind", rq->info.resource);
+  set_text(a, d, "uid", object_uid(obj));
+  val_setc(a, s, "details", d);
+  respond_tree(rq, 200, form, s, status_type());
+}
+
+void respond_stream_begin(request *rq, const output_form *form) {
+  head h;
+  head_begin(&h, rq, form->content_type);
+  http_stream_begin(rq->http, 200, h.items, h.count);
+}

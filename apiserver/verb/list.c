@@ -1,0 +1,142 @@
+/* list: a consistent view of a prefix, page by page where asked. */
+#include "base/limits.h"
+#include "registry/selector.h"
+#include "registry/stored.h"
+#include "request/options.h"
+#include "respond/respond.h"
+#include "server.h"
+#include "verb/read.h"
+#include "verb/verbs.h"
+
+#include <assert.h>
+
+typedef struct list_run {
+  request *rq;
+  list_options o;
+  selector selector;
+  slice prefix, start, end; /* of the keys to walk */
+  int64_t revision; /* 0: the current one */
+  bool continued;
+  store_view *view;
+  arena *scratch; /* trees looked at for selectors, reset item by item */
+  store_entry **items;
+  uint32_t count, cap;
+  slice next_key; /* where the next page starts; empty at the end */
+} list_run;
+
+static slice prefix_end(arena *a, slice prefix) {
+  slice end = arena_copy(a, prefix);
+  ((char *)(uintptr_t)end.ptr)[end.len - 1]++; /* '/' becomes '0' */
+  return end;
+}
+
+static bool read_place(list_run *l) {
+  request *rq = l->rq;
+  l->prefix = stored_prefix(rq->arena, rq->resource, rq->resource->namespaced ? rq->info.namespace : SLICE_NONE);
+  l->start = l->prefix;
+  l->end = prefix_end(rq->arena, l->prefix);
+  if (l->o.continue_token.len == 0) return true;
+  slice start;
+  if (!continue_decode(rq, l->o.continue_token, &l->revision, &start)) return false;
+  if (l->o.resource_version.len && !slice_is(l->o.resource_version, "0")) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "specifying resource version is not allowed when using continue");
+  }
+  l->start = arena_concat(rq->arena, l->prefix, start);
+  l->continued = true;
+  if (l->revision < 0) l->revision = 0; /* an inconsistent continuation: the current state */
+  return true;
+}
+
+/* resourceVersion with match Exact, or without match but with a limit: that very state. */
+static bool read_revision(list_run *l) {
+  request *rq = l->rq;
+  long long n = 0;
+  if (l->continued) return true;
+  if (!read_check_version(rq, l->o.resource_version, true)) return false;
+  slice_to_i64(l->o.resource_version, &n);
+  bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && l->o.limit > 0);
+  if (n > 0 && exact) l->revision = n;
+  return true;
+}
+
+static bool open_view(list_run *l) {
+  request *rq = l->rq;
+  store_result result = store_view_open(rq->server->store, l->revision, &l->view);
+  if (result == STORE_OK) return true;
+  if (result == STORE_FUTURE) return read_too_large(rq, l->revision, store_revision(rq->server->store));
+  status_set(&rq->error, rq->arena, STATUS_EXPIRED, "%s",
+             l->continued ? "The provided continue parameter is too old to display a consistent list "
+                            "result. You can start a new list without the continue parameter, or use "
+                            "the continue token in this response to retrieve the remainder of the "
+                            "results. Continuing with the provided token results in an inconsistent "
+                            "list - objects that were created, modified, or deleted between the time "
+                            "the first chunk was returned and now may show up in the list."
+                          : "The resourceVersion for the provided list is too old.");
+  if (l->continued) {
+    rq->error.continue_token = continue_encode(rq->arena, -1, slice_from(l->start, l->prefix.len));
+  }
+  return false;
+}
+
+static bool selected(list_run *l, store_entry *e) {
+  if (selector_is_empty(&l->selector)) return true;
+  val *obj = stored_decode(l->scratch, l->rq->resource, e);
+  bool match = obj && selector_match(l->scratch, &l->selector, l->rq->resource, obj);
+  arena_reset(l->scratch);
+  return match;
+}
+
+static bool visit(void *ctx, store_entry *e) {
+  list_run *l = ctx;
+  if (l->o.limit > 0 && (int64_t)l->count == l->o.limit) {
+    l->next_key = arena_copy(l->rq->arena, store_entry_key(l->items[l->count - 1]));
+    return false;
+  }
+  if (!selected(l, e)) return true;
+  if (l->count == l->cap) {
+    uint32_t cap = l->cap ? l->cap * 2 : 64;
+    l->items = arena_grow(l->rq->arena, l->items, l->cap * sizeof *l->items, cap * sizeof *l->items);
+    l->cap = cap;
+  }
+  l->items[l->count++] = e;
+  return true;
+}
+
+static list_meta make_meta(list_run *l) {
+  list_meta m = {.revision = store_view_revision(l->view)};
+  if (l->next_key.len == 0) return m;
+  slice rest = slice_from(l->next_key, l->prefix.len);
+  slice start = arena_concat(l->rq->arena, rest, slice_of("\0", 1));
+  m.continue_token = continue_encode(l->rq->arena, m.revision, start);
+  if (selector_is_empty(&l->selector)) {
+    slice from = arena_concat(l->rq->arena, l->next_key, slice_of("\0", 1));
+    m.has_remaining = true;
+    m.remaining = (int64_t)store_view_count(l->view, from, l->end);
+  }
+  return m;
+}
+
+static bool prepare(list_run *l, output_form *form) {
+  request *rq = l->rq;
+  return negotiate_output(rq, false, form) && options_read_list(rq, false, &l->o) &&
+         selector_parse(rq->arena, rq->resource, l->o.label_selector, l->o.field_selector,
+                        &l->selector, &rq->error) &&
+         read_place(l) && read_revision(l) && open_view(l);
+}
+
+void verb_list(request *rq) {
+  list_run l = {.rq = rq};
+  output_form form;
+  if (!prepare(&l, &form)) {
+    respond_error(rq);
+    return;
+  }
+  if (!selector_is_empty(&l.selector)) l.scratch = arena_create();
+  store_view_walk(l.view, l.start, l.end, visit, &l);
+  arena_destroy(l.scratch);
+  list_meta meta = make_meta(&l);
+  store_view *view = l.view;
+  respond_list(rq, &form, l.items, l.count, &meta);
+  store_view_close(view); /* the items' bytes live as long as it, or as the parts that share them */
+}

@@ -1,0 +1,159 @@
+/* patch: a difference over the object's requested version; apply creates what is missing. */
+#include "patch/patch.h"
+
+#include "codec/codec.h"
+#include "registry/object.h"
+#include "respond/respond.h"
+#include "verb/verbs.h"
+#include "verb/write.h"
+#include "version/version.h"
+
+typedef struct patch_run {
+  patch_kind kind;
+  write_options options;
+} patch_run;
+
+static slice joined(request *rq, const strict_report *report) {
+  slice all = SLICE_LIT("strict decoding error: ");
+  for (uint32_t i = 0; i < report->count; i++) {
+    if (i) all = arena_concat(rq->arena, all, SLICE_LIT(", "));
+    all = arena_concat(rq->arena, all, report->items[i]);
+  }
+  return all;
+}
+
+static bool patch_invalid(request *rq, val *tree, slice why, bool with_document) {
+  field_errors errs = {.a = rq->arena};
+  path p = path_root("patch");
+  buf b;
+  buf_init(&b, (size_t)1 << 30);
+  json_encode_any(&b, tree, true);
+  slice document = with_document ? arena_copy(rq->arena, buf_slice(&b)) : SLICE_LIT("");
+  buf_dispose(&b);
+  if (with_document) field_invalid_str(&errs, &p, document, "%.*s", SLICE_ARG(why));
+  else field_invalid(&errs, &p, tree, "%.*s", SLICE_ARG(why));
+  return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT(""), SLICE_LIT(""), &rq->error);
+}
+
+/* Types the patched tree; what strictness finds is a warning or a 422. */
+static val *conform(request *rq, const patch_run *p, val *tree, strict_report *report) {
+  slice error = SLICE_NONE;
+  bool strict = rq->validation != VALIDATE_IGNORE;
+  val *shown = val_copy(rq->arena, tree);
+  val *obj = codec_conform(rq->arena, tree, rq->resource->type, strict ? report : NULL, &error);
+  bool json = p->kind != PATCH_STRATEGIC;
+  if (!obj) {
+    patch_invalid(rq, shown, error, json);
+    return NULL;
+  }
+  if (!strict || report->count == 0) return obj;
+  if (rq->validation == VALIDATE_STRICT) {
+    patch_invalid(rq, shown, joined(rq, report), json);
+    return NULL;
+  }
+  for (uint32_t i = 0; i < report->count; i++) request_warn(rq, report->items[i]);
+  return obj;
+}
+
+/* Duplicate fields of the patch itself. */
+static bool check_duplicates(request *rq, const patch_run *p, strict_report *report) {
+  slice error = SLICE_NONE;
+  if (rq->validation == VALIDATE_IGNORE || p->kind == PATCH_APPLY) return true;
+  (void)json_parse(rq->arena, rq->http->body, report, &error);
+  for (uint32_t i = 0; p->kind == PATCH_JSON && i < report->count; i++) {
+    report->items[i] = arena_concat(rq->arena, SLICE_LIT("json patch "), report->items[i]);
+  }
+  return true;
+}
+
+static val *make_patched(patch_run *p, request *rq, const val *live) {
+  strict_report report = {0};
+  val *doc = write_from_storage(rq, live), *tree = NULL;
+  if (!check_duplicates(rq, p, &report)) return NULL;
+  if (p->kind == PATCH_JSON) tree = json_patch_apply(rq->arena, doc, rq->http->body, &rq->error);
+  else if (p->kind == PATCH_MERGE) tree = merge_patch_apply(rq->arena, doc, rq->http->body, &rq->error);
+  else tree = strategic_patch_apply(rq->arena, doc, rq->http->body, rq->resource->type, &rq->error);
+  if (!tree) return NULL;
+  val *obj = conform(rq, p, tree, &report);
+  if (!obj) return NULL;
+  obj = write_to_storage(rq, obj);
+  write_manage(rq, live, obj);
+  return obj;
+}
+
+static val *parse_applied(request *rq) {
+  slice error = SLICE_NONE;
+  strict_report report = {0};
+  val *v = yaml_parse(rq->arena, rq->http->body, &report, &error);
+  if (!v) {
+    status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "error decoding YAML: %.*s", SLICE_ARG(error));
+    return NULL;
+  }
+  if (!val_is_map(v)) {
+    status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+               "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
+               "%s into Go value of type map[string]interface {}",
+               val_is_string(v) ? "string" : val_is_list(v) ? "array" : val_is_bool(v) ? "bool" : "number");
+    return NULL;
+  }
+  if (report.count && rq->validation == VALIDATE_STRICT) {
+    status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "error strict decoding YAML: %.*s",
+               SLICE_ARG(report.items[0]));
+    return NULL;
+  }
+  for (uint32_t i = 0; rq->validation == VALIDATE_WARN && i < report.count; i++) {
+    request_warn(rq, report.items[i]);
+  }
+  return v;
+}
+
+static val *make_applied(patch_run *p, request *rq, const val *live) {
+  manage_args m = {.arena = rq->arena, .resource = rq->resource, .manager = p->options.manager,
+                   .subresource = rq->subresource ? rq->subresource->name : SLICE_LIT(""),
+                   .apply = true, .force = p->options.force, .now_s = rq->wall_ns / 1000000000};
+  val *applied = parse_applied(rq);
+  if (!applied) return NULL;
+  val *tree = server_side_apply(&m, live ? write_from_storage(rq, live) : NULL, applied, &rq->error);
+  if (!tree) return NULL;
+  slice error = SLICE_NONE;
+  val *obj = codec_conform(rq->arena, tree, rq->resource->type, NULL, &error);
+  if (!obj) {
+    status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(error));
+    return NULL;
+  }
+  return write_to_storage(rq, obj);
+}
+
+static val *make(void *ctx, request *rq, const val *live) {
+  patch_run *p = ctx;
+  if (!live && p->kind != PATCH_APPLY) {
+    status_not_found(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, rq->info.name);
+    return NULL;
+  }
+  val *obj = p->kind == PATCH_APPLY ? make_applied(p, rq, live) : make_patched(p, rq, live);
+  if (!obj) return NULL;
+  if (!live && object_uid(obj).len) {
+    slice why = arena_printf(rq->arena, "uid mismatch: the provided object specified uid %.*s, and no existing object was found",
+                             SLICE_ARG(object_uid(obj)));
+    status_conflict(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, rq->info.name, why);
+    return NULL;
+  }
+  if (!write_check_namespace(rq, obj) || !write_check_name(rq, obj)) return NULL;
+  return write_admit(rq, obj, live, rq->info.name) ? obj : NULL;
+}
+
+static bool patch(request *rq, output_form *form, write_result *out) {
+  patch_run p = {0};
+  if (!negotiate_patch(rq, &p.kind) || !negotiate_output(rq, false, form) ||
+      !options_read_write(rq, "PatchOptions", p.kind == PATCH_APPLY, &p.options)) return false;
+  update_source source = {.make = make, .ctx = &p, .allow_create = p.kind == PATCH_APPLY && !rq->subresource};
+  if (rq->subresource) source.prepare = subresource_prepare(rq->resource, rq->subresource->name);
+  return generic_update(rq, rq->info.namespace, rq->info.name, &source, out);
+}
+
+void verb_patch(request *rq) {
+  output_form form;
+  write_result result = {0};
+  bool ok = patch(rq, &form, &result);
+  write_answer(rq, &form, &result, ok);
+}

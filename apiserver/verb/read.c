@@ -1,0 +1,113 @@
+/* Versions and continue tokens. */
+#include "verb/read.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "codec/codec.h"
+#include "server.h"
+
+#define TOKEN_VERSION "meta.k8s.io/v1"
+
+static const status_cause too_large_cause = {
+    .reason = {"ResourceVersionTooLarge", 23},
+    .message = {"Too large resource version", 26},
+};
+
+bool read_too_large(request *rq, int64_t asked, int64_t current) {
+  status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "Timeout: Too large resource version: %lld, current: %lld",
+             (long long)asked, (long long)current);
+  rq->error.cause_count = 1;
+  rq->error.causes = &too_large_cause;
+  rq->error.retry_after_seconds = 1;
+  return false;
+}
+
+bool read_check_version(request *rq, slice version, bool of_list) {
+  long long n = 0;
+  if (version.len == 0) return true;
+  if (!slice_to_i64(version, &n) || n < 0) {
+    slice why = arena_printf(rq->arena,
+                             "resourceVersion: Invalid value: \"%.*s\": strconv.ParseUint: parsing "
+                             "\"%.*s\": invalid syntax", SLICE_ARG(version), SLICE_ARG(version));
+    if (!of_list) return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(why));
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid resource version: %.*s", SLICE_ARG(why));
+  }
+  int64_t current = store_revision(rq->server->store);
+  return n <= current || read_too_large(rq, n, current);
+}
+
+/* Token text is base64 for URLs, without padding; what is read may also be the standard alphabet. */
+static slice to_url_base64(arena *a, slice bytes) {
+  slice s = base64_encode(a, bytes);
+  char *p = arena_cstr(a, s);
+  size_t n = s.len;
+  for (size_t i = 0; i < n; i++) {
+    if (p[i] == '+') p[i] = '-';
+    if (p[i] == '/') p[i] = '_';
+  }
+  while (n && p[n - 1] == '=') n--;
+  return slice_of(p, n);
+}
+
+static bool from_url_base64(arena *a, slice text, slice *out) {
+  char *p = arena_alloc(a, text.len + 4);
+  size_t n = text.len;
+  for (size_t i = 0; i < n; i++) {
+    p[i] = text.ptr[i] == '-' ? '+' : text.ptr[i] == '_' ? '/' : text.ptr[i];
+  }
+  while (n % 4) p[n++] = '=';
+  return base64_decode(a, slice_of(p, n), out);
+}
+
+slice continue_encode(arena *a, int64_t revision, slice start) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  buf_printf(&b, "{\"v\":\"" TOKEN_VERSION "\",\"rv\":%lld,\"start\":", (long long)revision);
+  json_encode_string(&b, start);
+  buf_char(&b, '}');
+  slice token = to_url_base64(a, buf_slice(&b));
+  buf_dispose(&b);
+  return token;
+}
+
+static bool bad_token(request *rq, const char *why, slice more) {
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid continue token: %s%.*s", why, SLICE_ARG(more));
+}
+
+/* Cleaning the path must not change the key: nothing may climb out of the prefix. */
+static bool start_is_clean(slice start) {
+  slice head, rest = start;
+  bool more = true;
+  while (more) {
+    more = slice_cut(rest, '/', &head, &rest);
+    if (slice_is(head, "..") || slice_is(head, ".")) return false;
+    if (head.len == 0 && more) return false;
+  }
+  return true;
+}
+
+bool continue_decode(request *rq, slice token, int64_t *revision, slice *start) {
+  slice bytes, error = SLICE_NONE;
+  if (!from_url_base64(rq->arena, token, &bytes)) {
+    return bad_token(rq, "continue key is not valid: ", slice_cstr("illegal base64 data"));
+  }
+  val *v = json_parse(rq->arena, bytes, NULL, &error);
+  if (!v) return bad_token(rq, "continue key is not valid: ", error);
+  if (!slice_is(val_get_str(v, "v"), TOKEN_VERSION)) {
+    slice got = val_get_str(v, "v");
+    return bad_token(rq, "continue key is not valid: server does not recognize this encoded version ",
+                     arena_printf(rq->arena, "\"%.*s\"", SLICE_ARG(got)));
+  }
+  *revision = val_i64(val_getc(v, "rv"));
+  *start = val_get_str(v, "start");
+  if (*revision == 0) {
+    return bad_token(rq, "continue key is not valid: incorrect encoded start resourceVersion (version " TOKEN_VERSION ")", SLICE_NONE);
+  }
+  if (start->len == 0) {
+    return bad_token(rq, "continue key is not valid: encoded start key empty (version " TOKEN_VERSION ")", SLICE_NONE);
+  }
+  if (!start_is_clean(*start)) {
+    return bad_token(rq, "continue key is not valid: ", *start);
+  }
+  return true;
+}

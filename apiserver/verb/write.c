@@ -1,0 +1,106 @@
+/* Between the body and the registry: decode, default, convert, own. */
+#include "verb/write.h"
+
+#include "admission/admission.h"
+#include "patch/patch.h"
+#include "registry/generic_internal.h"
+#include "registry/object.h"
+#include "respond/respond.h"
+#include "server.h"
+#include "version/version.h"
+
+#include <assert.h>
+
+val *write_to_storage(request *rq, val *obj) {
+  version_default(rq->arena, obj, rq->resource->type);
+  return version_is_storage(rq->resource) ? obj : version_to_storage(rq->arena, obj, rq->resource);
+}
+
+val *write_from_storage(request *rq, const val *obj) {
+  char gv[128];
+  val *copy = val_copy(rq->arena, obj);
+  if (!version_is_storage(rq->resource)) copy = version_from_storage(rq->arena, copy, rq->resource);
+  val_setc(rq->arena, copy, "apiVersion",
+           val_string_copy(rq->arena, schema_group_version(rq->resource, gv)));
+  val_setc(rq->arena, copy, "kind", val_string(rq->arena, rq->resource->kind));
+  return copy;
+}
+
+val *write_decode(request *rq) {
+  const resource_info *r = rq->resource;
+  val *obj = negotiate_decode(rq, r->group, r->version, r->kind, NULL);
+  return obj ? write_to_storage(rq, obj) : NULL;
+}
+
+bool write_check_namespace(request *rq, val *obj) {
+  slice have = object_namespace(obj), want = rq->info.namespace;
+  if (slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0) want = SLICE_LIT("");
+  if (slice_eq(have, want)) return true;
+  if (have.len && want.len) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "the namespace of the provided object does not match the namespace sent on the request");
+  }
+  object_set_str(rq->arena, obj, "namespace", want);
+  return true;
+}
+
+bool write_check_name(request *rq, val *obj) {
+  slice have = object_name(obj), want = rq->info.name;
+  if (have.len == 0) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "the name of the object (%.*s based on URL) was undeterminable: name must be provided",
+                      SLICE_ARG(want));
+  }
+  if (!slice_eq(have, want)) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "the name of the object (%.*s) does not match the name on the URL (%.*s)",
+                      SLICE_ARG(have), SLICE_ARG(want));
+  }
+  return true;
+}
+
+void write_manage(request *rq, const val *live, val *obj) {
+  manage_args m = {.arena = rq->arena, .resource = rq->resource, .manager = rq->field_manager,
+                   .subresource = rq->subresource ? rq->subresource->name : SLICE_LIT(""),
+                   .now_s = rq->wall_ns / 1000000000};
+  if (version_is_storage(rq->resource)) {
+    managed_fields_update(&m, live, obj);
+    return;
+  }
+  val *versioned = write_from_storage(rq, obj);
+  managed_fields_update(&m, live ? write_from_storage(rq, live) : NULL, versioned);
+  object_meta_take(rq->arena, obj, versioned, "managedFields");
+}
+
+void write_dedup_owners(request *rq, val *obj, bool after_admission) {
+  if (!object_dedup_owners(rq->arena, obj)) return;
+  request_warn(rq, after_admission
+                       ? SLICE_LIT(".metadata.ownerReferences contains duplicate entries after mutating "
+                                   "admission happens; API server dedups owner references in 1.20+, and "
+                                   "may reject such requests as early as 1.24; please fix your requests")
+                       : SLICE_LIT(".metadata.ownerReferences contains duplicate entries; API server "
+                                   "dedups owner references in 1.20+, and may reject such requests as "
+                                   "early as 1.24; please fix your requests; duplicate UID(s) observed"));
+}
+
+bool write_admit(request *rq, val *obj, const val *live, slice name) {
+  if (!generic_admit(rq, live ? ADMIT_UPDATE : ADMIT_CREATE, obj, live, rq->info.namespace, name, false)) {
+    return false;
+  }
+  write_dedup_owners(rq, obj, true);
+  return true;
+}
+
+void write_answer(request *rq, const output_form *form, const write_result *result, bool ok) {
+  if (!ok) {
+    respond_error(rq);
+    return;
+  }
+  int code = result->created ? 201 : 200;
+  if (result->entry) {
+    request_keep(rq, result->entry);
+    respond_entry(rq, code, form, result->entry);
+  } else {
+    respond_object(rq, code, form, result->obj);
+  }
+}
