@@ -1,0 +1,65 @@
+/* Effects of writes on other things. The allocators of Services hang in here. */
+#include "registry/side_effects.h"
+
+#include "registry/object.h"
+#include "registry/service_alloc.h"
+#include "server.h"
+#include "verb/registry.h"
+
+static bool is_service(const request *rq) {
+  return slice_is(rq->resource->resource, "services") && rq->resource->group.len == 0;
+}
+
+/* Kinds that are stored but change nothing yet: said to whoever creates one. */
+static const struct {
+  const char *group, *resource, *text;
+} inert[] = {
+    {"apiextensions.k8s.io", "customresourcedefinitions", "apisim stores CustomResourceDefinitions but does not serve their resources yet"},
+    {"admissionregistration.k8s.io", "mutatingwebhookconfigurations", "apisim stores admission webhooks but does not call them yet"},
+    {"admissionregistration.k8s.io", "validatingwebhookconfigurations", "apisim stores admission webhooks but does not call them yet"},
+    {"admissionregistration.k8s.io", "mutatingadmissionpolicies", "apisim stores admission policies but does not evaluate them yet"},
+    {"admissionregistration.k8s.io", "mutatingadmissionpolicybindings", "apisim stores admission policies but does not evaluate them yet"},
+    {"admissionregistration.k8s.io", "validatingadmissionpolicies", "apisim stores admission policies but does not evaluate them yet"},
+    {"admissionregistration.k8s.io", "validatingadmissionpolicybindings", "apisim stores admission policies but does not evaluate them yet"},
+    {"apiregistration.k8s.io", "apiservices", "apisim stores APIServices but does not proxy to other servers yet"},
+};
+
+static void warn_inert(request *rq) {
+  for (size_t i = 0; i < sizeof inert / sizeof *inert; i++) {
+    if (slice_is(rq->resource->group, inert[i].group) && slice_is(rq->resource->resource, inert[i].resource)) {
+      request_warn(rq, slice_cstr(inert[i].text));
+    }
+  }
+}
+
+bool side_effects_begin_create(request *rq, val *obj) {
+  return !is_service(rq) || service_alloc_create(rq, obj);
+}
+
+bool side_effects_begin_update(request *rq, val *obj, const val *old) {
+  if (!is_service(rq) || rq->subresource) return true;
+  return service_alloc_update(rq, obj, old);
+}
+
+bool side_effects_undo(request *rq, val *obj) {
+  if (is_service(rq) && !rq->subresource) service_alloc_rollback(rq, obj);
+  return false;
+}
+
+void side_effects_created(request *rq, val *obj) {
+  warn_inert(rq);
+  if (!is_service(rq)) return;
+  if (rq->dry_run) service_alloc_rollback(rq, obj);
+  else service_alloc_commit(rq, obj);
+}
+
+void side_effects_updated(request *rq, val *obj, const val *old) {
+  (void)old;
+  if (!is_service(rq) || rq->subresource) return;
+  if (rq->dry_run) service_alloc_rollback(rq, obj);
+  else service_alloc_commit(rq, obj);
+}
+
+void side_effects_deleted(request *rq, const val *obj) {
+  if (is_service(rq)) service_alloc_delete(rq, obj);
+}

@@ -1,0 +1,173 @@
+/* Prepare hooks of the other groups. */
+#include "codec/codec.h"
+#include "registry/object.h"
+#include "registry/strategy_hooks.h"
+#include "server.h"
+
+static bool differs(const val *a, const val *b, const char *path_text) {
+  return !val_equal(val_path(a, path_text), val_path(b, path_text));
+}
+
+void daemonset_prepare_create(request *rq, val *obj, const val *old) {
+  (void)rq;
+  (void)obj;
+  (void)old; /* templateGeneration is kept in an annotation of the old API only */
+}
+
+void daemonset_prepare_update(request *rq, val *obj, const val *old) {
+  (void)rq;
+  (void)obj;
+  (void)old;
+}
+
+void deployment_prepare_update(request *rq, val *obj, const val *old) {
+  bool changed = differs(obj, old, "spec") || differs(obj, old, "metadata.annotations");
+  if (changed) object_set_generation(rq->arena, obj, object_generation(old) + 1);
+}
+
+void deployment_prepare_status(request *rq, val *obj, const val *old) {
+  status_only(rq, obj, old);
+  object_meta_take(rq->arena, obj, old, "labels");
+}
+
+/* A job that does not choose its pods itself gets a selector and labels from its uid. */
+void job_prepare_create(request *rq, val *obj, const val *old) {
+  arena *a = rq->arena;
+  (void)old;
+  val *spec = val_ensure_map(a, obj, "spec");
+  if (val_true(val_getc(spec, "manualSelector"))) return;
+  val *template = val_ensure_map(a, spec, "template");
+  val *labels = val_ensure_map(a, val_ensure_map(a, template, "metadata"), "labels");
+  val *uid = val_string(a, object_uid(obj)), *name = val_string(a, object_name(obj));
+  static const char *const uid_keys[] = {"batch.kubernetes.io/controller-uid", "controller-uid"};
+  static const char *const name_keys[] = {"batch.kubernetes.io/job-name", "job-name"};
+  for (size_t i = 0; i < 2; i++) {
+    if (!val_getc(labels, uid_keys[i])) val_setc(a, labels, uid_keys[i], uid);
+    if (!val_getc(labels, name_keys[i])) val_setc(a, labels, name_keys[i], name);
+  }
+  val *match = val_ensure_map(a, val_ensure_map(a, spec, "selector"), "matchLabels");
+  if (!val_getc(match, uid_keys[0])) val_setc(a, match, uid_keys[0], uid);
+  val_sort(labels);
+}
+
+static val *texts(arena *a, const slice *items, uint32_t count) {
+  val *list = val_list(a);
+  for (uint32_t i = 0; i < count; i++) val_append(a, list, val_string(a, items[i]));
+  return list;
+}
+
+/* Who asks is told by the server, not by the request. */
+void csr_prepare_create(request *rq, val *obj, const val *old) {
+  arena *a = rq->arena;
+  (void)old;
+  static const char *const own[] = {"username", "uid", "groups", "extra"};
+  val *spec = val_ensure_map(a, obj, "spec");
+  for (size_t i = 0; i < 4; i++) val_delc(spec, own[i]);
+  const user_info *u = &rq->user;
+  if (u->name.len) val_setc(a, spec, "username", val_string(a, u->name));
+  if (u->uid.len) val_setc(a, spec, "uid", val_string(a, u->uid));
+  if (u->group_count) val_setc(a, spec, "groups", texts(a, u->groups, u->group_count));
+  if (!u->extra_count) return;
+  val *extra = val_map(a);
+  for (uint32_t i = 0; i < u->extra_count; i++) {
+    val_set(a, extra, u->extra[i].key, texts(a, u->extra[i].values, u->extra[i].count));
+  }
+  val_sort(extra);
+  val_setc(a, spec, "extra", extra);
+}
+
+void csr_prepare_update(request *rq, val *obj, const val *old) {
+  object_take(rq->arena, obj, old, "spec");
+}
+
+static const val *condition_of(const val *list, slice type) {
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    if (slice_eq(val_get_str(val_at(list, i), "type"), type)) return val_at(list, i);
+  }
+  return NULL;
+}
+
+/* New conditions get their times; a status that did not change keeps its transition's. */
+static void stamp_conditions(request *rq, val *obj, const val *old) {
+  arena *a = rq->arena;
+  val *list = val_path(obj, "status.conditions");
+  val *now = val_string(a, time_text(a, rq->wall_ns / 1000000000));
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    val *c = val_copy(a, val_at(list, i));
+    const val *before = condition_of(val_path(old, "status.conditions"), val_get_str(c, "type"));
+    if (!val_getc(c, "lastUpdateTime")) val_setc(a, c, "lastUpdateTime", now);
+    if (!val_getc(c, "lastTransitionTime")) {
+      bool same = before && slice_eq(val_get_str(before, "status"), val_get_str(c, "status")) &&
+                  val_getc(before, "lastTransitionTime");
+      val_setc(a, c, "lastTransitionTime", same ? val_getc(before, "lastTransitionTime") : now);
+    }
+    list->u.items[i] = c;
+  }
+}
+
+/* The status path can't add or remove approvals. */
+void csr_prepare_status(request *rq, val *obj, const val *old) {
+  static const char *const kept[] = {"Approved", "Denied"};
+  arena *a = rq->arena;
+  status_only(rq, obj, old);
+  val *status = val_copy(a, val_getc(obj, "status"));
+  if (!status) status = val_map(a);
+  val_setc(a, obj, "status", status);
+  const val *before = val_path(old, "status.conditions");
+  for (size_t i = 0; i < 2; i++) {
+    const val *c = condition_of(before, slice_cstr(kept[i]));
+    if (!c || condition_of(val_getc(status, "conditions"), slice_cstr(kept[i]))) continue;
+    val_append(a, val_ensure_list(a, status, "conditions"), val_copy(a, c));
+  }
+  stamp_conditions(rq, obj, old);
+}
+
+void csr_prepare_approval(request *rq, val *obj, const val *old) {
+  arena *a = rq->arena;
+  stamp_conditions(rq, obj, old);
+  val *conditions = val_path(obj, "status.conditions");
+  object_take(a, obj, old, "spec");
+  val *status = val_copy(a, val_getc(old, "status"));
+  if (!status) status = val_map(a);
+  if (conditions) val_setc(a, status, "conditions", conditions);
+  else val_delc(status, "conditions");
+  val_setc(a, obj, "status", status);
+}
+
+void endpointslice_prepare_update(request *rq, val *obj, const val *old) {
+  static const char *const parts[] = {"addressType", "endpoints", "ports", "metadata.labels"};
+  for (size_t i = 0; i < 4; i++) {
+    if (!differs(obj, old, parts[i])) continue;
+    object_set_generation(rq->arena, obj, object_generation(old) + 1);
+    return;
+  }
+}
+
+/* The first status: the storage version is recorded; conditions come with serving. */
+void crd_prepare_create(request *rq, val *obj, const val *old) {
+  arena *a = rq->arena;
+  (void)old;
+  const val *versions = val_path(obj, "spec.versions");
+  val *status = val_map(a), *stored = val_list(a);
+  for (uint32_t i = 0; i < val_len(versions); i++) {
+    const val *v = val_at(versions, i);
+    if (val_true(val_getc(v, "storage"))) val_append(a, stored, val_getc(v, "name"));
+  }
+  if (val_len(stored)) val_setc(a, status, "storedVersions", stored);
+  val_setc(a, obj, "status", status);
+}
+
+void apiservice_prepare_create(request *rq, val *obj, const val *old) {
+  arena *a = rq->arena;
+  (void)old;
+  if (val_path(obj, "spec.service")) return;
+  val *c = val_map(a), *list = val_list(a), *status = val_map(a);
+  val_setc(a, c, "type", val_cstr(a, "Available"));
+  val_setc(a, c, "status", val_cstr(a, "True"));
+  val_setc(a, c, "lastTransitionTime", val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  val_setc(a, c, "reason", val_cstr(a, "Local"));
+  val_setc(a, c, "message", val_cstr(a, "Local APIServices are always available"));
+  val_append(a, list, c);
+  val_setc(a, status, "conditions", list);
+  val_setc(a, obj, "status", status);
+}

@@ -1,0 +1,24 @@
+/* strategy_hooks: the prepare functions that rows of strategy_rows.c name. Each changes obj (storage
+ * version) before validation; old is NULL on create. */
+#ifndef APISIM_REGISTRY_STRATEGY_HOOKS_H
+#define APISIM_REGISTRY_STRATEGY_HOOKS_H
+
+#include "request/request.h"
+
+#define STRATEGY_HOOKS(X)                                                                       \
+  X(status_only) X(status_only_keep_meta) X(status_reset_meta)                                  \
+  X(namespace_prepare_create) X(namespace_prepare_update) X(namespace_prepare_finalize)         \
+  X(pod_prepare_create) X(pod_prepare_update) X(pod_prepare_status) X(pod_prepare_ephemeral)    \
+  X(pod_prepare_resize) X(limit_range_prepare_create) X(claim_prepare) X(volume_prepare_create) \
+  X(volume_prepare_status) X(secret_prepare_update) X(service_account_prepare)                  \
+  X(service_prepare_create) X(service_prepare_update) X(daemonset_prepare_create)               \
+  X(daemonset_prepare_update) X(deployment_prepare_update) X(deployment_prepare_status)         \
+  X(job_prepare_create) X(csr_prepare_create) X(csr_prepare_update) X(csr_prepare_status)       \
+  X(csr_prepare_approval) X(endpointslice_prepare_update) X(crd_prepare_create)                 \
+  X(apiservice_prepare_create)
+
+#define X(name) void name(request *rq, val *obj, const val *old);
+STRATEGY_HOOKS(X)
+#undef X
+
+#endif

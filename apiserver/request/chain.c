@@ -1,0 +1,156 @@
+/* The chain is a table of stages; each passes the request on or fills in its error. */
+#include "request/chain.h"
+
+#include "access/access.h"
+#include "base/limits.h"
+#include "request/info.h"
+#include "request/options.h"
+#include "request/request.h"
+#include "respond/respond.h"
+#include "route/route.h"
+#include "server.h"
+#include "verb/verbs.h"
+#include "version/version.h"
+
+#include <assert.h>
+
+static bool stage_body(request *rq) {
+  if (rq->http->body_too_large) {
+    return status_set(&rq->error, rq->arena, STATUS_TOO_LARGE, "Request entity too large: limit is %zu",
+                      LIMIT_REQUEST_BODY);
+  }
+  if (!rq->http->body_broken) return true;
+  return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(rq->http->body_error));
+}
+
+static bool (*const stages[])(request *rq) = {
+    access_authenticate,
+    access_impersonate,
+    access_authorize,
+    options_check_timeout,
+};
+
+static bool not_found(request *rq) {
+  status_set(&rq->error, rq->arena, STATUS_NOT_FOUND, "the server could not find the requested resource");
+  rq->error.has_details = true;
+  return false;
+}
+
+static bool not_allowed(request *rq) {
+  status_set(&rq->error, rq->arena, STATUS_METHOD_NOT_ALLOWED,
+             "the server does not allow this method on the requested resource");
+  rq->error.has_details = true;
+  return false;
+}
+
+typedef struct verb_row {
+  const char *name;
+  uint16_t bit;
+  bool named; /* needs a name in the path; else must have none */
+  void (*run)(request *rq);
+} verb_row;
+
+static const verb_row verb_rows[] = {
+    {"get", VERB_GET, true, verb_get},
+    {"list", VERB_LIST, false, verb_list},
+    {"watch", VERB_WATCH, false, verb_watch},
+    {"create", VERB_CREATE, false, verb_create},
+    {"update", VERB_UPDATE, true, verb_update},
+    {"patch", VERB_PATCH, true, verb_patch},
+    {"delete", VERB_DELETE, true, verb_delete},
+    {"deletecollection", VERB_DELETECOLLECTION, false, verb_deletecollection},
+};
+
+/* A namespaced object can't be reached without a namespace, nor a cluster-scoped one in one; lists
+ * of all namespaces are fine. */
+static bool place_fits(const request *rq) {
+  bool has = rq->info.namespace.len > 0;
+  bool is_namespace = slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0;
+  if (is_namespace) return true;
+  if (!rq->resource->namespaced) return !has;
+  return has || slice_is(rq->info.verb, "list") || slice_is(rq->info.verb, "watch");
+}
+
+static bool find_resource(request *rq) {
+  const request_info *i = &rq->info;
+  rq->resource = schema_resource(i->group, i->version, i->resource);
+  if (!rq->resource) return not_found(rq);
+  if (!rq->resource->namespaced && i->namespace.len && !slice_is(rq->resource->resource, "namespaces")) {
+    return not_found(rq);
+  }
+  if (i->subresource.len == 0) return true;
+  rq->subresource = schema_subresource(rq->resource, i->subresource);
+  return rq->subresource != NULL || not_found(rq);
+}
+
+static const verb_row *find_verb(request *rq) {
+  uint16_t verbs = rq->subresource ? rq->subresource->verbs : rq->resource->verbs;
+  bool named = rq->info.name.len > 0;
+  for (size_t i = 0; i < sizeof verb_rows / sizeof *verb_rows; i++) {
+    const verb_row *row = verb_rows + i;
+    if (!slice_is(rq->info.verb, row->name)) continue;
+    bool fits = row->bit == VERB_CREATE && !rq->subresource ? !rq->info.name.len
+                : row->named                                ? named
+                                                            : true;
+    return (verbs & row->bit) && fits && place_fits(rq) ? row : NULL;
+  }
+  return NULL;
+}
+
+static void warn_deprecated(request *rq) {
+  slice text = version_deprecation(rq->resource);
+  if (text.len) request_warn(rq, text);
+}
+
+static void serve_resource(request *rq) {
+  if (!find_resource(rq)) {
+    respond_error(rq);
+    return;
+  }
+  const verb_row *row = find_verb(rq);
+  if (!row) {
+    not_allowed(rq);
+    respond_error(rq);
+    return;
+  }
+  warn_deprecated(rq);
+  if (!stage_body(rq)) {
+    respond_error(rq);
+    return;
+  }
+  if (rq->subresource && verb_subresource(rq)) return;
+  if (!rq->resource->list_type && verb_review(rq)) return;
+  row->run(rq);
+}
+
+static bool group_is_served(const request *rq) {
+  return schema_group_has_version(rq->info.group, rq->info.version);
+}
+
+static request *request_create(server *s, http_exchange *x) {
+  request *rq = ARENA_NEW(x->arena, request);
+  rq->arena = x->arena;
+  rq->server = s;
+  rq->http = x;
+  rq->wall_ns = s->env->wall_ns;
+  rq->mono_ns = s->env->mono_ns;
+  return rq;
+}
+
+void chain_handle(void *ctx, http_exchange *x) {
+  request *rq = request_create(ctx, x);
+  slice problem = SLICE_NONE;
+  if (!request_info_read(rq->arena, x, &rq->info, &problem)) {
+    slice text = arena_printf(rq->arena, "Internal Server Error: \"%.*s\": failed to create RequestInfo: %.*s\n",
+                              SLICE_ARG(x->target), SLICE_ARG(problem));
+    respond_text(rq, 500, text);
+    return;
+  }
+  for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+    if (stages[i](rq)) continue;
+    respond_error(rq);
+    return;
+  }
+  if (rq->info.is_resource && group_is_served(rq)) serve_resource(rq);
+  else route_serve(rq);
+}

@@ -1,0 +1,91 @@
+/* Objects read and written by the server's own parts. */
+#include "verb/registry.h"
+
+#include "patch/patch.h"
+#include "registry/object.h"
+#include "registry/stored.h"
+#include "codec/codec.h"
+#include "server.h"
+#include "version/version.h"
+
+#include <assert.h>
+
+val *registry_get(server *s, arena *a, const resource_info *r, slice namespace, slice name) {
+  store_entry *e = NULL;
+  if (store_get(s->store, stored_key(a, r, namespace, name), 0, &e) != STORE_OK) return NULL;
+  val *obj = val_copy(a, stored_decode(a, r, e)); /* strings must outlive the entry */
+  store_entry_unref(e);
+  return obj;
+}
+
+typedef struct each_run {
+  arena *a;
+  const resource_info *r;
+  registry_visit visit;
+  void *ctx;
+} each_run;
+
+static bool visit_entry(void *ctx, store_entry *e) {
+  each_run *run = ctx;
+  val *obj = stored_decode(run->a, run->r, e);
+  return !obj || run->visit(run->ctx, val_copy(run->a, obj));
+}
+
+void registry_each(server *s, arena *a, const resource_info *r, slice namespace,
+                   registry_visit visit, void *ctx) {
+  each_run run = {a, r, visit, ctx};
+  store_view *view = NULL;
+  if (store_view_open(s->store, 0, &view) != STORE_OK) return;
+  slice prefix = stored_prefix(a, r, r->namespaced ? namespace : SLICE_NONE);
+  slice end = arena_copy(a, prefix);
+  ((char *)(uintptr_t)end.ptr)[end.len - 1]++;
+  store_view_walk(view, prefix, end, visit_entry, &run);
+  store_view_close(view);
+}
+
+int64_t registry_revision(server *s, const resource_info *r) {
+  return s->resource_revisions[r->storage->id];
+}
+
+/* Every write goes through the store's events, so one watch over everything keeps the newest
+ * revision of each resource. */
+void registry_note(server *s, const resource_info *r, int64_t revision) {
+  s->resource_revisions[r->storage->id] = revision;
+}
+
+static void own(arena *a, const resource_info *r, const val *live, val *obj, slice manager, int64_t now_s) {
+  manage_args m = {.arena = a, .resource = r, .manager = manager, .now_s = now_s};
+  managed_fields_update(&m, live, obj);
+}
+
+bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slice manager) {
+  int64_t now_s = s->env->wall_ns / 1000000000;
+  char uid[37];
+  rng_uuid(&s->uid_rng, uid);
+  version_default(a, obj, r->type);
+  own(a, r, NULL, obj, manager, now_s);
+  object_set_str(a, obj, "uid", arena_copy(a, slice_of(uid, 36)));
+  object_set_str(a, obj, "creationTimestamp", time_text(a, now_s));
+  slice key = stored_key(a, r, object_namespace(obj), object_name(obj));
+  blob *bytes = stored_encode(a, r, obj, store_next_revision(s->store));
+  store_result result = store_create(s->store, key, bytes, NULL);
+  blob_unref(bytes);
+  if (result == STORE_OK) registry_note(s, r, store_revision(s->store));
+  return result == STORE_OK;
+}
+
+bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slice manager) {
+  slice key = stored_key(a, r, object_namespace(obj), object_name(obj));
+  store_entry *e = NULL;
+  if (store_get(s->store, key, 0, &e) != STORE_OK) return false;
+  val *live = stored_decode(a, r, e);
+  own(a, r, live, obj, manager, s->env->wall_ns / 1000000000);
+  object_meta_take(a, obj, live, "uid");
+  object_meta_take(a, obj, live, "creationTimestamp");
+  blob *bytes = stored_encode(a, r, obj, store_next_revision(s->store));
+  store_result result = store_update(s->store, key, e->mod_revision, bytes, NULL);
+  blob_unref(bytes);
+  store_entry_unref(e);
+  if (result == STORE_OK) registry_note(s, r, store_revision(s->store));
+  return result == STORE_OK;
+}

@@ -1,0 +1,160 @@
+/* Frames: {"type":...,"object":...} and a newline in JSON; length-delimited messages in protobuf.
+ * The source of the protobuf form: apimachinery pkg/runtime/serializer/protobuf (length-delimited frames
+ * of a meta.v1 WatchEvent whose object is a RawExtension). */
+#include "watch/frame.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "codec/codec.h"
+#include "registry/object.h"
+#include "registry/stored.h"
+#include "respond/respond.h"
+#include "respond/table.h"
+#include "version/version.h"
+
+#include <assert.h>
+
+static const char *const type_names[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"};
+
+/* The envelope's content is protobuf or JSON; both are told apart by the format of the stream. */
+static void put_varint(buf *b, uint64_t n) {
+  for (; n >= 0x80; n >>= 7) buf_char(b, (char)(n | 0x80));
+  buf_char(b, (char)n);
+}
+
+static void put_bytes(buf *b, char tag, slice bytes) {
+  buf_char(b, tag);
+  put_varint(b, bytes.len);
+  buf_append(b, bytes);
+}
+
+static size_t varint_size(uint64_t n) {
+  size_t size = 1;
+  for (; n >= 0x80; n >>= 7) size++;
+  return size;
+}
+
+/* WatchEvent{type = 1, object = 2 RawExtension{raw = 1}}, with a four-byte length in front. */
+static blob *wrap_protobuf(event_type type, slice object) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  slice name = slice_cstr(type_names[type]);
+  size_t raw = 1 + varint_size(object.len) + object.len;
+  size_t event = 1 + varint_size(name.len) + name.len + 1 + varint_size(raw) + raw;
+  for (int shift = 24; shift >= 0; shift -= 8) buf_char(&b, (char)(event >> shift));
+  put_bytes(&b, 0x0a, name);
+  buf_char(&b, 0x12);
+  put_varint(&b, raw);
+  put_bytes(&b, 0x0a, object);
+  blob *out = blob_copy(buf_slice(&b));
+  buf_dispose(&b);
+  return out;
+}
+
+static blob *wrap_json(event_type type, slice object) {
+  slice head[3] = {SLICE_LIT("{\"type\":\""), slice_cstr(type_names[type]), SLICE_LIT("\",\"object\":")};
+  while (object.len && object.ptr[object.len - 1] == '\n') object.len--;
+  size_t len = head[0].len + head[1].len + head[2].len + object.len + 2;
+  blob *b = blob_alloc(len);
+  char *p = b->data;
+  for (int i = 0; i < 3; i++) {
+    memcpy(p, head[i].ptr, head[i].len);
+    p += head[i].len;
+  }
+  memcpy(p, object.ptr, object.len);
+  memcpy(p + object.len, "}\n", 2);
+  return b;
+}
+
+static blob *wrap(const output_form *form, event_type type, slice object) {
+  return form->format == FORMAT_PROTOBUF ? wrap_protobuf(type, object) : wrap_json(type, object);
+}
+
+static blob *wrap_tree(arena *a, const output_form *form, event_type type, val *tree, const type_info *t) {
+  output_form plain = *form;
+  plain.pretty = false;
+  blob *object = respond_encode(a, &plain, tree, t);
+  blob *frame = wrap(form, type, blob_slice(object));
+  blob_unref(object);
+  return frame;
+}
+
+static const type_info *meta_type(const output_form *form, const char *kind) {
+  return schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, slice_cstr(kind))->type;
+}
+
+static val *as_form(arena *a, const resource_info *r, const output_form *form, val *obj, bool columns,
+                    int64_t now_s, const type_info **t) {
+  *t = r->type;
+  if (form->as == AS_TABLE) {
+    *t = meta_type(form, "Table");
+    return table_make(a, r, &obj, 1, NULL, INCLUDE_METADATA, columns, form->as_version, now_s);
+  }
+  if (form->as != AS_OBJECT) {
+    *t = meta_type(form, "PartialObjectMetadata");
+    return partial_make(a, obj, form->as_version);
+  }
+  return obj;
+}
+
+static uint64_t frame_id(const resource_info *r, const output_form *form, event_type type, bool crossed) {
+  return ((uint64_t)1 << 63) | ((uint64_t)crossed << 40) | ((uint64_t)type << 36) |
+         ((uint64_t)form->format << 32) | r->id;
+}
+
+static blob *object_frame(arena *a, const resource_info *r, const output_form *form, event_type type,
+                          store_entry *e, int64_t revision) {
+  char gv[128];
+  if (revision) {
+    val *obj = respond_tree_of(a, r, e);
+    object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
+    return wrap_tree(a, form, type, obj, r->type);
+  }
+  blob *bytes = respond_entry_bytes(a, r, e, form->format);
+  if (form->format == FORMAT_JSON) return wrap_json(type, blob_slice(bytes));
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  proto_envelope(&b, schema_group_version(r, gv), r->kind, blob_slice(bytes));
+  blob *frame = wrap_protobuf(type, buf_slice(&b));
+  buf_dispose(&b);
+  return frame;
+}
+
+blob *frame_of_entry(arena *a, const resource_info *r, const output_form *form, event_type type,
+                     store_entry *e, int64_t revision, bool columns, int64_t now_s) {
+  if (form->as == AS_OBJECT) {
+    uint64_t id = frame_id(r, form, type, revision != 0);
+    blob *kept = store_entry_form(e, id);
+    if (kept) return blob_ref(kept);
+    blob *frame = object_frame(a, r, form, type, e, revision);
+    store_entry_add_form(e, id, frame);
+    return frame;
+  }
+  const type_info *t;
+  val *obj = respond_tree_of(a, r, e);
+  if (revision) object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
+  val *tree = as_form(a, r, form, obj, columns, now_s, &t);
+  return wrap_tree(a, form, type, tree, t);
+}
+
+blob *frame_of_bookmark(arena *a, const resource_info *r, const output_form *form, int64_t revision,
+                        bool initial_end) {
+  char gv[128];
+  val *obj = val_map(a);
+  const type_info *t;
+  val_setc(a, obj, "kind", val_string(a, r->kind));
+  val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(r, gv)));
+  object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
+  if (initial_end) {
+    val *notes = val_map(a);
+    val_setc(a, notes, "k8s.io/initial-events-end", val_cstr(a, "true"));
+    val_setc(a, object_meta(a, obj), "annotations", notes);
+  }
+  val *tree = as_form(a, r, form, obj, false, 0, &t);
+  return wrap_tree(a, form, EVENT_BOOKMARK, tree, t);
+}
+
+blob *frame_of_error(arena *a, const output_form *form, const status_error *err) {
+  const kind_info *k = schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Status"));
+  return wrap_tree(a, form, EVENT_ERROR, respond_status_tree(a, err), k->type);
+}

@@ -1,0 +1,27 @@
+/* watcher: one client's watch: a place in the store's log, a selector, a form, and the stream it
+ * writes to. Frames go out in revision order, each event once; a client that does not read is
+ * disconnected, never skipped. Rules: guarantees G8-G13; apiserver pkg/endpoints/handlers/watch.go. */
+#ifndef APISIM_WATCH_WATCHER_H
+#define APISIM_WATCH_WATCHER_H
+
+#include "codec/negotiate.h"
+#include "registry/selector.h"
+#include "request/options.h"
+#include "request/request.h"
+
+typedef struct watch_args {
+  output_form form;
+  list_options options;
+  int64_t from; /* events behind this revision; 0 with `initial`: the current state first */
+  bool initial; /* synthetic ADDED events for the state */
+  bool wants_end; /* a bookmark that closes the initial events */
+} watch_args;
+
+/* Begins the answer and owns the exchange from now on. */
+void watcher_start(request *rq, const watch_args *args);
+/* Ends every watch of the server (shutdown). */
+void watchers_stop(server *s);
+/* How many are open. */
+uint32_t watchers_count(const server *s);
+
+#endif
