@@ -27,6 +27,7 @@ struct server {
   env *env;
   server_options options;
   timers timers;
+  timer store_timer;
   http_server http;
   store *store;
   access_config *access;
@@ -37,6 +38,8 @@ struct server {
   struct route_cache *routes;
   rng uid_rng, name_rng, port_rng, ip_rng, audit_rng;
   uint64_t disabled_admission; /* bits by plugin number */
+  int64_t *resource_revisions; /* by resource id: the newest write (verb/registry.c) */
+  struct store_watch *revision_watch;
   bool ready, stopping;
 };
 

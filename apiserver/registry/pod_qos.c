@@ -19,11 +19,11 @@ static bool positive(slice q) { return q.len && quantity_cmp(q, SLICE_LIT("0")) 
 
 static void count_resources(tally *t, const val *resources) {
   for (size_t i = 0; i < 2; i++) {
-    slice request = amount(resources, "requests", counted[i]);
+    slice wanted = amount(resources, "requests", counted[i]);
     slice limit = amount(resources, "limits", counted[i]);
-    t->any = t->any || positive(request) || positive(limit);
+    t->any = t->any || positive(wanted) || positive(limit);
     if (!positive(limit)) t->guaranteed = false;
-    else if (request.len && quantity_cmp(request, limit) != 0) t->guaranteed = false;
+    else if (wanted.len && quantity_cmp(wanted, limit) != 0) t->guaranteed = false;
   }
 }
 

@@ -42,24 +42,24 @@ bool side_effects_begin_update(request *rq, val *obj, const val *old) {
 }
 
 bool side_effects_undo(request *rq, val *obj) {
-  if (is_service(rq) && !rq->subresource) service_alloc_rollback(rq, obj);
+  if (is_service(rq) && !rq->subresource) service_alloc_undo(rq, obj);
   return false;
 }
 
 void side_effects_created(request *rq, val *obj) {
   warn_inert(rq);
   if (!is_service(rq)) return;
-  if (rq->dry_run) service_alloc_rollback(rq, obj);
+  if (rq->dry_run) service_alloc_undo(rq, obj);
   else service_alloc_commit(rq, obj);
 }
 
 void side_effects_updated(request *rq, val *obj, const val *old) {
   (void)old;
   if (!is_service(rq) || rq->subresource) return;
-  if (rq->dry_run) service_alloc_rollback(rq, obj);
+  if (rq->dry_run) service_alloc_undo(rq, obj);
   else service_alloc_commit(rq, obj);
 }
 
 void side_effects_deleted(request *rq, const val *obj) {
-  if (is_service(rq)) service_alloc_delete(rq, obj);
+  if (is_service(rq)) service_alloc_deleted(rq, obj);
 }

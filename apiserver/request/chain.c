@@ -6,6 +6,7 @@
 #include "request/info.h"
 #include "request/options.h"
 #include "request/request.h"
+#include "respond/head.h"
 #include "respond/respond.h"
 #include "route/route.h"
 #include "server.h"
@@ -123,6 +124,19 @@ static void serve_resource(request *rq) {
   row->run(rq);
 }
 
+/* Everything that is no resource of a served group. */
+static void serve_path(request *rq) {
+  route_answer out;
+  head h;
+  route_result got = rq->info.is_resource ? route_unknown(rq, &out) : route_static(rq, &out);
+  if (got == ROUTE_ERROR) {
+    respond_error(rq);
+    return;
+  }
+  head_begin(&h, rq, SLICE_NONE);
+  route_send(rq, &out, h.items, h.count);
+}
+
 static bool group_is_served(const request *rq) {
   return schema_group_has_version(rq->info.group, rq->info.version);
 }
@@ -152,5 +166,5 @@ void chain_handle(void *ctx, http_exchange *x) {
     return;
   }
   if (rq->info.is_resource && group_is_served(rq)) serve_resource(rq);
-  else route_serve(rq);
+  else serve_path(rq);
 }

@@ -21,4 +21,7 @@ void head_add(head *h, slice name, slice value);
 void respond_parts(request *rq, int code, slice content_type, const http_part *parts,
                    uint32_t part_count, const http_header *more, uint32_t more_count);
 
+/* An answer without a body. */
+void respond_empty(request *rq, int code, const http_header *headers, uint32_t count);
+
 #endif

@@ -53,7 +53,7 @@ void respond_parts(request *rq, int code, slice content_type, const http_part *p
   size_t total = 0;
   for (uint32_t i = 0; i < part_count; i++) total += parts[i].bytes.len;
   if (total > LIMIT_GZIP_FROM && rq->info.is_resource && wants_gzip(rq)) {
-    blob *packed = http_gzip(parts, part_count);
+    blob *packed = gzip_parts(parts, part_count);
     http_part one = {blob_slice(packed), packed};
     head_add(&h, SLICE_LIT("Content-Encoding"), SLICE_LIT("gzip"));
     head_add(&h, SLICE_LIT("Vary"), SLICE_LIT("Accept-Encoding"));
@@ -62,6 +62,10 @@ void respond_parts(request *rq, int code, slice content_type, const http_part *p
     return;
   }
   send(rq, code, h.items, h.count, parts, part_count);
+}
+
+void respond_empty(request *rq, int code, const http_header *headers, uint32_t count) {
+  send(rq, code, headers, count, NULL, 0);
 }
 
 void respond_bytes(request *rq, int code, slice content_type, slice bytes, blob *owner,

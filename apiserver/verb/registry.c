@@ -1,6 +1,7 @@
 /* Objects read and written by the server's own parts. */
 #include "verb/registry.h"
 
+#include "base/heap.h"
 #include "patch/patch.h"
 #include "registry/object.h"
 #include "registry/stored.h"
@@ -47,10 +48,36 @@ int64_t registry_revision(server *s, const resource_info *r) {
   return s->resource_revisions[r->storage->id];
 }
 
-/* Every write goes through the store's events, so one watch over everything keeps the newest
+/* The resource that a stored key belongs to: the longest etcd prefix that fits. */
+static const resource_info *resource_of_key(slice key) {
+  slice rest = slice_from(key, strlen("/registry/"));
+  for (uint16_t i = 0; i < schema_resource_count; i++) {
+    const resource_info *r = schema_resources + i;
+    if (r->storage != r || !r->list_type || r->etcd_prefix.len >= rest.len) continue;
+    if (slice_has_prefix(rest, r->etcd_prefix) && rest.ptr[r->etcd_prefix.len] == '/') return r;
+  }
+  return NULL;
+}
+
+/* Every write passes the store's events, so one watch over everything keeps the newest
  * revision of each resource. */
-void registry_note(server *s, const resource_info *r, int64_t revision) {
-  s->resource_revisions[r->storage->id] = revision;
+static void on_write(void *ctx, const store_event *ev) {
+  server *s = ctx;
+  const resource_info *r = resource_of_key(store_entry_key(ev->entry));
+  if (r) s->resource_revisions[r->id] = ev->revision;
+}
+
+void registry_open(server *s) {
+  s->resource_revisions = heap_zalloc(schema_resource_count * sizeof(int64_t));
+  store_result result = store_watch_open(s->store, SLICE_LIT("/registry/"), store_revision(s->store),
+                                         on_write, s, &s->revision_watch);
+  assert(result == STORE_OK);
+  (void)result;
+}
+
+void registry_close(server *s) {
+  store_watch_close(s->revision_watch);
+  heap_free(s->resource_revisions);
 }
 
 static void own(arena *a, const resource_info *r, const val *live, val *obj, slice manager, int64_t now_s) {
@@ -70,7 +97,6 @@ bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slic
   blob *bytes = stored_encode(a, r, obj, store_next_revision(s->store));
   store_result result = store_create(s->store, key, bytes, NULL);
   blob_unref(bytes);
-  if (result == STORE_OK) registry_note(s, r, store_revision(s->store));
   return result == STORE_OK;
 }
 
@@ -86,6 +112,5 @@ bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slic
   store_result result = store_update(s->store, key, e->mod_revision, bytes, NULL);
   blob_unref(bytes);
   store_entry_unref(e);
-  if (result == STORE_OK) registry_note(s, r, store_revision(s->store));
   return result == STORE_OK;
 }

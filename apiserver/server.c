@@ -1,0 +1,99 @@
+/* The server's parts, put together. Everything that differs between two servers is in this struct;
+ * the random streams are split from one seed, a stream a purpose. */
+#include "server.h"
+
+#include "admission/admission.h"
+#include "base/heap.h"
+#include "bootstrap/bootstrap.h"
+#include "registry/ip_allocator.h"
+#include "registry/port_allocator.h"
+#include "request/chain.h"
+#include "route/route_cache.h"
+#include "verb/registry.h"
+#include "watch/watcher.h"
+
+#include <assert.h>
+
+#define FIRST_REVISION 1
+#define STORE_TICK_NS ((int64_t)60 * 1000000000)
+
+enum stream_purpose { STREAM_UID = 1, STREAM_NAME, STREAM_PORT, STREAM_IP, STREAM_AUDIT };
+
+static void seed_streams(server *s) {
+  rng root;
+  rng_init(&root, s->env->seed);
+  s->uid_rng = rng_split(&root, STREAM_UID);
+  s->name_rng = rng_split(&root, STREAM_NAME);
+  s->port_rng = rng_split(&root, STREAM_PORT);
+  s->ip_rng = rng_split(&root, STREAM_IP);
+  s->audit_rng = rng_split(&root, STREAM_AUDIT);
+}
+
+static void on_store_tick(void *ctx, int64_t now_ns) {
+  server *s = ctx;
+  store_tick(s->store, now_ns);
+  timer_set(&s->timers, &s->store_timer, now_ns + STORE_TICK_NS, on_store_tick, s);
+}
+
+static bool make_parts(server *s, const server_options *o, slice *problem) {
+  s->store = store_memory_create(FIRST_REVISION);
+  registry_open(s);
+  s->routes = route_cache_create(s->env->wall_ns);
+  s->ips = ip_allocator_create(o->service_cidr);
+  s->ports = port_allocator_create(o->node_port_first, o->node_port_last);
+  if (!s->ips) {
+    *problem = SLICE_LIT("--service-cluster-ip-range: not a valid range");
+    return false;
+  }
+  if (!admission_configure(s, o->enable_admission, o->disable_admission, problem)) return false;
+  s->access = access_create(&o->access, problem);
+  return s->access != NULL;
+}
+
+server *server_create(env *e, const server_options *o, slice *problem) {
+  server *s = heap_zalloc(sizeof *s);
+  s->env = e;
+  s->options = *o;
+  timers_init(&s->timers);
+  seed_streams(s);
+  s->http = (http_server){.env = e, .timers = &s->timers, .handle = chain_handle, .ctx = s};
+  if (!make_parts(s, o, problem)) {
+    server_destroy(s);
+    return NULL;
+  }
+  if (!bootstrap_run(s, problem)) {
+    server_destroy(s);
+    return NULL;
+  }
+  timer_set(&s->timers, &s->store_timer, e->mono_ns + STORE_TICK_NS, on_store_tick, s);
+  s->ready = true;
+  return s;
+}
+
+void server_destroy(server *s) {
+  if (s->watches) watchers_stop(s);
+  if (s->access) access_destroy(s->access);
+  if (s->ports) port_allocator_destroy(s->ports);
+  if (s->ips) ip_allocator_destroy(s->ips);
+  if (s->routes) route_cache_destroy(s->routes);
+  if (s->resource_revisions) registry_close(s);
+  if (s->store) store_destroy(s->store);
+  timers_dispose(&s->timers);
+  heap_free(s);
+}
+
+http_conn *server_conn_open(server *s, env_conn *c, const env_peer *peer) {
+  assert(s->ready);
+  return http_conn_open(&s->http, c, peer);
+}
+
+void server_tick(server *s) {
+  while (timers_fire_one(&s->timers, s->env->mono_ns)) {
+  }
+  s->env->wake_at(s->env, timers_next(&s->timers));
+}
+
+void server_stop(server *s) {
+  s->stopping = true;
+  watchers_stop(s);
+}

@@ -1,0 +1,120 @@
+/* Binding is an update of the pod: nodeName, the binding's annotations, the PodScheduled condition. */
+#include "verb/binding.h"
+
+#include "codec/codec.h"
+#include "registry/generic.h"
+#include "registry/object.h"
+#include "respond/respond.h"
+#include "server.h"
+#include "verb/verbs.h"
+#include "verb/write.h"
+
+typedef struct binding_run {
+  const val *binding;
+} binding_run;
+
+static val *refuse(request *rq, slice name, slice why) {
+  status_conflict(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("pods/binding"), name, why);
+  return NULL;
+}
+
+static void set_condition(request *rq, val *pod) {
+  arena *a = rq->arena;
+  val *status = val_copy(a, val_getc(pod, "status"));
+  if (!status) status = val_map(a);
+  val *list = val_ensure_list(a, status, "conditions"), *c = NULL;
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    if (slice_is(val_get_str(val_at(list, i), "type"), "PodScheduled")) c = val_at(list, i);
+  }
+  if (!c) val_append(a, list, c = val_map(a));
+  val_setc(a, c, "type", val_cstr(a, "PodScheduled"));
+  val_setc(a, c, "status", val_cstr(a, "True"));
+  val_setc(a, c, "lastTransitionTime", val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  val_delc(c, "reason");
+  val_delc(c, "message");
+  val_setc(a, pod, "status", status);
+}
+
+static val *make(void *ctx, request *rq, const val *live) {
+  const binding_run *b = ctx;
+  arena *a = rq->arena;
+  slice name = rq->info.name, node = val_str(val_path(b->binding, "target.name"));
+  if (!live) {
+    status_not_found(&rq->error, a, SLICE_LIT(""), SLICE_LIT("pods"), name);
+    return NULL;
+  }
+  slice have = val_str(val_path(live, "spec.nodeName"));
+  if (object_deleting(live)) {
+    return refuse(rq, name, arena_printf(a, "pod %.*s is being deleted, cannot be assigned to a host", SLICE_ARG(name)));
+  }
+  if (have.len) {
+    return refuse(rq, name, arena_printf(a, "pod %.*s is already assigned to node \"%.*s\"", SLICE_ARG(name), SLICE_ARG(have)));
+  }
+  if (val_len(val_path(live, "spec.schedulingGates"))) {
+    return refuse(rq, name, arena_printf(a, "pod %.*s has non-empty .spec.schedulingGates", SLICE_ARG(name)));
+  }
+  val *pod = object_fork(a, live), *spec = val_copy(a, val_getc(live, "spec"));
+  val_setc(a, spec, "nodeName", val_string(a, node));
+  val_setc(a, pod, "spec", spec);
+  const val *notes = val_path(b->binding, "metadata.annotations");
+  val *merged = val_copy(a, val_path(live, "metadata.annotations"));
+  if (notes && !merged) merged = val_map(a);
+  VAL_EACH(e, notes) val_set(a, merged, e->key, e->value);
+  if (merged) val_setc(a, object_meta(a, pod), "annotations", merged);
+  set_condition(rq, pod);
+  object_del(pod, "resourceVersion");
+  return pod;
+}
+
+static void keep_all(request *rq, val *obj, const val *old) {
+  (void)rq;
+  (void)obj;
+  (void)old; /* make changes just what a binding changes */
+}
+
+static bool valid(request *rq, const val *binding) {
+  field_errors errs = {.a = rq->arena};
+  path target = path_root("target"), kind = path_child(&target, "kind"), name = path_child(&target, "name");
+  slice k = val_str(val_path(binding, "target.kind"));
+  if (k.len && !slice_is(k, "Node")) {
+    field_not_supported(&errs, &kind, val_string(rq->arena, k), (const char *const[]){"Node", "<empty>", NULL});
+  }
+  if (val_str(val_path(binding, "target.name")).len == 0) field_required(&errs, &name, "%s", "");
+  return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT("Binding"), object_name(binding), &rq->error);
+}
+
+static bool bind(request *rq, output_form *form) {
+  write_options wo;
+  write_result result = {0};
+  if (!negotiate_output(rq, false, form) || !options_read_write(rq, "CreateOptions", false, &wo)) return false;
+  val *body = negotiate_decode(rq, SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Binding"), NULL);
+  if (!body || !write_check_namespace(rq, body)) return false;
+  if (rq->subresource && object_name(body).len && !slice_eq(object_name(body), rq->info.name)) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "name in URL does not match name in Binding object");
+  }
+  if (!rq->subresource) rq->info.name = object_name(body);
+  if (!valid(rq, body)) return false;
+  rq->resource = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("pods"));
+  rq->subresource = schema_subresource(rq->resource, SLICE_LIT("binding"));
+  binding_run run = {body};
+  update_source source = {.make = make, .ctx = &run, .uid = object_uid(body), .prepare = keep_all};
+  if (!generic_update(rq, rq->info.namespace, rq->info.name, &source, &result)) return false;
+  if (result.entry) request_keep(rq, result.entry);
+  return true;
+}
+
+void binding_serve(request *rq) {
+  output_form form;
+  arena *a = rq->arena;
+  if (!bind(rq, &form)) {
+    respond_error(rq);
+    return;
+  }
+  val *s = val_map(a);
+  val_setc(a, s, "kind", val_cstr(a, "Status"));
+  val_setc(a, s, "apiVersion", val_cstr(a, "v1"));
+  val_setc(a, s, "metadata", val_map(a));
+  val_setc(a, s, "status", val_cstr(a, "Success"));
+  val_setc(a, s, "code", val_int(a, 201));
+  respond_tree(rq, 201, &form, s, schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Status"))->type);
+}

@@ -1,0 +1,150 @@
+/* A pod that runs may go when the one budget that covers it allows a disruption; the budget's count
+ * goes down with it. Pods that are over, pending or going already need no budget. */
+#include "verb/eviction.h"
+
+#include "codec/codec.h"
+#include "registry/generic.h"
+#include "registry/object.h"
+#include "registry/selector.h"
+#include "registry/stored.h"
+#include "respond/respond.h"
+#include "server.h"
+#include "verb/registry.h"
+#include "verb/verbs.h"
+#include "verb/write.h"
+
+#define DISRUPTED_PODS_MAX 2000
+#define RETRY_AFTER_S 10
+
+typedef struct search {
+  const val *labels;
+  val *budget;
+  uint32_t found;
+} search;
+
+static bool covers(void *ctx, val *budget) {
+  search *s = ctx;
+  if (!label_selector_match(val_path(budget, "spec.selector"), s->labels)) return true;
+  s->budget = budget;
+  s->found++;
+  return true;
+}
+
+static bool needs_no_budget(const val *pod) {
+  slice phase = val_str(val_path(pod, "status.phase"));
+  return slice_is(phase, "Succeeded") || slice_is(phase, "Failed") || slice_is(phase, "Pending") ||
+         object_deleting(pod);
+}
+
+static bool too_many(request *rq, const char *why) {
+  status_set(&rq->error, rq->arena, STATUS_TOO_MANY, "Cannot evict pod as it would violate the pod's disruption budget.");
+  status_cause *c = ARENA_NEW(rq->arena, status_cause);
+  *c = (status_cause){SLICE_LIT("DisruptionBudget"), slice_cstr(why), SLICE_NONE};
+  rq->error.cause_count = 1;
+  rq->error.causes = c;
+  return false;
+}
+
+/* Takes one disruption off the budget. */
+static bool take_disruption(request *rq, val *budget, slice pod_name) {
+  arena *a = rq->arena;
+  val *status = val_copy(a, val_getc(budget, "status"));
+  if (!status) status = val_map(a);
+  int64_t observed = val_i64(val_getc(status, "observedGeneration"));
+  if (observed < object_generation(budget)) {
+    status_set(&rq->error, a, STATUS_TOO_MANY, "Cannot evict pod as it would violate the pod's disruption budget.");
+    status_cause *c = ARENA_NEW(a, status_cause);
+    *c = (status_cause){SLICE_LIT("DisruptionBudget"),
+                        arena_printf(a, "The disruption budget %.*s is still being processed by the server.",
+                                     SLICE_ARG(object_name(budget))), SLICE_NONE};
+    rq->error.cause_count = 1;
+    rq->error.causes = c;
+    rq->error.retry_after_seconds = RETRY_AFTER_S;
+    return false;
+  }
+  int64_t allowed = val_i64(val_getc(status, "disruptionsAllowed"));
+  val *disrupted = val_ensure_map(a, status, "disruptedPods");
+  if (allowed < 0 || val_len(disrupted) > DISRUPTED_PODS_MAX) {
+    return status_forbidden(&rq->error, a, SLICE_LIT("policy"), SLICE_LIT("poddisruptionbudgets"), object_name(budget),
+                            allowed < 0 ? SLICE_LIT("pdb disruptions allowed is negative")
+                                        : SLICE_LIT("DisruptedPods map too big - too many evictions not confirmed by PDB controller"));
+  }
+  if (allowed == 0) {
+    slice name = object_name(budget);
+    return too_many(rq, arena_printf(a, "The disruption budget %.*s needs %lld healthy pods and has %lld currently",
+                                     SLICE_ARG(name), (long long)val_i64(val_getc(status, "desiredHealthy")),
+                                     (long long)val_i64(val_getc(status, "currentHealthy"))).ptr);
+  }
+  if (rq->dry_run) return true;
+  val_setc(a, status, "disruptionsAllowed", val_int(a, allowed - 1));
+  val_set(a, disrupted, pod_name, val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  val_setc(a, budget, "status", status);
+  const resource_info *r = schema_resource(SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("poddisruptionbudgets"));
+  registry_update(rq->server, a, r, budget, SLICE_LIT("kube-apiserver"));
+  return true;
+}
+
+static bool budget_allows(request *rq, const val *pod) {
+  search s = {.labels = val_path(pod, "metadata.labels")};
+  const resource_info *r = schema_resource(SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("poddisruptionbudgets"));
+  if (needs_no_budget(pod)) return true;
+  registry_each(rq->server, rq->arena, r, rq->info.namespace, covers, &s);
+  if (s.found == 0) return true;
+  if (s.found > 1) {
+    return status_set(&rq->error, rq->arena, STATUS_INTERNAL,
+                      "Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.");
+  }
+  return take_disruption(rq, s.budget, object_name(pod));
+}
+
+static void read_delete_options(const val *eviction, delete_options *o) {
+  const val *d = val_getc(eviction, "deleteOptions"), *pre = val_getc(d, "preconditions");
+  *o = (delete_options){.grace_set = val_getc(d, "gracePeriodSeconds") != NULL,
+                        .grace_s = val_i64(val_getc(d, "gracePeriodSeconds")),
+                        .propagation = val_get_str(d, "propagationPolicy"),
+                        .uid_set = val_getc(pre, "uid") != NULL, .uid = val_get_str(pre, "uid"),
+                        .version_set = val_getc(pre, "resourceVersion") != NULL,
+                        .version = val_get_str(pre, "resourceVersion")};
+}
+
+static bool evict(request *rq, output_form *form) {
+  write_options wo;
+  delete_options o;
+  store_entry *e = NULL;
+  write_result gone = {0};
+  if (!negotiate_output(rq, false, form) || !options_read_write(rq, "CreateOptions", false, &wo)) return false;
+  val *body = negotiate_decode(rq, SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("Eviction"), NULL);
+  if (!body || !write_check_namespace(rq, body)) return false;
+  if (!slice_eq(object_name(body), rq->info.name)) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "name in URL does not match name in Eviction object");
+  }
+  if (!generic_get(rq, rq->info.namespace, rq->info.name, &e)) return false;
+  request_keep(rq, e);
+  const val *pod = stored_decode(rq->arena, rq->resource, e);
+  read_delete_options(body, &o);
+  const val *dry = val_path(body, "deleteOptions.dryRun");
+  if (val_len(dry)) rq->dry_run = true;
+  if (!budget_allows(rq, pod)) return false;
+  const subresource_info *sub = rq->subresource;
+  rq->subresource = NULL;
+  bool ok = generic_delete(rq, rq->info.namespace, rq->info.name, &o, &gone);
+  rq->subresource = sub;
+  store_entry_unref(gone.entry);
+  return ok;
+}
+
+void eviction_serve(request *rq) {
+  output_form form;
+  arena *a = rq->arena;
+  if (!evict(rq, &form)) {
+    respond_error(rq);
+    return;
+  }
+  val *s = val_map(a);
+  val_setc(a, s, "kind", val_cstr(a, "Status"));
+  val_setc(a, s, "apiVersion", val_cstr(a, "v1"));
+  val_setc(a, s, "metadata", val_map(a));
+  val_setc(a, s, "status", val_cstr(a, "Success"));
+  val_setc(a, s, "code", val_int(a, 201));
+  respond_tree(rq, 201, &form, s, schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Status"))->type);
+}

@@ -1,0 +1,133 @@
+/* Up to the connection, as the real server; then one clear error that says why there is none. */
+#include "verb/node_proxy.h"
+
+#include "registry/field_error.h"
+#include "registry/generic.h"
+#include "registry/object.h"
+#include "registry/stored.h"
+#include "respond/head.h"
+#include "respond/respond.h"
+#include "server.h"
+#include "verb/registry.h"
+
+static bool bad(request *rq, slice text) {
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(text));
+}
+
+static const char *const container_lists[] = {"spec.containers", "spec.initContainers",
+                                              "spec.ephemeralContainers"};
+
+static bool has_container(const val *pod, slice name) {
+  for (size_t i = 0; i < 3; i++) {
+    const val *list = val_path(pod, container_lists[i]);
+    for (uint32_t j = 0; j < val_len(list); j++) {
+      if (slice_eq(val_get_str(val_at(list, j), "name"), name)) return true;
+    }
+  }
+  return false;
+}
+
+static slice names(arena *a, const val *list) {
+  slice all = SLICE_LIT("");
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    slice one = val_get_str(val_at(list, i), "name");
+    all = i ? arena_printf(a, "%.*s %.*s", SLICE_ARG(all), SLICE_ARG(one)) : one;
+  }
+  return all;
+}
+
+/* Which container is meant; with several one must be named. */
+static bool check_container(request *rq, const val *pod) {
+  slice asked = http_query_get(rq->http, "container"), name = object_name(pod);
+  const val *list = val_path(pod, "spec.containers"), *init = val_path(pod, "spec.initContainers");
+  if (asked.len) {
+    if (has_container(pod, asked)) return true;
+    return bad(rq, arena_printf(rq->arena, "container %.*s is not valid for pod %.*s", SLICE_ARG(asked), SLICE_ARG(name)));
+  }
+  if (val_len(list) <= 1) return true;
+  slice all = names(rq->arena, list), inits = names(rq->arena, init);
+  slice text = arena_printf(rq->arena, "a container name must be specified for pod %.*s, choose one of: [%.*s]",
+                            SLICE_ARG(name), SLICE_ARG(all));
+  if (inits.len) {
+    text = arena_printf(rq->arena, "%.*s or one of the init containers: [%.*s]", SLICE_ARG(text), SLICE_ARG(inits));
+  }
+  return bad(rq, text);
+}
+
+/* The numbers among PodLogOptions: name, least value. */
+static const struct {
+  const char *name;
+  int64_t least;
+} log_numbers[] = {{"tailLines", 0}, {"limitBytes", 1}, {"sinceSeconds", 1}};
+
+static bool check_log_options(request *rq, slice name) {
+  field_errors errs = {.a = rq->arena};
+  for (size_t i = 0; i < sizeof log_numbers / sizeof *log_numbers; i++) {
+    long long n = 0;
+    slice v = http_query_get(rq->http, log_numbers[i].name);
+    if (v.len == 0) continue;
+    if (!slice_to_i64(v, &n)) {
+      return bad(rq, arena_printf(rq->arena, "strconv.ParseInt: parsing \"%.*s\": invalid syntax", SLICE_ARG(v)));
+    }
+    path p = path_root(log_numbers[i].name);
+    if (n < log_numbers[i].least) {
+      field_invalid_int(&errs, &p, n, log_numbers[i].least ? "must be greater than 0" : "must be greater than or equal to 0");
+    }
+  }
+  return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT("PodLogOptions"), name, &rq->error);
+}
+
+static bool no_kubelet(request *rq, slice node) {
+  return status_plain(&rq->error, rq->arena,
+                      "apisim has no kubelet to ask: node \"%.*s\" exists as an object only", SLICE_ARG(node));
+}
+
+static bool node_exists(request *rq, slice node) {
+  const resource_info *nodes = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("nodes"));
+  return registry_get(rq->server, rq->arena, nodes, SLICE_NONE, node) != NULL;
+}
+
+/* False with rq->error; true when the answer is 204, no log yet. */
+static bool serve_log(request *rq, const val *pod) {
+  slice node = val_str(val_path(pod, "spec.nodeName"));
+  if (!check_log_options(rq, object_name(pod)) || !check_container(rq, pod)) return false;
+  if (node.len == 0) return true;
+  if (!node_exists(rq, node)) return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("pods"), node);
+  return no_kubelet(rq, node);
+}
+
+static bool serve_stream(request *rq, const val *pod) {
+  slice node = val_str(val_path(pod, "spec.nodeName")), name = object_name(pod);
+  bool forward = slice_is(rq->subresource->name, "portforward");
+  if (!forward && !check_container(rq, pod)) return false;
+  if (node.len == 0) {
+    return bad(rq, arena_printf(rq->arena, "pod %.*s does not have a host assigned", SLICE_ARG(name)));
+  }
+  if (!node_exists(rq, node)) return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("nodes"), node);
+  return no_kubelet(rq, node);
+}
+
+static bool serve(request *rq) {
+  store_entry *e = NULL;
+  if (!generic_get(rq, rq->info.namespace, rq->info.name, &e)) return false;
+  request_keep(rq, e);
+  const val *obj = stored_decode(rq->arena, rq->resource, e);
+  slice sub = rq->subresource->name;
+  if (slice_is(sub, "log")) return serve_log(rq, obj);
+  if (!slice_is(sub, "proxy")) return serve_stream(rq, obj);
+  if (slice_is(rq->resource->resource, "pods")) return bad(rq, SLICE_LIT("address not allowed"));
+  if (slice_is(rq->resource->resource, "nodes")) return no_kubelet(rq, object_name(obj));
+  return status_set(&rq->error, rq->arena, STATUS_UNAVAILABLE, "no endpoints available for service \"%.*s\"",
+                    SLICE_ARG(object_name(obj)));
+}
+
+void node_proxy_serve(request *rq) {
+  if (!serve(rq)) {
+    respond_error(rq);
+    return;
+  }
+  head h;
+  head_begin(&h, rq, SLICE_NONE);
+  head_add(&h, SLICE_LIT("Cache-Control"), SLICE_LIT("no-cache, private"));
+  respond_empty(rq, 204, h.items, h.count);
+}
