@@ -9,7 +9,7 @@ CFLAGS_release := -O2 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_cover := -O0 -g --coverage
 CPPFLAGS += -D_GNU_SOURCE -Iapiserver -I. -I$(BUILD)/gen
-CFLAGS += -std=gnu11 $(WARN) $(CFLAGS_$(MODE)) -MMD -MP
+CFLAGS += -std=gnu11 -ffunction-sections -fdata-sections $(WARN) $(CFLAGS_$(MODE)) -MMD -MP
 LDFLAGS += $(CFLAGS_$(MODE)) -Wl,--gc-sections
 LIBS := -levent_core -levent_openssl -ljansson -lyaml -lssl -lcrypto -lz -lm
 
@@ -34,7 +34,8 @@ $(LIB): $(LIB_OBJ)
 
 $(OBJ)/%.o: %.c | $(GEN)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "CC $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 SCHEMA_FACTS := $(addprefix apiserver/schema/facts/,types.txt kinds.txt resources.jsonl)
 $(BUILD)/gen/schema_tables.c: apiserver/schema/gen/tables.py $(SCHEMA_FACTS)
@@ -59,7 +60,8 @@ $(BUILD)/gen/defaults_plan.c: $(BUILD)/gen/schema_tables.c $(PLAN_SRC) apiserver
 
 $(OBJ)/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "CC $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(OBJ)/%_test: $(OBJ)/%_test.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)

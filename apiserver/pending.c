@@ -1,0 +1,43 @@
+/* Weak stand-ins for rooms whose owners have not moved in yet. Each goes when the real one lands;
+ * the file goes with the last. */
+#include "admission/admission.h"
+#include "codec/codec.h"
+#include "patch/patch.h"
+#include "registry/strategy.h"
+#include "respond/table.h"
+
+#define PENDING __attribute__((weak))
+
+PENDING val *partial_make(arena *a, const val *obj, slice version) {
+  (void)version;
+  return val_copy(a, obj);
+}
+PENDING val *table_make(arena *a, const resource_info *r, val *const *objs, uint32_t count, val *list_meta,
+                        table_include include, bool columns, slice version, int64_t now_s) {
+  (void)r, (void)objs, (void)count, (void)list_meta, (void)include, (void)columns, (void)version, (void)now_s;
+  return val_map(a);
+}
+PENDING void managed_fields_update(const manage_args *m, const val *live, val *obj) {
+  (void)m, (void)live, (void)obj;
+}
+PENDING void managed_fields_keep_times(arena *a, const val *live, val *obj) { (void)a, (void)live, (void)obj; }
+PENDING val *server_side_apply(const manage_args *m, const val *live, val *applied, status_error *err) {
+  (void)live;
+  (void)applied;
+  status_plain(err, m->arena, "apply is not there yet");
+  return NULL;
+}
+PENDING val *yaml_parse(arena *a, slice text, strict_report *report, slice *error) {
+  return json_parse(a, text, report, error);
+}
+PENDING void yaml_encode(buf *out, const val *v, const type_info *t) { json_encode(out, v, t); }
+PENDING bool admission_configure(server *s, slice enable_csv, slice disable_csv, slice *unknown) {
+  (void)s, (void)enable_csv, (void)disable_csv, (void)unknown;
+  return true;
+}
+PENDING bool admission_mutate(const admission_args *args) { return args != NULL; }
+PENDING bool admission_validate(const admission_args *args) { return args != NULL; }
+PENDING validate_fn validation_of(const resource_info *r) {
+  (void)r;
+  return NULL;
+}
