@@ -1,0 +1,21 @@
+/* Device taints without a time get the present one. The real server's defaulting does that;
+ * here defaulting has no clock, so it is done first thing on the way in.
+ * Source: pkg/apis/resource/v1/defaults.go. */
+#include "admission/time_added.h"
+
+#include "codec/codec.h"
+
+void time_added_default(const admission_args *args) {
+  if (!slice_is(args->resource->resource, "resourceslices") || !args->obj) return;
+  arena *a = args->rq->arena;
+  const val *devices = val_path(args->obj, "spec.devices");
+  for (uint32_t d = 0; d < val_len(devices); d++) {
+    const val *taints = val_getc(val_at(devices, d), "taints");
+    for (uint32_t t = 0; t < val_len(taints); t++) {
+      val *taint = val_at(taints, t);
+      if (!val_is_map(taint) || val_getc(taint, "timeAdded")) continue;
+      val_setc(a, taint, "timeAdded",
+               val_string(a, time_text(a, args->rq->wall_ns / 1000000000)));
+    }
+  }
+}
