@@ -63,25 +63,43 @@ static void empty_answer(route_answer *out, int status) {
   out->body = SLICE_NONE;
 }
 
-/* Go's http.ServeContent, as far as whole documents go: a validator that matches gives 304. */
+/* Was the document as old as this header's date? A date that can't be read does not count. */
+static bool since_started(request *rq, slice since) {
+  struct tm t;
+  memset(&t, 0, sizeof t);
+  if (since.len == 0) return false;
+  const char *end = strptime(arena_cstr(rq->arena, since), "%a, %d %b %Y %H:%M:%S GMT", &t);
+  return end && *end == 0 && timegm(&t) >= route_cache_started(rq->server->routes) / 1000000000;
+}
+
+/* The status that the request's conditions give: 200, 304, or 412 where a method that is not
+ * for reading asks for "none of these". */
+static int condition_status(request *rq, slice etag) {
+  bool reads = slice_is(rq->http->method, "GET") || slice_is(rq->http->method, "HEAD");
+  slice none_match = http_header_get(rq->http, "If-None-Match");
+  if (none_match.len) {
+    bool match = slice_is(slice_trim(none_match), "*") ||
+                 (etag.len && slice_find(none_match, etag) >= 0);
+    return match ? (reads ? 304 : 412) : 200;
+  }
+  bool fresh = reads && since_started(rq, http_header_get(rq->http, "If-Modified-Since"));
+  return fresh ? 304 : 200;
+}
+
+/* Go's http.ServeContent, as far as whole documents go. */
 static void serve(request *rq, route_answer *out, const route_entry *e, const char *type,
                   slice etag) {
-  arena *a = rq->arena;
-  slice modified = http_date(a, route_cache_started(rq->server->routes), 0, "GMT");
-  slice none_match = http_header_get(rq->http, "If-None-Match");
-  slice since = http_header_get(rq->http, "If-Modified-Since");
-  bool fresh = none_match.len ? etag.len && slice_find(none_match, etag) >= 0
-                              : since.len && slice_eq(since, modified);
+  out->status = condition_status(rq, etag);
   if (etag.len) route_header(out, "Etag", etag);
-  if (fresh) {
-    if (etag.len == 0) route_header(out, "Last-Modified", modified);
-    empty_answer(out, 304);
-    return;
+  if (out->status == 200) route_header(out, "Accept-Ranges", SLICE_LIT("bytes"));
+  if (out->status != 304 || etag.len == 0) {
+    slice modified = http_date(rq->arena, route_cache_started(rq->server->routes), 0, "GMT");
+    route_header(out, "Last-Modified", modified);
   }
-  route_header(out, "Accept-Ranges", SLICE_LIT("bytes"));
-  route_header(out, "Content-Type", slice_cstr(type));
-  route_header(out, "Last-Modified", modified);
-  out->status = 200;
+  if (out->status == 200 || (out->status == 412 && etag.len)) {
+    route_header(out, "Content-Type", slice_cstr(type));
+  }
+  if (out->status != 200) return;
   out->body = blob_slice(e->bytes);
   out->owner = e->bytes;
 }
