@@ -214,8 +214,8 @@ static val *node_without(const field_sets *f, const val *x, slice path, bool roo
   return field_node_end(f, out, member);
 }
 
-val *field_set_without(const field_sets *f, const val *x, const char *dotted) {
-  return x ? node_without(f, x, slice_cstr(dotted), true) : NULL;
+val *field_set_without(const field_sets *f, const val *x, slice dotted) {
+  return x ? node_without(f, x, dotted, true) : NULL;
 }
 
 bool field_set_equal(const val *x, const val *y) {

@@ -39,7 +39,7 @@ uint32_t field_node_first(const val *node);
 val *field_set_union(const field_sets *f, const val *x, const val *y);
 val *field_set_difference(const field_sets *f, const val *x, const val *y);
 val *field_set_intersection(const field_sets *f, const val *x, const val *y);
-val *field_set_without(const field_sets *f, const val *x, const char *dotted);
+val *field_set_without(const field_sets *f, const val *x, slice dotted);
 bool field_set_equal(const val *x, const val *y);
 
 /* Brings a tree that a client sent into canonical form; false when it is no set. *out is NULL

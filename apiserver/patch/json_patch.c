@@ -7,6 +7,7 @@
 #include "patch/patch.h"
 #include "base/limits.h"
 #include "patch/patch_text.h"
+#include "patch/patch_tree.h"
 
 #include <assert.h>
 
@@ -17,19 +18,6 @@ typedef struct patching {
   bool buried; /* at least one tombstone */
   size_t copied; /* bytes that copy operations made */
 } patching;
-
-/* Containers anew, scalars shared. */
-static val *containers_copy(arena *a, const val *v) {
-  val *c = (val *)(uintptr_t)v;
-  if (val_is_list(v)) {
-    c = val_list(a);
-    for (uint32_t i = 0; i < v->count; i++) val_append(a, c, containers_copy(a, v->u.items[i]));
-  } else if (val_is_map(v)) {
-    c = val_map(a);
-    VAL_EACH(e, v) val_set(a, c, e->key, containers_copy(a, e->value));
-  }
-  return c;
-}
 
 static val *sweep(const patching *p, val *v) {
   if (val_is_list(v)) {
@@ -227,7 +215,7 @@ static bool op_test(patching *p, const val *op) {
 
 /* Copies `v` without tombstones and adds its JSON size to p->copied; NULL past the limit. */
 static val *value_copy(patching *p, val *v) {
-  val *copy = p->buried ? sweep(p, containers_copy(p->arena, v)) : containers_copy(p->arena, v);
+  val *copy = p->buried ? sweep(p, tree_copy(p->arena, v)) : tree_copy(p->arena, v);
   buf text;
   buf_init(&text, LIMIT_JSON_PATCH_COPY + 1);
   json_encode_any(&text, copy, false);
@@ -341,7 +329,7 @@ val *json_patch_apply_as(arena *a, const val *doc, slice patch, const patch_opti
                LIMIT_JSON_PATCH_OPS, ops->count);
     return NULL;
   }
-  patching p = {.arena = a, .root = containers_copy(a, doc), .tombstone = val_null(a)};
+  patching p = {.arena = a, .root = tree_copy(a, doc), .tombstone = val_null(a)};
   for (uint32_t i = 0; i < ops->count; i++) {
     if (op_run(&p, ops->u.items[i])) continue;
     status_set(err, a, STATUS_INVALID,

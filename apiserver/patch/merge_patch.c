@@ -2,6 +2,7 @@
  * objects at every depth, and stay where they are inside lists. */
 #include "patch/patch.h"
 #include "patch/patch_text.h"
+#include "patch/patch_tree.h"
 
 /* `v` without null members, in place; nulls that are items of a list stay. */
 static void nulls_prune(arena *a, val *v) {
@@ -29,13 +30,13 @@ static val *maps_merge(arena *a, const val *doc, val *patch) {
   VAL_EACH(e, doc) {
     val *change = val_get(patch, e->key);
     if (val_is_null(change)) continue;
-    val *value = e->value;
-    if (val_is_map(value) && val_is_map(change)) {
-      value = maps_merge(a, value, change);
-    } else if (change) {
-      /* Nulls go as they do in a new member, but not from a list that replaces an object. */
-      if (!val_is_map(value)) nulls_prune(a, change);
-      value = change;
+    val *value = change;
+    if (!change) {
+      value = tree_copy(a, e->value);
+    } else if (val_is_map(e->value) && val_is_map(change)) {
+      value = maps_merge(a, e->value, change);
+    } else if (!val_is_map(e->value)) { /* nulls stay in a list that replaces an object */
+      nulls_prune(a, change);
     }
     val_set(a, out, e->key, value);
   }

@@ -23,7 +23,7 @@ typedef struct patch_options {
 } patch_options;
 
 /* Each returns the changed tree (untyped: the caller conforms it) or NULL and err. `doc` is
- * not modified (unchanged parts may be shared with it). The patch is the raw body; it must live as
+ * not modified and shares no map or list with the result (strings and numbers it may). The patch is the raw body; it must live as
  * long as the arena. The result of a JSON or merge patch may be a list (fieldValidation=Ignore, or a
  * replaced root): the caller's decoding refuses it.
  *
@@ -55,8 +55,13 @@ typedef struct manage_args {
   slice manager;
   bool apply;
   bool force; /* of an apply */
+  bool reset; /* of an update: the body had an empty list of managedFields, which says: forget them */
   int64_t now_s; /* wall clock, seconds */
 } manage_args;
+
+/* Does the body, as it was parsed and before it is made typed, have metadata.managedFields: []? (A
+ * typed tree does not tell that from none.) For manage_args.reset. */
+bool managed_fields_reset_asked(const val *parsed);
 
 /* Updates obj.metadata.managedFields for a create or update (not apply) of `obj` (typed,
  * canonical, after decode and defaulting, in the request's version) over `live` (in the same
@@ -66,6 +71,15 @@ void managed_fields_update(const manage_args *m, const val *live, val *obj);
 /* If obj equals live but for the times in managedFields, gives obj live's managedFields, so
  * that a write that says nothing new stays none. (fieldmanager.IgnoreManagedFieldsTimestampsTransformer) */
 void managed_fields_keep_times(arena *a, const val *live, val *obj);
+
+/* The last thing before an object is stored over `live` (rule: the registry's
+ * IgnoreManagedFieldsTimestampsTransformer): if nothing but the times of managed fields changed, the old
+ * times come back, and the object equals live. */
+void managed_fields_keep_times(arena *a, const val *live, val *obj);
+
+/* Are the entries such that the real server reads them? Else *error in its words. Admission that
+ * leaves others puts the old ones back. */
+bool managed_fields_valid(arena *a, const val *list, slice *error);
 
 /* Server-side apply: merges the applied configuration (the untyped tree of exactly what the client
  * sent) into live (typed; NULL when missing: becomes the object). Returns the new object, not yet

@@ -5,6 +5,7 @@
  * are made anew. Texts of errors quote Go's types, as the real ones do. */
 #include "patch/patch.h"
 #include "patch/patch_text.h"
+#include "patch/patch_tree.h"
 #include "patch/strategic_order.h"
 
 #include <assert.h>
@@ -97,10 +98,8 @@ static bool field_lookup(const merging *m, const type_info *t, slice name, bool 
                         "unable to find api field in struct %.*s for the json field \"%.*s\"",
                         SLICE_ARG(short_name), SLICE_ARG(name));
   }
-  *out = (field_merge){.type = f->type, .merge = f->patch_merge, .key = f->patch_merge_key};
-  /* The one field with patchStrategy "replace". */
-  out->replace = slice_is(t->full_name, "io.k8s.api.policy.v1.PodDisruptionBudgetSpec") &&
-                 slice_is(name, "selector");
+  *out = (field_merge){.type = f->type, .merge = f->patch_merge, .replace = f->patch_replace,
+                       .key = f->patch_merge_key};
   if (!list) return true;
   if (f->type->kind != TYPE_LIST) {
     return status_plain(m->err, m->arena, "expected slice or array type, but got: %s", kind);
@@ -459,7 +458,7 @@ val *strategic_patch_apply_as(arena *a, const val *doc, slice patch, const type_
     return NULL;
   }
   if (parsed) *parsed = val_copy(a, change);
-  return map_merge(&(merging){a, err}, doc, change, t);
+  return map_merge(&(merging){a, err}, tree_copy(a, doc), change, t);
 }
 
 val *strategic_patch_apply(arena *a, const val *doc, slice patch, const type_info *t,
