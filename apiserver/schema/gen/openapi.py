@@ -7,7 +7,7 @@ import json
 import sys
 import zlib
 
-from openapi_proto import document_v2
+from openapi_proto import document_v2, document_v3
 
 
 def read_documents(path):
@@ -48,7 +48,7 @@ def main():
                   '#include "route/openapi.h"\n\n')
         for i, (name, document) in enumerate(read_documents(facts).items()):
             text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-            proto = document_v2(document) if name == "v2" else b""
+            proto = document_v2(document) if name == "v2" else document_v3(document)
             rows.append('  {{"%s", %d}, "%s",\n   %s,\n   %s},\n' % (
                 name, len(name), hashlib.sha512(text).hexdigest().upper(),
                 form(out, "J%d" % i, text), form(out, "P%d" % i, proto)))

@@ -1,4 +1,5 @@
-"""OpenAPI v2 documents as protobuf: gnostic's openapi.v2.Document, which old clients ask for.
+"""OpenAPI documents as protobuf: gnostic's openapi.v2.Document, which old clients ask for, and
+openapi.v3.Document.
 
 A message is a row of members: JSON name -> (field number, how). How is a letter: s string,
 b bool, i int64, d double, S strings, a any value, A any values; or a function that gives the
@@ -187,3 +188,91 @@ DOCUMENT = message({
 
 def document_v2(document):
     return DOCUMENT(document)
+
+
+# The third version: the same shapes under other numbers, and either-or messages around
+# whatever may be a reference.
+
+def either(encode):
+    """XOrReference: the thing itself, or what it refers to."""
+    def encode_either(value):
+        if "$ref" in value:
+            return chunk(2, text(1, value["$ref"]))
+        return chunk(1, encode(value))
+    return encode_either
+
+
+def default_3(value):
+    if isinstance(value, bool):
+        return b"\x10\x01" if value else b"\x10\x00"
+    if isinstance(value, (int, float)):
+        return b"\x09" + struct.pack("<d", value)
+    return text(3, value) if isinstance(value, str) else b""
+
+
+def additional_3(value):
+    if isinstance(value, bool):
+        return b"\x10\x01" if value else b"\x10\x00"
+    return chunk(1, schema_3(value))
+
+
+def items_3(value):
+    return b"".join(chunk(1, schema_3(v)) for v in (value if isinstance(value, list) else [value]))
+
+
+def schema_3(value):
+    return either(SCHEMA_3)(value)
+
+
+SCHEMA_3 = message({
+    "nullable": (1, "b"), "readOnly": (3, "b"), "title": (9, "s"), "maximum": (11, "d"),
+    "minimum": (13, "d"), "maxLength": (15, "i"), "minLength": (16, "i"), "pattern": (17, "s"),
+    "maxItems": (18, "i"), "minItems": (19, "i"), "uniqueItems": (20, "b"),
+    "required": (23, "S"), "enum": (24, "A"), "type": (25, "s"),
+    "allOf": (26, ("list", schema_3)), "oneOf": (27, ("list", schema_3)),
+    "anyOf": (28, ("list", schema_3)), "items": (30, items_3),
+    "properties": (31, ("map", schema_3)), "additionalProperties": (32, additional_3),
+    "default": (33, default_3), "description": (34, "s"), "format": (35, "s"),
+    "externalDocs": (6, message({"description": (1, "s"), "url": (2, "s")}, 3))}, 36)
+CONTENT = ("map", message({"schema": (1, schema_3)}, 5))
+RESPONSE_3 = message({"description": (1, "s"), "content": (3, CONTENT)}, 5)
+PARAMETER_3 = message({
+    "name": (1, "s"), "in": (2, "s"), "description": (3, "s"), "required": (4, "b"),
+    "style": (7, "s"), "explode": (8, "b"), "schema": (10, schema_3), "content": (13, CONTENT)}, 14)
+BODY_3 = message({"description": (1, "s"), "content": (2, CONTENT), "required": (3, "b")}, 4)
+
+
+def responses_3(value):
+    return b"".join(chunk(1, either(RESPONSE_3)(r)) if code == "default"
+                    else chunk(2, named(code, either(RESPONSE_3)(r))) for code, r in value.items())
+
+
+OPERATION_3 = message({
+    "tags": (1, "S"), "summary": (2, "s"), "description": (3, "s"), "operationId": (5, "s"),
+    "parameters": (6, ("list", either(PARAMETER_3))), "requestBody": (7, either(BODY_3)),
+    "responses": (8, responses_3), "deprecated": (10, "b"),
+    "security": (11, ("list", requirement))}, 13)
+PATH_ITEM_3 = message({
+    "get": (4, OPERATION_3), "put": (5, OPERATION_3), "post": (6, OPERATION_3),
+    "delete": (7, OPERATION_3), "options": (8, OPERATION_3), "head": (9, OPERATION_3),
+    "patch": (10, OPERATION_3), "parameters": (13, ("list", either(PARAMETER_3)))}, 14)
+SECURITY_3 = message({"type": (1, "s"), "description": (2, "s"), "name": (3, "s"),
+                      "in": (4, "s"), "scheme": (5, "s")}, 9)
+COMPONENTS = message({"schemas": (1, ("map", schema_3)),
+                      "responses": (2, ("map", either(RESPONSE_3))),
+                      "securitySchemes": (7, ("map", either(SECURITY_3)))}, 10)
+
+
+def paths_3(value):
+    return b"".join(chunk(1, named(k, PATH_ITEM_3(v))) for k, v in value.items())
+
+
+DOCUMENT_3 = message({
+    "openapi": (1, "s"), "info": (2, message({"title": (1, "s"), "description": (2, "s"),
+                                              "version": (6, "s")}, 7)),
+    "paths": (4, paths_3), "components": (5, COMPONENTS),
+    "security": (6, ("list", requirement))}, 9)
+
+
+def document_v3(document):
+    return DOCUMENT_3(document)
