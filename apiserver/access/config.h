@@ -55,6 +55,8 @@ access_attributes access_attributes_of(const request *rq);
 
 /* "system:serviceaccount:ns:name" with a valid namespace and name. */
 bool service_account_split(slice username, slice *namespace, slice *name);
+/* A DNS-1123 subdomain: what nodes and service accounts are called. */
+bool name_is_subdomain(slice name);
 /* The two groups of a namespace's service accounts, in `a`. */
 const slice *service_account_groups(arena *a, slice namespace);
 

@@ -56,6 +56,8 @@ static bool is_dns_name(slice s, size_t most, bool dots) {
   return true;
 }
 
+bool name_is_subdomain(slice name) { return is_dns_name(name, 253, true); }
+
 bool service_account_split(slice username, slice *namespace, slice *name) {
   slice prefix = SLICE_LIT("system:serviceaccount:");
   if (!slice_has_prefix(username, prefix)) return false;
