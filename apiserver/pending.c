@@ -3,7 +3,6 @@
 #include "admission/admission.h"
 #include "codec/codec.h"
 #include "patch/patch.h"
-#include "registry/strategy.h"
 #include "respond/table.h"
 
 #define PENDING __attribute__((weak))
@@ -37,7 +36,3 @@ PENDING bool admission_configure(server *s, slice enable_csv, slice disable_csv,
 }
 PENDING bool admission_mutate(const admission_args *args) { return args != NULL; }
 PENDING bool admission_validate(const admission_args *args) { return args != NULL; }
-PENDING validate_fn validation_of(const resource_info *r) {
-  (void)r;
-  return NULL;
-}
