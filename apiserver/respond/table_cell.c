@@ -1,0 +1,242 @@
+/* The general cells: a path, and how to print what stands there. */
+#include "respond/table_cell.h"
+
+#include "codec/codec.h"
+
+#include <stdlib.h>
+
+enum { MINUTE = 60, HOUR = 3600 };
+
+slice human_duration(arena *a, int64_t seconds) {
+  long long s = seconds, m = s / MINUTE, h = s / HOUR, d = h / 24, y = d / 365;
+  if (s < -1) return SLICE_LIT("<invalid>");
+  if (s < 0) return SLICE_LIT("0s");
+  if (s < 2 * MINUTE) return arena_printf(a, "%llds", s);
+  if (m < 10) return s % 60 ? arena_printf(a, "%lldm%llds", m, s % 60) : arena_printf(a, "%lldm", m);
+  if (m < 3 * 60) return arena_printf(a, "%lldm", m);
+  if (h < 8) return m % 60 ? arena_printf(a, "%lldh%lldm", h, m % 60) : arena_printf(a, "%lldh", h);
+  if (h < 48) return arena_printf(a, "%lldh", h);
+  if (d < 8) return h % 24 ? arena_printf(a, "%lldd%lldh", d, h % 24) : arena_printf(a, "%lldd", d);
+  if (y < 2) return arena_printf(a, "%lldd", d);
+  if (y < 8) return d % 365 ? arena_printf(a, "%lldy%lldd", y, d % 365) : arena_printf(a, "%lldy", y);
+  return arena_printf(a, "%lldy", y);
+}
+
+bool time_of(const val *v, int64_t *seconds) {
+  int32_t nanos;
+  return val_is_string(v) && time_parse(val_str(v), seconds, &nanos);
+}
+
+slice human_since(const cell_env *e, const val *v) {
+  int64_t at;
+  if (!time_of(v, &at)) return SLICE_LIT("<unknown>");
+  return human_duration(e->arena, e->now_s - at);
+}
+
+const val *condition_of(const val *conditions, const char *type) {
+  for (uint32_t i = 0; i < val_len(conditions); i++) {
+    const val *c = val_at(conditions, i);
+    if (slice_is(val_get_str(c, "type"), type)) return c;
+  }
+  return NULL;
+}
+
+bool condition_true(const val *conditions, const char *type) {
+  return slice_is(val_get_str(condition_of(conditions, type), "status"), "True");
+}
+
+static int slice_order(const void *a, const void *b) {
+  return slice_cmp(*(const slice *)a, *(const slice *)b);
+}
+
+slice join_list(arena *a, const slice *items, uint32_t count, const char *sep) {
+  size_t len = 0, gap = strlen(sep);
+  for (uint32_t i = 0; i < count; i++) len += items[i].len + gap;
+  char *text = arena_alloc(a, len + 1), *to = text;
+  for (uint32_t i = 0; i < count; i++) {
+    if (i) {
+      memcpy(to, sep, gap);
+      to += gap;
+    }
+    if (items[i].len) memcpy(to, items[i].ptr, items[i].len);
+    to += items[i].len;
+  }
+  return slice_of(text, (size_t)(to - text));
+}
+
+slice join_set(arena *a, slice *items, uint32_t count) {
+  uint32_t kept = 0;
+  if (count > 1) qsort(items, count, sizeof *items, slice_order);
+  for (uint32_t i = 0; i < count; i++) {
+    if (kept == 0 || !slice_eq(items[kept - 1], items[i])) items[kept++] = items[i];
+  }
+  return join_list(a, items, kept, ",");
+}
+
+static val *none_of(const cell_env *e, const cell *c) {
+  return val_cstr(e->arena, c->none ? c->none : "");
+}
+
+val *cell_name(const cell_env *e, const val *obj, const cell *c) {
+  (void)c;
+  return val_string(e->arena, val_get_str(val_getc(obj, "metadata"), "name"));
+}
+
+val *cell_text(const cell_env *e, const val *obj, const cell *c) {
+  const val *v = val_path(obj, c->path);
+  if (val_is_int(v)) return val_printf(e->arena, "%lld", (long long)val_i64(v));
+  return val_is_string(v) ? val_string(e->arena, val_str(v)) : none_of(e, c);
+}
+
+val *cell_int(const cell_env *e, const val *obj, const cell *c) {
+  return val_int(e->arena, val_i64(val_path(obj, c->path)));
+}
+
+val *cell_bool(const cell_env *e, const val *obj, const cell *c) {
+  const val *v = val_path(obj, c->path);
+  return val_bool(e->arena, val_is_bool(v) ? val_true(v) : c->none != NULL);
+}
+
+val *cell_count(const cell_env *e, const val *obj, const cell *c) {
+  return val_int(e->arena, val_len(val_path(obj, c->path)));
+}
+
+val *cell_join(const cell_env *e, const val *obj, const cell *c) {
+  const val *list = val_path(obj, c->path);
+  uint32_t count = val_is_list(list) ? list->count : 0;
+  slice *items = ARENA_ARRAY(e->arena, slice, count + 1);
+  for (uint32_t i = 0; i < count; i++) items[i] = val_str(val_at(list, i));
+  slice text = join_list(e->arena, items, count, ",");
+  return text.len ? val_string(e->arena, text) : none_of(e, c);
+}
+
+val *cell_age(const cell_env *e, const val *obj, const cell *c) {
+  (void)c;
+  return val_string(e->arena, human_since(e, val_path(obj, "metadata.creationTimestamp")));
+}
+
+val *cell_created(const cell_env *e, const val *obj, const cell *c) {
+  (void)c;
+  slice at = val_str(val_path(obj, "metadata.creationTimestamp"));
+  return at.len ? val_string(e->arena, at) : val_cstr(e->arena, "0001-01-01T00:00:00Z");
+}
+
+val *cell_since(const cell_env *e, const val *obj, const cell *c) {
+  const val *v = val_path(obj, c->path);
+  return v ? val_string(e->arena, human_since(e, v)) : none_of(e, c);
+}
+
+/* "spec.a,spec.b" into its two values. */
+static void pair_of(const cell_env *e, const val *obj, const cell *c, const val **x,
+                    const val **y) {
+  slice left, right;
+  slice_cut(slice_cstr(c->path), ',', &left, &right);
+  *x = val_path(obj, arena_cstr(e->arena, left));
+  *y = val_path(obj, arena_cstr(e->arena, right));
+}
+
+val *cell_slash(const cell_env *e, const val *obj, const cell *c) {
+  const val *x, *y;
+  pair_of(e, obj, c, &x, &y);
+  if (!x && !y && c->none) return none_of(e, c);
+  slice a = val_str(x), b = val_str(y);
+  return val_printf(e->arena, "%.*s/%.*s", SLICE_ARG(a), SLICE_ARG(b));
+}
+
+val *cell_ratio(const cell_env *e, const val *obj, const cell *c) {
+  const val *x, *y;
+  pair_of(e, obj, c, &x, &y);
+  return val_printf(e->arena, "%lld/%lld", (long long)val_i64(x), (long long)val_i64(y));
+}
+
+static val *of_containers(const cell_env *e, const val *obj, const cell *c, const char *what) {
+  const val *list = val_path(obj, c->path);
+  uint32_t count = val_is_list(list) ? list->count : 0;
+  slice *items = ARENA_ARRAY(e->arena, slice, count + 1);
+  for (uint32_t i = 0; i < count; i++) items[i] = val_get_str(val_at(list, i), what);
+  return val_string(e->arena, join_list(e->arena, items, count, ","));
+}
+
+val *cell_names(const cell_env *e, const val *obj, const cell *c) {
+  return of_containers(e, obj, c, "name");
+}
+
+val *cell_images(const cell_env *e, const val *obj, const cell *c) {
+  return of_containers(e, obj, c, "image");
+}
+
+val *cell_labels(const cell_env *e, const val *obj, const cell *c) {
+  const val *map = val_path(obj, c->path);
+  uint32_t count = 0;
+  slice *items = ARENA_ARRAY(e->arena, slice, val_len(map) + 1);
+  VAL_EACH(entry, map) {
+    slice value = val_str(entry->value);
+    items[count++] = arena_printf(e->arena, "%.*s=%.*s", SLICE_ARG(entry->key),
+                                  SLICE_ARG(value));
+  }
+  if (count > 1) qsort(items, count, sizeof *items, slice_order);
+  return val_string(e->arena, count ? join_list(e->arena, items, count, ",") : SLICE_LIT("<none>"));
+}
+
+typedef struct requirement {
+  slice key, text;
+  uint32_t at;
+} requirement;
+
+static int requirement_order(const void *a, const void *b) {
+  const requirement *x = a, *y = b;
+  int order = slice_cmp(x->key, y->key);
+  return order ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+static bool expression_text(arena *a, const val *expr, slice *text) {
+  slice key = val_get_str(expr, "key"), op = val_get_str(expr, "operator");
+  const val *values = val_getc(expr, "values");
+  if (slice_is(op, "Exists")) *text = key;
+  else if (slice_is(op, "DoesNotExist")) *text = arena_printf(a, "!%.*s", SLICE_ARG(key));
+  else if (!slice_is(op, "In") && !slice_is(op, "NotIn")) return false;
+  else {
+    uint32_t count = val_len(values);
+    slice *items = ARENA_ARRAY(a, slice, count + 1);
+    for (uint32_t i = 0; i < count; i++) items[i] = val_str(val_at(values, i));
+    if (count == 0) return false;
+    qsort(items, count, sizeof *items, slice_order);
+    slice joined = join_list(a, items, count, ",");
+    *text = arena_printf(a, "%.*s %s (%.*s)", SLICE_ARG(key), slice_is(op, "In") ? "in" : "notin",
+                         SLICE_ARG(joined));
+  }
+  return true;
+}
+
+/* none: "<none>" for an empty one and "<error>" for a bad one; else "" and "<invalid>". */
+val *cell_selector(const cell_env *e, const val *obj, const cell *c) {
+  const val *selector = val_path(obj, c->path);
+  const val *labels = val_getc(selector, "matchLabels");
+  const val *exprs = val_getc(selector, "matchExpressions");
+  uint32_t count = 0;
+  requirement *list = ARENA_ARRAY(e->arena, requirement, val_len(labels) + val_len(exprs) + 1);
+  VAL_EACH(entry, labels) {
+    slice value = val_str(entry->value);
+    slice text = arena_printf(e->arena, "%.*s=%.*s", SLICE_ARG(entry->key), SLICE_ARG(value));
+    list[count] = (requirement){entry->key, text, count};
+    count++;
+  }
+  for (uint32_t i = 0; i < val_len(exprs); i++) {
+    const val *expr = val_at(exprs, i);
+    list[count] = (requirement){val_get_str(expr, "key"), SLICE_NONE, count};
+    if (!expression_text(e->arena, expr, &list[count].text)) {
+      return val_cstr(e->arena, c->none ? "<error>" : "<invalid>");
+    }
+    count++;
+  }
+  if (count == 0) return none_of(e, c);
+  qsort(list, count, sizeof *list, requirement_order);
+  slice *items = ARENA_ARRAY(e->arena, slice, count);
+  for (uint32_t i = 0; i < count; i++) items[i] = list[i].text;
+  return val_string(e->arena, join_list(e->arena, items, count, ","));
+}
+
+val *cell_phase(const cell_env *e, const val *obj, const cell *c) {
+  if (val_path(obj, "metadata.deletionTimestamp")) return val_cstr(e->arena, "Terminating");
+  return cell_text(e, obj, c);
+}
