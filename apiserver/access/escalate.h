@@ -1,0 +1,12 @@
+/* escalate: whether one holds the rights that one is about to give away. */
+#ifndef APISIM_ACCESS_ESCALATE_H
+#define APISIM_ACCESS_ESCALATE_H
+
+#include "access/rbac.h"
+
+/* True when the user's own rules in the namespace cover `rules`; else *why says what is
+ * missing, in the real server's words. */
+bool escalate_covered(server *s, arena *a, const user_info *u, slice namespace,
+                      const rbac_rules *rules, slice *why);
+
+#endif
