@@ -73,8 +73,27 @@ static bool round_trip_json(arena *a, const char *name, slice text, bool *known)
   return good;
 }
 
-static void json_files(void **state) {
-  (void)state;
+/* The YAML file must give the tree of the JSON file, and be what the tree is written as. */
+static bool round_trip_yaml(arena *a, const char *name, slice text, slice json) {
+  buf out;
+  slice error = SLICE_NONE;
+  strict_report report = {0};
+  val *v = yaml_parse(a, text, &report, &error), *same = json_parse(a, json, NULL, &error);
+  if (!v || !same || report.count) print_error("%s: %.*s\n", name, SLICE_ARG(error));
+  if (!v || !same || report.count) return false;
+  buf_init(&out, MAX_OUTPUT);
+  const type_info *t = type_of(v);
+  if (t) v = codec_conform(a, v, t, &report, &error);
+  if (t) same = codec_conform(a, same, t, NULL, &error);
+  bool good = v && val_equal(v, same);
+  if (!good) print_error("%s: not the JSON's tree: %.*s\n", name, SLICE_ARG(error));
+  if (v) yaml_encode(&out, v, t);
+  good = good && check(text, buf_slice(&out), name, "yaml");
+  buf_dispose(&out);
+  return good;
+}
+
+static void walk(const char *suffix, bool yaml) {
   const char *folder = getenv("APISIM_CORPUS");
   if (!folder) skip();
   DIR *dir = opendir(folder);
@@ -82,11 +101,20 @@ static void json_files(void **state) {
   int good = 0, bad = 0, unknown = 0;
   for (struct dirent *entry; (entry = readdir(dir));) {
     slice name = slice_cstr(entry->d_name);
-    if (!slice_has_suffix(name, SLICE_LIT(".json"))) continue;
+    if (!slice_has_suffix(name, slice_cstr(suffix))) continue;
     if (slice_find(name, SLICE_LIT("after_roundtrip")) >= 0) continue; /* of another release */
     arena *a = arena_create();
     bool known = false;
-    bool ok = round_trip_json(a, entry->d_name, read_file(a, folder, entry->d_name), &known);
+    slice text = read_file(a, folder, entry->d_name);
+    bool ok;
+    if (yaml) {
+      slice stem = slice_upto(name, name.len - strlen(suffix));
+      slice json = arena_concat(a, stem, SLICE_LIT(".json"));
+      known = true;
+      ok = round_trip_yaml(a, entry->d_name, text, read_file(a, folder, json.ptr));
+    } else {
+      ok = round_trip_json(a, entry->d_name, text, &known);
+    }
     if (!ok) bad++;
     else if (known) good++;
     else unknown++;
@@ -97,7 +125,17 @@ static void json_files(void **state) {
   assert_int_equal(bad, 0);
 }
 
+static void json_files(void **state) {
+  (void)state;
+  walk(".json", false);
+}
+
+static void yaml_files(void **state) {
+  (void)state;
+  walk(".yaml", true);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(json_files)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(json_files), cmocka_unit_test(yaml_files)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,158 @@
+/* libyaml's events to nodes, with a stack of open lists and maps instead of recursion. What
+ * stands behind the first document is not looked at, as the real server does not either. */
+#include "codec/yaml_node.h"
+
+#include "base/heap.h"
+#include "base/limits.h"
+#include "base/val.h"
+
+#include <assert.h>
+#include <yaml.h>
+
+typedef struct reader {
+  arena *a;
+  yaml_parser_t parser;
+  val *anchors; /* name to number in `anchored` */
+  yaml_node **anchored;
+  uint32_t anchored_count, anchored_cap;
+  yaml_node **open;
+  uint32_t depth, open_cap;
+  yaml_node *root;
+  slice error;
+} reader;
+
+static bool fail_parse(reader *r) {
+  const yaml_parser_t *p = &r->parser;
+  size_t line = 0;
+  if (p->problem_mark.line) line = p->problem_mark.line + (p->error == YAML_SCANNER_ERROR);
+  else if (p->context_mark.line) line = p->context_mark.line;
+  const char *text = p->problem ? p->problem : "unknown problem parsing YAML content";
+  r->error = line ? arena_printf(r->a, "line %zu: %s", line, text) : arena_copy(r->a, slice_cstr(text));
+  return false;
+}
+
+static slice text_of(reader *r, const yaml_char_t *text, size_t len) {
+  return text ? arena_copy(r->a, slice_of((const char *)text, len)) : SLICE_NONE;
+}
+
+static slice tag_of(reader *r, const yaml_char_t *tag) {
+  return tag ? text_of(r, tag, strlen((const char *)tag)) : SLICE_NONE;
+}
+
+static void anchor(reader *r, yaml_node *n, const yaml_char_t *name) {
+  if (!name) return;
+  if (r->anchored_count == r->anchored_cap) {
+    uint32_t cap = r->anchored_cap ? r->anchored_cap * 2 : 8;
+    r->anchored = arena_grow(r->a, r->anchored, r->anchored_cap * sizeof(yaml_node *),
+                             cap * sizeof(yaml_node *));
+    r->anchored_cap = cap;
+  }
+  val_set(r->a, r->anchors, tag_of(r, name), val_int(r->a, r->anchored_count));
+  r->anchored[r->anchored_count++] = n;
+}
+
+static void add_child(reader *r, yaml_node *n) {
+  if (r->depth == 0) {
+    r->root = n;
+    return;
+  }
+  yaml_node *parent = r->open[r->depth - 1];
+  if (parent->count == parent->cap) {
+    uint32_t cap = parent->cap ? parent->cap * 2 : 8;
+    parent->items = arena_grow(r->a, parent->items, parent->cap * sizeof n, cap * sizeof n);
+    parent->cap = cap;
+  }
+  parent->items[parent->count++] = n;
+}
+
+static bool open_node(reader *r, yaml_node *n) {
+  if (r->depth == LIMIT_JSON_DEPTH) {
+    r->error = SLICE_LIT("exceeded max depth of 10000");
+    return false;
+  }
+  if (r->depth == r->open_cap) {
+    r->open_cap = r->open_cap ? r->open_cap * 2 : 32;
+    r->open = heap_realloc(r->open, r->open_cap * sizeof n);
+  }
+  r->open[r->depth++] = n;
+  return true;
+}
+
+static yaml_node *node_of(reader *r, const yaml_event_t *e, ynode_kind kind) {
+  yaml_node *n = ARENA_NEW(r->a, yaml_node);
+  n->kind = (uint8_t)kind;
+  n->line = (uint32_t)e->start_mark.line;
+  return n;
+}
+
+static bool take_alias(reader *r, const yaml_event_t *e) {
+  yaml_node *n = node_of(r, e, YNODE_ALIAS);
+  n->value = tag_of(r, e->data.alias.anchor);
+  const val *number = val_get(r->anchors, n->value);
+  if (!number) {
+    r->error = arena_printf(r->a, "unknown anchor '%.*s' referenced", SLICE_ARG(n->value));
+    return false;
+  }
+  n->target = r->anchored[val_i64(number)];
+  add_child(r, n);
+  return true;
+}
+
+static void take_scalar(reader *r, const yaml_event_t *e) {
+  yaml_node *n = node_of(r, e, YNODE_SCALAR);
+  n->value = text_of(r, e->data.scalar.value, e->data.scalar.length);
+  n->tag = tag_of(r, e->data.scalar.tag);
+  n->implicit = e->data.scalar.plain_implicit;
+  anchor(r, n, e->data.scalar.anchor);
+  add_child(r, n);
+}
+
+static bool take_start(reader *r, const yaml_event_t *e) {
+  bool map = e->type == YAML_MAPPING_START_EVENT;
+  yaml_node *n = node_of(r, e, map ? YNODE_MAP : YNODE_LIST);
+  anchor(r, n, map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor);
+  add_child(r, n);
+  return open_node(r, n);
+}
+
+/* *more: the first document goes on. */
+static bool take_event(reader *r, const yaml_event_t *e, bool *more) {
+  *more = true;
+  switch (e->type) {
+    case YAML_ALIAS_EVENT: return take_alias(r, e);
+    case YAML_SCALAR_EVENT: take_scalar(r, e); break;
+    case YAML_SEQUENCE_START_EVENT:
+    case YAML_MAPPING_START_EVENT: return take_start(r, e);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT: r->depth--; break;
+    case YAML_DOCUMENT_END_EVENT:
+    case YAML_STREAM_END_EVENT: *more = false; break;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_DOCUMENT_START_EVENT: break;
+  }
+  return true;
+}
+
+yaml_node *yaml_read(arena *a, slice text, slice *error) {
+  reader r = {.a = a, .anchors = val_map(a)};
+  int ready = yaml_parser_initialize(&r.parser);
+  assert(ready);
+  if (!ready) return NULL;
+  if (text.len == 0) text = SLICE_LIT("\n");
+  yaml_parser_set_input_string(&r.parser, (const unsigned char *)text.ptr, text.len);
+  bool good = true, more = true;
+  while (good && more) {
+    yaml_event_t event;
+    if (!yaml_parser_parse(&r.parser, &event)) {
+      good = fail_parse(&r);
+      break;
+    }
+    good = take_event(&r, &event, &more);
+    yaml_event_delete(&event);
+  }
+  yaml_parser_delete(&r.parser);
+  heap_free(r.open);
+  *error = r.error;
+  return good ? r.root : NULL;
+}
