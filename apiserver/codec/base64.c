@@ -91,7 +91,8 @@ bool base64_is_canonical(slice text) {
   size_t n = text.len;
   if (n % 4) return false;
   if (n == 0) return true;
-  size_t pad = (size_t)(text.ptr[n - 1] == '=') + (text.ptr[n - 1] == '=' && text.ptr[n - 2] == '=');
+  size_t pad = text.ptr[n - 1] == '=';
+  pad += pad && text.ptr[n - 2] == '=';
   for (size_t i = 0; i < n - pad; i++) {
     if (sextet(text.ptr[i]) < 0) return false;
   }

@@ -84,7 +84,8 @@ static slice error_text(conform *c, const conform_why *why) {
     slice head, name;
     slice_cut(inner->t->name, '.', &head, &name);
     slice where = buf_slice(&path);
-    text = arena_printf(c->a, "json: cannot unmarshal %.*s into Go struct field %.*s.%.*s of type %.*s",
+    text = arena_printf(c->a,
+                        "json: cannot unmarshal %.*s into Go struct field %.*s.%.*s of type %.*s",
                         SLICE_ARG(value), SLICE_ARG(name), SLICE_ARG(where), SLICE_ARG(why->type));
   } else {
     text = arena_printf(c->a, "json: cannot unmarshal %.*s into Go value of type %.*s",
@@ -170,12 +171,15 @@ static step begin_container(conform *c, val *v, const type_info *t) {
   return STEP_DROP;
 }
 
+static const type_info *member_of(const type_info *t, type_kind kind) {
+  return t->fields[0].type->kind == kind ? t->fields[0].type : t->fields[1].type;
+}
+
 /* The unions of a JSON schema with something else. */
 static step begin_union(conform *c, val **slot, const type_info *t) {
   val *v = *slot;
   if (val_is_map(v)) {
-    push_frame(c, v, t->fields[0].type->kind == TYPE_STRUCT ? t->fields[0].type : t->fields[1].type,
-               true);
+    push_frame(c, v, member_of(t, TYPE_STRUCT), true);
     return STEP_DOWN;
   }
   if (t->kind == TYPE_SCHEMA_OR_BOOL) {
@@ -184,8 +188,7 @@ static step begin_union(conform *c, val **slot, const type_info *t) {
     return STEP_STOP;
   }
   if (val_is_list(v) && v->count) {
-    push_frame(c, v, t->fields[0].type->kind == TYPE_LIST ? t->fields[0].type : t->fields[1].type,
-               true);
+    push_frame(c, v, member_of(t, TYPE_LIST), true);
     return STEP_DOWN;
   }
   *slot = val_null(c->a);

@@ -60,7 +60,9 @@ static bool round_trip_json(arena *a, const char *name, slice text, bool *known)
   if (!t) return true;
   *known = true;
   v = codec_conform(a, v, t, &report, &error);
-  for (uint32_t i = 0; i < report.count; i++) print_error("%s: %.*s\n", name, SLICE_ARG(report.items[i]));
+  for (uint32_t i = 0; i < report.count; i++) {
+    print_error("%s: %.*s\n", name, SLICE_ARG(report.items[i]));
+  }
   if (!v) print_error("%s: %.*s\n", name, SLICE_ARG(error));
   if (!v) return false;
   buf_init(&out, MAX_OUTPUT);

@@ -214,7 +214,8 @@ static val *parse_float(parser *s, slice text) {
   v->literal = text.ptr;
   v->count = (uint32_t)text.len;
   if (!isfinite(v->u.f)) {
-    s->error = arena_printf(s->a, "json: cannot unmarshal number %.*s into Go value of type float64",
+    s->error = arena_printf(s->a,
+                            "json: cannot unmarshal number %.*s into Go value of type float64",
                             SLICE_ARG(text));
     return NULL;
   }

@@ -114,7 +114,9 @@ static void write_value(encoder *e, const val *v, int indent, bool in_map) {
       return;
     }
     case VAL_FLOAT: write_float(e, v); return;
-    case VAL_STRING: yaml_emit_string(&e->out, val_str(v), indent < 0 ? 2 : indent + 2, false); return;
+    case VAL_STRING:
+      yaml_emit_string(&e->out, val_str(v), indent < 0 ? 2 : indent + 2, false);
+      return;
     case VAL_LIST:
     case VAL_MAP: break;
   }

@@ -27,7 +27,7 @@ static bool fail_parse(reader *r) {
   if (p->problem_mark.line) line = p->problem_mark.line + (p->error == YAML_SCANNER_ERROR);
   else if (p->context_mark.line) line = p->context_mark.line;
   const char *text = p->problem ? p->problem : "unknown problem parsing YAML content";
-  r->error = line ? arena_printf(r->a, "line %zu: %s", line, text) : arena_copy(r->a, slice_cstr(text));
+  r->error = arena_printf(r->a, line ? "line %zu: %s" : "%.0zu%s", line, text);
   return false;
 }
 
