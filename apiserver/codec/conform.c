@@ -143,7 +143,7 @@ static void push_frame(conform *c, val *v, const type_info *t, bool quiet) {
     order = parent->order + parent->kept;
     quiet |= parent->quiet;
   }
-  if (c->duplicates && !quiet) strict_confirm(c->report, v);
+  if (c->duplicates && !quiet) strict_confirm(c->report, v, t);
   c->frames[c->depth++] = (frame){.v = v, .t = t, .order = order, .quiet = quiet};
 }
 
@@ -265,6 +265,41 @@ static void sort_fields(conform *c, frame *f) {
   }
 }
 
+/* A field given twice: Go decodes the second value into the first, so that what only the
+ * first has stays. `depth` bounds the recursion; deeper, the later value stands alone. */
+static void merge_replaced(conform *c, const val *old, val *v, const type_info *t, int depth) {
+  if (depth == 0 || old->type != v->type) return;
+  if (t->kind == TYPE_LIST && val_is_list(v)) {
+    for (uint32_t i = 0; i < v->count && i < old->count; i++) {
+      merge_replaced(c, old->u.items[i], v->u.items[i], t->elem, depth - 1);
+    }
+  }
+  if (!val_is_map(v) || (t->kind != TYPE_STRUCT && t->kind != TYPE_MAP)) return;
+  strict_confirm(c->report, old, t);
+  VAL_EACH(e, old) {
+    val *later = val_get(v, e->key);
+    const field_info *field = later && t->kind == TYPE_STRUCT ? type_field(t, e->key) : NULL;
+    if (!later) val_set(c->a, v, e->key, e->value);
+    else if (field) merge_replaced(c, e->value, later, field->type, depth - 1);
+  }
+}
+
+/* The earlier values of a field: merged, or looked at for their errors. */
+static bool take_replaced(conform *c, const frame *f, val *v) {
+  val *old;
+  const type_info *t = f->field->type;
+  for (uint32_t n = 0; (old = strict_replaced(c->report, f->v, f->field->name, n)); n++) {
+    if (val_is_null(old)) continue;
+    bool container = val_is_map(old) || val_is_list(old);
+    if (container && old->type == v->type) {
+      merge_replaced(c, old, v, t, 64);
+    } else if (!container && begin_value(c, &old, t) == STEP_STOP) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /* The next field. STEP_DONE: the struct is complete. */
 static step step_struct(conform *c) {
   frame *f = &c->frames[c->depth - 1];
@@ -279,6 +314,7 @@ static step step_struct(conform *c) {
     f->field = field;
     uint32_t at = f->kept;
     keep_entry(c, f, e.value);
+    if (c->duplicates && !take_replaced(c, f, e.value)) return STEP_STOP;
     step s = begin_value(c, &f->v->u.entries[at].value, field->type);
     if (s == STEP_DOWN || s == STEP_STOP) return s;
     if (s == STEP_DROP || (s == STEP_NULL && !field->pointer)) f->kept--;

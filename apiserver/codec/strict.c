@@ -60,14 +60,15 @@ uint32_t strict_open_duplicates(const strict_report *r) {
   return n;
 }
 
-void strict_confirm(strict_report *r, const val *map) {
+void strict_confirm(strict_report *r, const val *map, const type_info *t) {
   for (uint32_t i = 0; i < r->count; i++) {
-    if (r->marks[i].map == map) r->marks[i].confirmed = true;
+    strict_mark *m = &r->marks[i];
+    if (m->map == map && (t->kind != TYPE_STRUCT || type_field(t, m->key))) m->confirmed = true;
   }
 }
 
 val *strict_replaced(const strict_report *r, const val *map, slice key, uint32_t nth) {
-  for (uint32_t i = 0; r && i < r->count; i++) {
+  for (uint32_t i = r ? r->count : 0; i-- > 0;) {
     const strict_mark *m = &r->marks[i];
     if (m->map == map && slice_eq(m->key, key) && nth-- == 0) return m->old;
   }

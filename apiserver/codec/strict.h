@@ -18,11 +18,12 @@ void strict_add_duplicate(strict_report *r, arena *a, slice path, const char *at
 void strict_add_unknown(strict_report *r, arena *a, slice path, const char *at);
 /* How many of the entries are duplicates that no strict_confirm has reached. */
 uint32_t strict_open_duplicates(const strict_report *r);
-/* conform visits `map`: its duplicates count. */
-void strict_confirm(strict_report *r, const val *map);
+/* conform visits `map`: its duplicates count; in a struct, t, only those of known fields. */
+void strict_confirm(strict_report *r, const val *map, const type_info *t);
 /* Drops the duplicates that were not confirmed, sorts by place in the text. */
 void strict_finish(strict_report *r);
-/* Calls fn for every value of map[key] that a later duplicate replaced, in the order read. */
+/* A value of map[key] that a later duplicate replaced, the latest first: nth from 0; NULL
+ * when there are no more. */
 val *strict_replaced(const strict_report *r, const val *map, slice key, uint32_t nth);
 
 /* strconv.Quote, with the quotes. */
