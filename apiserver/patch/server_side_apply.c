@@ -26,12 +26,25 @@ typedef struct applying {
 
 /* ---- what is checked before anything is done ---- */
 
+/* Go's text of a kind: "apps/v1, Kind=Deployment", "/v1, Kind=Pod"; of a version with two slashes
+ * nothing is left. */
+static slice gvk_text(arena *a, slice api_version, slice kind) {
+  slice group, version, rest;
+  if (!slice_cut(api_version, '/', &group, &version)) {
+    version = group;
+    group = SLICE_LIT("");
+  }
+  if (slice_cut(version, '/', &version, &rest)) group = version = kind = SLICE_LIT("");
+  return arena_printf(a, "%.*s/%.*s, Kind=%.*s", SLICE_ARG(group), SLICE_ARG(version),
+                      SLICE_ARG(kind));
+}
+
 static bool gvk_check(const manage_args *m, const val *applied, status_error *err) {
   slice api_version = val_get_str(applied, "apiVersion"), kind = val_get_str(applied, "kind");
   if (slice_eq(api_version, manage_version(m)) && slice_eq(kind, m->resource->kind)) return true;
-  /* Go parses a version without a slash as one of the core group. */
-  return status_set(err, m->arena, STATUS_BAD_REQUEST, "invalid object type: %.*s, Kind=%.*s",
-                    SLICE_ARG(api_version), SLICE_ARG(kind));
+  slice text = gvk_text(m->arena, api_version, kind);
+  return status_set(err, m->arena, STATUS_BAD_REQUEST, "invalid object type: %.*s",
+                    SLICE_ARG(text));
 }
 
 static bool applied_check(const manage_args *m, const val *applied, status_error *err) {
@@ -41,12 +54,10 @@ static bool applied_check(const manage_args *m, const val *applied, status_error
   }
   slice error;
   if (typed_check(m->arena, applied, m->resource->type, &error)) return true;
-  slice ns = val_get_str(meta, "namespace"), name = val_get_str(meta, "name"),
-        version = manage_version(m);
-  return status_plain(err, m->arena,
-                      "failed to create typed patch object (%.*s/%.*s; %.*s, Kind=%.*s): %.*s",
-                      SLICE_ARG(ns), SLICE_ARG(name), SLICE_ARG(version),
-                      SLICE_ARG(m->resource->kind), SLICE_ARG(error));
+  slice ns = val_get_str(meta, "namespace"), name = val_get_str(meta, "name");
+  slice kind = gvk_text(m->arena, manage_version(m), m->resource->kind);
+  return status_plain(err, m->arena, "failed to create typed patch object (%.*s/%.*s; %.*s): %.*s",
+                      SLICE_ARG(ns), SLICE_ARG(name), SLICE_ARG(kind), SLICE_ARG(error));
 }
 
 /* ---- pruning ---- */
@@ -255,7 +266,7 @@ static const val *apply_once(applying *p, const val *live, const val *applied, b
   if (old) managed_drop(p->all, (uint32_t)(old - p->all->items));
   next = fields_prune(p, next, last);
   if (!managers_yield(p, live, next, force)) return NULL;
-  *changed = !val_equal(live, next);
+  *changed = !typed_equal(live, next, p->type);
   return next;
 }
 

@@ -153,8 +153,21 @@ static bool directives_remove(arena *a, val *v) {
 
 /* ---- lists ---- */
 
+/* A copy of a stored item with the empty structs that Go would print. */
+static val *item_whole(arena *a, const val *item, const type_info *t) {
+  if (!val_is_map(item) || t->kind != TYPE_STRUCT) return (val *)(uintptr_t)item;
+  val *whole = map_copy(a, item);
+  for (uint16_t i = 0; i < t->field_count; i++) {
+    if (always_present(t, t->fields[i].name) && !val_get(item, t->fields[i].name)) {
+      val_set(a, whole, t->fields[i].name, val_map(a));
+    }
+  }
+  return whole;
+}
+
 /* All items of both lists have one type, which is not a list. */
-static bool items_alike(const merging *m, const val *one, const val *two, uint8_t *type) {
+static bool items_alike(const merging *m, const val *one, const val *two, const type_info *t,
+                        uint8_t *type) {
   const val *first = val_len(one) ? one->u.items[0] : val_at(two, 0);
   if (!first) return status_plain(m->err, m->arena, "no elements in any of the given slices");
   if (val_is_list(first)) {
@@ -170,7 +183,12 @@ static bool items_alike(const merging *m, const val *one, const val *two, uint8_
       if (both[k]->u.items[i]->type == first->type && !val_is_null(first)) continue;
       val *all = val_list(m->arena);
       for (size_t j = 0; j < 2; j++) {
-        val_append(m->arena, all, both[j] ? (val *)(uintptr_t)both[j] : val_list(m->arena));
+        val *list = val_list(m->arena);
+        for (uint32_t n = 0; n < val_len(both[j]); n++) {
+          val *item = both[j]->u.items[n];
+          val_append(m->arena, list, j ? item : item_whole(m->arena, item, t));
+        }
+        val_append(m->arena, all, list);
       }
       slice text = go_print(m->arena, all);
       return status_plain(m->err, m->arena, "list element types are not identical: %.*s",
@@ -275,7 +293,7 @@ static val *list_merge(const merging *m, const val *original, val *patch, const 
   if (!f->merge && !deleting) return patch;
   if (val_len(original) == 0 && patch->count == 0) return patch;
   uint8_t type;
-  if (!items_alike(m, original, patch, &type)) return NULL;
+  if (!items_alike(m, original, patch, f->type, &type)) return NULL;
   if (type != VAL_MAP) {
     return deleting ? scalars_delete(m->arena, original, patch)
                     : scalars_merge(m->arena, original, patch);
@@ -340,7 +358,7 @@ static bool ordered_list_merge(const merging *m, val *out, const val *patch, con
   if (!order_check(m, change ? change : val_list(a), order, f.key)) return false;
   if (!original && !change) return true;
   uint8_t type;
-  if (!items_alike(m, original, change, &type)) return false;
+  if (!items_alike(m, original, change, f.type, &type)) return false;
   val *merged = original;
   if (change && !original) directives_remove(a, merged = change);
   else if (change) merged = list_merge(m, original, change, &f, false);

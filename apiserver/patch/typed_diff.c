@@ -256,6 +256,43 @@ bool typed_compare(const field_sets *f, const val *live, const val *next, const 
   return !w.failed;
 }
 
+static bool structs_equal(const val *l, const val *r, const type_info *t);
+
+static bool values_equal(const val *l, const val *r, const type_info *t) {
+  if (l == r) return true;
+  if (t && t->kind == TYPE_STRUCT && val_is_map(l) && val_is_map(r)) return structs_equal(l, r, t);
+  if (l->type != r->type || (l->type != VAL_LIST && l->type != VAL_MAP)) return val_equal(l, r);
+  if (l->count != r->count) return false;
+  const type_info *elem = t && (t->kind == TYPE_LIST || t->kind == TYPE_MAP) ? t->elem : NULL;
+  for (uint32_t i = 0; val_is_list(l) && i < l->count; i++) {
+    if (!values_equal(l->u.items[i], r->u.items[i], elem)) return false;
+  }
+  VAL_EACH(e, l) {
+    const val *other = val_get(r, e->key);
+    if (!other || !values_equal(e->value, other, elem)) return false;
+  }
+  return true;
+}
+
+static bool structs_equal(const val *l, const val *r, const type_info *t) {
+  VAL_EACH(e, r) { /* what the schema does not have is in neither */
+    if (!type_field(t, e->key) && !val_get(l, e->key)) return false;
+  }
+  for (uint16_t i = 0; i < t->field_count; i++) {
+    const field_info *field = t->fields + i;
+    const val *left = val_get(l, field->name), *right = val_get(r, field->name);
+    if (left == right) continue;
+    if (!left) left = field_zero(field);
+    if (!right) right = field_zero(field);
+    if (!left || !right || !values_equal(left, right, field->type)) return false;
+  }
+  return true;
+}
+
+bool typed_equal(const val *live, const val *next, const type_info *t) {
+  return values_equal(live, next, t);
+}
+
 /* ---- the fields that a configuration sets ---- */
 
 static val *set_node(walk *w, const val *v, const typed_shape *s, bool member);

@@ -16,6 +16,9 @@ typedef struct typed_diff {
 bool typed_compare(const field_sets *f, const val *live, const val *next, const type_info *t,
                    bool literal, typed_diff *out);
 
+/* Equality where a field that is not there equals one with the value that Go writes for it. */
+bool typed_equal(const val *live, const val *next, const type_info *t);
+
 /* The fields that an applied configuration sets (an untyped tree). false as above. */
 bool typed_fields(const field_sets *f, const val *v, const type_info *t, val **out);
 

@@ -133,9 +133,10 @@ const char *item_element(arena *a, const typed_shape *s, const val *item, bool t
   for (uint8_t i = 0; i < s->key_count; i++) {
     const val *value = val_get(item, s->keys[i]);
     const field_info *f = value ? NULL : type_field(s->type->elem, s->keys[i]);
-    if (f && typed) value = field_zero(f);
     slice error;
-    if (!value && f && f->default_json.len) value = json_parse(a, f->default_json, NULL, &error);
+    if (f && !typed && f->default_json.len) value = json_parse(a, f->default_json, NULL, &error);
+    if (f && !value) value = field_zero(f); /* the schema's default where it names no other */
+    if (f && !value && f->default_json.len) value = json_parse(a, f->default_json, NULL, &error);
     if (value) val_set(a, keys, s->keys[i], (val *)(uintptr_t)value);
   }
   if (keys->count == 0) return keys_missing(a, s);
