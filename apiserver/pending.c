@@ -3,19 +3,9 @@
 #include "admission/admission.h"
 #include "codec/codec.h"
 #include "patch/patch.h"
-#include "respond/table.h"
 
 #define PENDING __attribute__((weak))
 
-PENDING val *partial_make(arena *a, const val *obj, slice version) {
-  (void)version;
-  return val_copy(a, obj);
-}
-PENDING val *table_make(arena *a, const resource_info *r, val *const *objs, uint32_t count, val *list_meta,
-                        table_include include, bool columns, slice version, int64_t now_s) {
-  (void)r, (void)objs, (void)count, (void)list_meta, (void)include, (void)columns, (void)version, (void)now_s;
-  return val_map(a);
-}
 PENDING void managed_fields_update(const manage_args *m, const val *live, val *obj) {
   (void)m, (void)live, (void)obj;
 }
