@@ -1,6 +1,5 @@
 /* Plugins that are still to come. */
 #include "admission/plugin.h"
 
-bool pod_security_validate(const admission_args *args) { return args != NULL; }
 bool resource_quota_validate(const admission_args *args) { return args != NULL; }
 bool node_restriction_admit(const admission_args *args) { return args != NULL; }

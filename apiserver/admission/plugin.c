@@ -49,6 +49,11 @@ static const resource_info *resource_named(const char *group, const char *versio
 
 val *plugin_get(const admission_args *args, const char *group, const char *version,
                 const char *resource, slice namespace, slice name) {
+  return plugin_get_with(args, group, version, resource, namespace, name, SLICE_NONE);
+}
+
+val *plugin_get_with(const admission_args *args, const char *group, const char *version,
+                     const char *resource, slice namespace, slice name, slice needle) {
   const resource_info *r = resource_named(group, version, resource);
   request *rq = args->rq;
   store_entry *e = NULL;
@@ -56,6 +61,7 @@ val *plugin_get(const admission_args *args, const char *group, const char *versi
   slice key = stored_key(rq->arena, r, namespace, name);
   if (store_get(rq->server->store, key, 0, &e) != STORE_OK) return NULL;
   request_keep(rq, e);
+  if (needle.len && slice_find(blob_slice(e->value), needle) < 0) return NULL;
   return stored_decode(rq->arena, r, e);
 }
 

@@ -166,7 +166,7 @@ static bool names_have(const val *refs, slice name) {
 /* Secrets in the environment of one container that the account does not list. */
 static bool env_check(const admission_args *args, const val *account, const val *container,
                       const char *what) {
-  const val *allowed = val_getc(account, "secrets"), *vars = val_getc(container, "vars");
+  const val *allowed = val_getc(account, "secrets"), *vars = val_getc(container, "env");
   slice name = val_get_str(container, "name"), who = object_name(account);
   for (uint32_t i = 0; i < val_len(vars); i++) {
     const val *ref = val_path(val_at(vars, i), "valueFrom.secretKeyRef");
