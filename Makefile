@@ -1,17 +1,24 @@
-# apisim. `make demo` builds and replays the recorded sessions; `make test` runs everything.
-CC ?= gcc
+# apisim. `make demo` builds and replays the recorded sessions; `make test` runs every suite.
+# Both install what they need first (ci/install.sh). Variants: make MODE=asan|clang|cover <target>.
 MODE ?= release
 BUILD ?= build
 OBJ := $(BUILD)/obj/$(MODE)
 
+CC_clang := clang
+ifeq ($(origin CC),default)
+CC := $(or $(CC_$(MODE)),gcc)
+endif
+
 WARN := -Wall -Wextra -Wconversion -Wshadow -Werror
 CFLAGS_release := -O2 -g
+CFLAGS_clang := -O1 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_cover := -O0 -g --coverage
+CFLAGS_cover := -O0 -g --coverage 
 CPPFLAGS += -D_GNU_SOURCE -Iapiserver -I. -I$(BUILD)/gen
 CFLAGS += -std=gnu11 -ffunction-sections -fdata-sections $(WARN) $(CFLAGS_$(MODE)) -MMD -MP
 LDFLAGS += $(CFLAGS_$(MODE)) -Wl,--gc-sections
 LIBS := -levent_core -levent_openssl -ljansson -lyaml -lssl -lcrypto -lz -lm
+BIN := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)apisim
 
 SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -name '*.c')))
 TESTS := $(sort $(shell find apiserver sim -name '*_test.c'))
@@ -22,17 +29,27 @@ LIB_SRC := $(filter-out sim/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(patsubst $(BUILD)/gen/%.c,$(OBJ)/gen/%.o,$(GEN))
 TEST_BIN := $(TESTS:%.c=$(OBJ)/%)
 
-.PHONY: all unit clean
-all: $(BUILD)/apisim
+.PHONY: all demo test unit external live tidy coverage bench fuzz-smoke valgrind reports clean deps
+all: $(BIN)
 
-$(BUILD)/apisim: $(OBJ)/sim/main.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+# The machine's packages and the Python environment, once.
+DEPS := $(BUILD)/.deps
+deps: $(DEPS)
+$(DEPS): ci/install.sh ci/requirements.txt
+	@mkdir -p $(BUILD)
+	sh ci/install.sh $(BUILD)
+	@touch $@
+
+$(BIN): $(OBJ)/sim/main.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
-$(OBJ)/%.o: %.c | $(GEN)
+$(OBJ)/%.o: %.c | $(GEN) $(DEPS)
 	@mkdir -p $(@D)
 	@echo "CC $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -64,12 +81,38 @@ $(OBJ)/gen/%.o: $(BUILD)/gen/%.c
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(OBJ)/%_test: $(OBJ)/%_test.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 unit: $(TEST_BIN)
-	@set -e; for t in $(TEST_BIN); do echo "== $$t"; $$t; done
+	@sh ci/unit.sh $(TEST_BIN)
+
+PY := $(BUILD)/venv/bin/python
+# Real clients against the binary of this MODE.
+external: $(BIN)
+	APISIM=$(BIN) $(PY) -m pytest -q conformance/external sim
+live: $(BIN)
+	APISIM=$(BIN) $(PY) -m pytest -q conformance/live
+tidy: $(DEPS)
+	$(PY) -m pytest -q ci/tidy_test.py
+
+SESSIONS := $(sort $(wildcard fixtures/sessions/*/*.tape.jsonl))
+demo: $(BIN)
+	@mkdir -p reports
+	$(BIN) replay --html reports/replay.html --known conformance/known_differences.txt $(SESSIONS)
+	@echo "report: reports/replay.html"
+
+test: $(DEPS)
+	sh ci/test.sh
+
+coverage:
+	$(MAKE) MODE=cover all
+	sh ci/coverage.sh $(BUILD)
+
+bench: $(BIN)
+	$(PY) ci/bench.py $(BIN)
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) reports/*.html reports/*.xml reports/coverage
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
