@@ -37,7 +37,8 @@ static inline bool slice_is(slice a, const char *text) {
 }
 
 static inline slice slice_from(slice s, size_t start) {
-  return start >= s.len ? (slice){s.ptr + s.len, 0} : (slice){s.ptr + start, s.len - start};
+  if (start > s.len) start = s.len;
+  return (slice){start ? s.ptr + start : s.ptr, s.len - start};
 }
 
 static inline slice slice_upto(slice s, size_t end) {

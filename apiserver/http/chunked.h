@@ -12,7 +12,12 @@
 
 #include <stdint.h>
 
-typedef enum chunked_result { CHUNKED_MORE, CHUNKED_DONE, CHUNKED_BAD, CHUNKED_FULL } chunked_result;
+typedef enum chunked_result {
+  CHUNKED_MORE,
+  CHUNKED_DONE,
+  CHUNKED_BAD,
+  CHUNKED_FULL,
+} chunked_result;
 
 /* Zero it before a body. */
 typedef struct chunked {

@@ -6,8 +6,8 @@
  *
  * Bodies. Methods that write read their body (the real server's handlers do); of the others
  * the body is drained as Go drains it: up to 256 KiB, beyond which the answer carries
- * "Connection: close". A 100 Continue is sent when the head asks for it and a body is going to
- * be read. */
+ * "Connection: close". A 100 Continue is sent when the head asks for it and the body is going
+ * to be read (the real server authenticates first; here the body comes first). */
 #include "http/conn.h"
 
 #include "base/heap.h"
@@ -19,6 +19,7 @@
 #define LATER_MAX ((size_t)64 << 10) /* pipelined bytes kept before reading is paused */
 #define DRAIN_MAX ((uint64_t)256 << 10)
 #define KEEP_BUFFER ((size_t)4 << 10) /* an idle connection's buffer above this is freed */
+#define IDLE_SHRINK_NS ((int64_t)1000000000)
 #define BODY_TIME_NS ((int64_t)60 * 1000000000)
 
 static void run(http_conn *conn);
@@ -27,13 +28,24 @@ static int64_t now_of(const http_conn *conn) {
   return conn->server->env->mono_ns;
 }
 
-static void on_timer(void *ctx, int64_t now_ns) {
-  (void)now_ns;
-  http_conn_end(ctx, false);
-}
+static void on_timer(void *ctx, int64_t now_ns);
 
 static void set_timer(http_conn *conn, int64_t after_ns) {
   timer_set(conn->server->timers, &conn->timer, now_of(conn) + after_ns, on_timer, conn);
+}
+
+/* A second of idleness frees the arena; the rest of the idle time ends the connection. */
+static void on_timer(void *ctx, int64_t now_ns) {
+  (void)now_ns;
+  http_conn *conn = ctx;
+  if (!conn->idle) {
+    http_conn_end(conn, false);
+    return;
+  }
+  conn->idle = false;
+  arena_destroy(conn->arena);
+  conn->arena = NULL;
+  set_timer(conn, LIMIT_IDLE_TIME_NS - IDLE_SHRINK_NS);
 }
 
 http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer) {
@@ -237,6 +249,7 @@ static void begin_exchange(http_conn *conn) {
   conn->close_after = conn->keep_alive_10 = conn->expects_continue = conn->is_head = false;
   conn->streaming = conn->chunked_out = conn->chunked_in = false;
   conn->chunk = (chunked){0};
+  conn->strays = 0;
   conn->skip = 0;
 }
 
@@ -259,7 +272,7 @@ static void dispatch(http_conn *conn) {
 /* Decides how much of a body of known length is kept, dropped, or left unread. */
 static void plan_length(http_conn *conn) {
   uint64_t length = conn->content_length;
-  bool reads = reads_body(conn->x.method);
+  bool reads = conn->reads;
   uint64_t keep_max = reads ? HTTP_BODY_MAX + 1 : DRAIN_MAX;
   uint64_t keep = length < keep_max ? length : keep_max;
   if (!reads && (length >= DRAIN_MAX || (length && conn->expects_continue))) {
@@ -280,7 +293,7 @@ static void send_continue(http_conn *conn) {
 }
 
 static void begin_body(http_conn *conn) {
-  bool reads = reads_body(conn->x.method);
+  bool reads = conn->reads;
   if (conn->chunked_in) {
     conn->body_end = conn->raw_at = conn->head.end;
     conn->state = HTTP_READ_CHUNKED;
@@ -294,8 +307,8 @@ static void begin_body(http_conn *conn) {
   }
   size_t have = conn->in.len - conn->start;
   bool waits = conn->chunked_in || have < conn->body_end;
+  if (conn->expects_continue && reads) send_continue(conn); /* Go sends it even too late */
   if (!waits) return;
-  if (conn->expects_continue && reads) send_continue(conn);
   if (!conn->chunked_in) buf_reserve(&conn->in, conn->body_end - have);
   set_timer(conn, BODY_TIME_NS);
 }
@@ -312,6 +325,7 @@ static void read_head_done(http_conn *conn) {
   for (uint32_t i = 0; i < conn->x.header_count; i++) note_field(&f, &conn->x.headers[i]);
   if (!check_framing(conn, &f)) return;
   conn->is_head = slice_is(conn->x.method, "HEAD");
+  conn->reads = reads_body(conn->x.method);
   bool continue_wanted = http_value_has_token(f.expect, "100-continue");
   conn->expects_continue = continue_wanted;
   conn->last_was_post = slice_is(conn->x.method, "POST");
@@ -326,7 +340,7 @@ static void read_head_done(http_conn *conn) {
 /* After a POST, Go forgives up to four stray CR or LF. */
 static void skip_stray_newlines(http_conn *conn) {
   if (!conn->last_was_post || conn->head.seen || conn->head.in_fields) return;
-  for (int i = 0; i < 4 && conn->start < conn->in.len; i++) {
+  for (; conn->strays < 4 && conn->start < conn->in.len; conn->strays++) {
     char c = conn->in.ptr[conn->start];
     if (c != '\r' && c != '\n') break;
     conn->start++;
@@ -338,7 +352,10 @@ static bool step_head(http_conn *conn) {
   slice bytes = request_bytes(conn);
   if (bytes.len == 0) return false;
   if (!conn->arena) conn->arena = arena_create();
-  if (conn->head.seen == 0) set_timer(conn, LIMIT_HEADER_TIME_NS);
+  if (conn->head.seen == 0) {
+    conn->idle = false;
+    set_timer(conn, LIMIT_HEADER_TIME_NS);
+  }
   bool had_line = conn->head.in_fields;
   http_scan r = http_head_scan(&conn->head, slice_upto(bytes, LIMIT_HEADER_BYTES));
   if (r == HTTP_SCAN_DONE) {
@@ -379,7 +396,7 @@ static bool step_skip(http_conn *conn) {
 }
 
 static bool step_chunked(http_conn *conn) {
-  bool reads = reads_body(conn->x.method);
+  bool reads = conn->reads;
   size_t most = conn->head.end + (size_t)DRAIN_MAX + 1 + (reads ? HTTP_BODY_MAX : 0);
   slice why = SLICE_NONE;
   chunked_result r = chunked_decode(&conn->chunk, conn->in.ptr + conn->start,
@@ -480,7 +497,8 @@ void http_conn_finish(http_conn *conn) {
     conn->server->env->conn_pause(conn->server->env, conn->out, false);
   }
   shrink(conn);
-  set_timer(conn, LIMIT_IDLE_TIME_NS);
+  conn->idle = conn->in.len == conn->start;
+  set_timer(conn, conn->idle ? IDLE_SHRINK_NS : LIMIT_HEADER_TIME_NS);
   run(conn);
 }
 

@@ -31,6 +31,7 @@ struct http_conn {
   uint64_t skip; /* bytes of the body still to be dropped */
   uint64_t content_length;
   uint8_t state;
+  uint8_t strays; /* newlines skipped in front of the request */
   bool running; /* http_conn_data is below us on the stack */
   bool dead; /* closed; freed by whoever is outermost */
   bool gone; /* the peer left: write nothing more */
@@ -39,10 +40,12 @@ struct http_conn {
   bool keep_alive_10; /* HTTP/1.0 that asked to stay */
   bool expects_continue;
   bool is_head;
+  bool reads; /* the method's handlers read a body */
   bool streaming;
   bool chunked_out;
   bool last_was_post;
   bool chunked_in;
+  bool idle; /* between requests, and not yet shrunk */
   http_exchange x;
   timer timer;
 };

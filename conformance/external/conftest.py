@@ -1,0 +1,94 @@
+"""Fixtures for tests that talk to a running apisim from outside.
+
+`apisim` (one server a module) gives base URLs, credentials and a kubeconfig. The binary is
+build/apisim, or $APISIM. With $APISIM_URL (and $APISIM_TOKEN) set, that server is tested instead
+and nothing is started: the same tests run against a real kube-apiserver.
+"""
+
+import dataclasses
+import os
+import pathlib
+import socket
+import ssl
+import subprocess
+import urllib.parse
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOKENS = 'admintoken,admin,admin-uid,system:masters\nalicetoken,alice,alice-uid,"devs,testers"\n'
+
+
+@dataclasses.dataclass
+class Server:
+    url: str  # https://127.0.0.1:PORT
+    http_url: str | None  # http://127.0.0.1:PORT, None for a server not started here
+    token: str  # of an administrator
+    kubeconfig: str | None
+    process: subprocess.Popen | None
+    log: pathlib.Path | None
+
+    @property
+    def host(self):
+        return urllib.parse.urlsplit(self.url).hostname
+
+    @property
+    def port(self):
+        return urllib.parse.urlsplit(self.url).port
+
+    @property
+    def http_port(self):
+        return urllib.parse.urlsplit(self.http_url).port if self.http_url else None
+
+    def connect(self, tls=True, timeout=5):
+        """A raw connection: a socket, or a TLS socket without verification."""
+        s = socket.create_connection((self.host, self.port if tls else self.http_port), timeout)
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            s = context.wrap_socket(s)
+        return s
+
+
+def binary():
+    return os.environ.get("APISIM", str(ROOT / "build" / "apisim"))
+
+
+def start(directory, *flags):
+    """A server with plain and TLS ports chosen by the kernel; the caller stops it."""
+    directory = pathlib.Path(directory)
+    tokens, kubeconfig, log = (directory / n for n in ("tokens.csv", "kubeconfig", "log"))
+    tokens.write_text(TOKENS)
+    command = [binary(), "serve", "--bind-address=127.0.0.1", "--secure-port=0", "--http-port=0",
+               f"--kubeconfig-out={kubeconfig}", f"--token-auth-file={tokens}", "--print-port",
+               "--authorization-mode=Node,RBAC", "--service-cluster-ip-range=10.0.0.0/24",
+               "--disable-admission-plugins=ServiceAccount", *flags]
+    with open(log, "w") as err:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True)
+    port = process.stdout.readline().strip()
+    if not port:
+        process.wait()
+        raise RuntimeError(f"{' '.join(command)}: {log.read_text()}")
+    plain = [w for w in log.read_text().split() if w.startswith("http://")]
+    return Server(f"https://127.0.0.1:{port}", plain[0], "admintoken", str(kubeconfig), process, log)
+
+
+def stop(server):
+    if server.process:
+        server.process.terminate()
+        server.process.wait(5)
+        server.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def apisim(tmp_path_factory):
+    if os.environ.get("APISIM_URL"):
+        token = os.environ.get("APISIM_TOKEN", "admintoken")
+        yield Server(os.environ["APISIM_URL"], None, token, None, None, None)
+        return
+    server = start(tmp_path_factory.mktemp("apisim"))
+    yield server
+    code = server.process.poll()
+    stop(server)
+    assert code is None, f"the server ended by itself ({code}): {server.log.read_text()}"
