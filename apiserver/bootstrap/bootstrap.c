@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "bootstrap/bootstrap_objects.h"
+#include "codec/codec.h"
 #include "registry/stored.h"
 
 #include <arpa/inet.h>
@@ -77,21 +78,58 @@ slice bootstrap_identity(arena *a, slice hostname) {
   return arena_printf(a, "apiserver-%.*s", (int)n, out);
 }
 
+static slice family_of(slice address) {
+  return slice_find_char(address, ':') >= 0 ? SLICE_LIT("IPv6") : SLICE_LIT("IPv4");
+}
+
+/* One or two (dual stack) CIDRs, comma separated: the text between the quotes of a JSON list,
+ * and the first one's first address. */
+static bool fill_cidrs(fill *f, arena *a, slice cidrs) {
+  slice one, rest = cidrs, list = SLICE_NONE, ip;
+  for (bool more = true; more;) {
+    more = slice_cut(rest, ',', &one, &rest);
+    if (!bootstrap_first_ip(a, one, &ip)) return false;
+    if (list.len == 0) {
+      f->by_letter['i'] = ip;
+      f->by_letter['f'] = family_of(one);
+      list = one;
+    } else {
+      list = arena_printf(a, "%.*s\",\"%.*s", SLICE_ARG(list), SLICE_ARG(one));
+    }
+  }
+  f->by_letter['c'] = list;
+  return true;
+}
+
+/* What stands between the quotes of a JSON string. */
+static slice json_inside(arena *a, slice text) {
+  buf b;
+  if (text.len == 0) return text;
+  buf_init(&b, OBJECT_MAX);
+  json_encode_string(&b, text);
+  slice quoted = buf_slice(&b);
+  slice inside = b.overflow || quoted.len < 2
+                     ? SLICE_NONE
+                     : arena_copy(a, slice_of(quoted.ptr + 1, quoted.len - 2));
+  buf_dispose(&b);
+  return inside;
+}
+
 static bool fill_values(fill *f, arena *a, server *s, slice *problem) {
   const server_options *o = &s->options;
   memset(f, 0, sizeof *f);
   f->server = s;
-  slice cidr = o->service_cidr.len ? o->service_cidr : SLICE_LIT(BOOTSTRAP_SERVICE_CIDR);
-  if (!bootstrap_first_ip(a, cidr, &f->by_letter['i'])) {
+  if (!fill_cidrs(f, a, o->service_cidr.len ? o->service_cidr : SLICE_LIT(BOOTSTRAP_SERVICE_CIDR))) {
     *problem = SLICE_LIT("the service CIDR is not valid");
     return false;
   }
   text_of_time(a, s->env->wall_ns, f);
-  f->by_letter['c'] = cidr;
-  f->by_letter['a'] = o->advertise_address;
+  f->by_letter['a'] = json_inside(a, o->advertise_address);
+  f->by_letter['F'] = family_of(o->advertise_address);
   f->by_letter['p'] = arena_printf(a, "%d", (int)o->secure_port);
-  f->by_letter['h'] = o->hostname;
+  f->by_letter['h'] = json_inside(a, o->hostname);
   f->by_letter['n'] = bootstrap_identity(a, o->hostname);
+  f->by_letter['k'] = json_inside(a, o->access.client_ca_pem);
   return true;
 }
 
@@ -120,6 +158,7 @@ static void expand(buf *out, fill *f, slice template) {
 static void write_object(fill *f, arena *a, buf *out, const bootstrap_object *b) {
   const resource_info *r = schema_resource(b->group, b->version, b->resource);
   if (!r) return; /* a group that is not served */
+  if (b->needs && f->by_letter[b->needs & 127].len == 0) return;
   buf_clear(out);
   expand(out, f, b->name);
   slice name = arena_copy(a, buf_slice(out));

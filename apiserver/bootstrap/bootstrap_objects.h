@@ -11,6 +11,7 @@
 
 typedef struct bootstrap_object {
   slice group, version, resource, namespace, name, json;
+  char needs; /* mark of a value without which it is not made; 0: always */
 } bootstrap_object;
 
 extern const bootstrap_object bootstrap_objects[]; /* in the order of writing */

@@ -14,6 +14,9 @@
 
 #define START_NS ((int64_t)1795187295 * 1000000000 + 600910000) /* 2026-11-20T15:08:15.60091Z */
 
+#define CLIENT_CA_KEY \
+  SLICE_LIT("/registry/configmaps/kube-system/extension-apiserver-authentication")
+
 typedef struct fixture {
   env env;
   server server;
@@ -55,6 +58,7 @@ static void objects_are_stored_in_canonical_bytes(void **state) {
   fixture f;
   slice problem = SLICE_NONE;
   fixture_start(&f, 1);
+  f.server.options.access.client_ca_pem = SLICE_LIT("-----BEGIN \"<CERTIFICATE>\"-----\n");
   int64_t before = store_revision(f.server.store);
   assert_true(bootstrap_run(&f.server, &problem));
   assert_int_equal(store_revision(f.server.store) - before, bootstrap_object_count);
@@ -94,6 +98,26 @@ static void values_are_filled_in(void **state) {
   assert_true(entry_has(&f, "/registry/ipaddresses/10.96.0.1", "\"name\":\"10.96.0.1\""));
   assert_true(entry_has(&f, "/registry/servicecidrs/kubernetes", "\"cidrs\":[\"10.96.0.0/12\"]"));
   assert_true(entry_has(&f, "/registry/namespaces/default", "\"2026-11-20T15:08:15Z\""));
+  store_entry *none = NULL;
+  assert_int_equal(store_get(f.server.store, CLIENT_CA_KEY, 0, &none), STORE_NOT_FOUND);
+  fixture_end(&f);
+}
+
+static void both_families_are_told(void **state) {
+  (void)state;
+  fixture f;
+  slice problem = SLICE_NONE;
+  fixture_start(&f, 1);
+  f.server.options.service_cidr = SLICE_LIT("fd00:10::/108,10.96.0.0/12");
+  assert_true(bootstrap_run(&f.server, &problem));
+  assert_true(entry_has(&f, "/registry/servicecidrs/kubernetes",
+                        "\"cidrs\":[\"fd00:10::/108\",\"10.96.0.0/12\"]"));
+  assert_true(entry_has(&f, "/registry/services/specs/default/kubernetes",
+                        "\"clusterIPs\":[\"fd00:10::1\"]"));
+  assert_true(entry_has(&f, "/registry/services/specs/default/kubernetes",
+                        "\"ipFamilies\":[\"IPv6\"]"));
+  assert_true(entry_has(&f, "/registry/endpointslices/default/kubernetes",
+                        "\"addressType\":\"IPv4\""));
   fixture_end(&f);
 }
 
@@ -134,6 +158,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(objects_are_stored_in_canonical_bytes),
       cmocka_unit_test(values_are_filled_in),
+      cmocka_unit_test(both_families_are_told),
       cmocka_unit_test(one_seed_gives_the_same_bytes),
       cmocka_unit_test(a_wrong_service_cidr_is_a_problem),
   };

@@ -170,6 +170,7 @@ void respond_error(request *rq) {
   output_form form;
   assert(rq->error.set);
   negotiate_fallback(rq, &form);
+  if (form.raw) form.pretty = true;
   val *tree = respond_status_tree(rq->arena, &rq->error);
   blob *b = respond_encode(rq->arena, &form, tree, status_type());
   http_header retry = {SLICE_LIT("Retry-After"),

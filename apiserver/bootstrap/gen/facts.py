@@ -5,8 +5,9 @@
 
 ORACLE_DIR/bootstrap/RESOURCE.json are lists as served. What differs from one start to the
 next becomes a placeholder: ${uid}, ${rv}, ${time}, ${microtime}, ${date}, ${address},
-${port} (alone: a number), ${cidr}, ${ip}, ${identity}, ${hostname}, ${uuid}. One object a
-line, in the order in which the server wrote them."""
+${port} (alone: a number), ${cidr}, ${ip}, ${family}, ${address_family}, ${identity},
+${hostname}, ${uuid}, ${client_ca}. One object a line, in the order in which the server wrote
+them; "needs" names a value without which it is not made."""
 import json
 import os
 import re
@@ -16,6 +17,18 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 MICRO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 DATE = re.compile(r"^\d{4}-\d\d-\d\d$")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# Made only with --client-ca-file, which the recorded server was started without.
+CLIENT_CA = {
+    "group": "", "version": "v1", "resource": "configmaps", "needs": "client_ca", "object": {
+        "kind": "ConfigMap", "apiVersion": "v1", "metadata": {
+            "name": "extension-apiserver-authentication", "namespace": "kube-system",
+            "uid": "${uid}", "resourceVersion": "${rv}", "creationTimestamp": "${time}",
+            "managedFields": [{
+                "manager": "kube-apiserver", "operation": "Update", "apiVersion": "v1",
+                "time": "${time}", "fieldsType": "FieldsV1",
+                "fieldsV1": {"f:data": {".": {}, "f:client-ca-file": {}}}}]},
+        "data": {"client-ca-file": "${client_ca}"}}}
 
 
 class Values:
@@ -38,6 +51,8 @@ class Values:
             return "${uid}"
         if key == "resourceVersion":
             return "${rv}"
+        if text in ("IPv4", "IPv6"):
+            return "${address_family}" if key == "addressType" else "${family}"
         if key == "kubernetes.io/hostname" and text == self.hostname:
             return "${hostname}"
         for pattern, name in ((TIME, "${time}"), (MICRO, "${microtime}"), (DATE, "${date}")):
@@ -51,7 +66,7 @@ class Values:
         if isinstance(value, dict):
             return {k: self.replace(v, k) for k, v in value.items()}
         if isinstance(value, list):
-            return [self.replace(v) for v in value]
+            return [self.replace(v, key) for v in value]
         if isinstance(value, str):
             return self.replace_text(key, value)
         if value == self.port and not isinstance(value, bool):
@@ -73,6 +88,8 @@ def main():
             row = {"group": group, "version": version, "resource": resource,
                    "object": {**head, **values.replace(item)}}
             rows.append((int(item["metadata"]["resourceVersion"]), row))
+            if resource == "configmaps":
+                rows.append((rows[-1][0] - 0.5, CLIENT_CA))
     with open(target, "w", encoding="utf-8") as out:
         for _, row in sorted(rows, key=lambda r: r[0]):
             out.write(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n")
