@@ -16,6 +16,7 @@ static const struct {
     {"serve", cmd_serve, "run the API server (kube-apiserver's flags, and a few of ours)"},
     {"exec", cmd_exec, "exec [FLAGS] -- CMD...: run CMD with KUBECONFIG at a fresh server"},
     {"replay", cmd_replay, "replay TAPE...: send recorded sessions to a server and compare"},
+    {"record", cmd_record, "a proxy that tapes a session for replay"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "print this; `apisim serve --help` lists the flags"},
 };

@@ -18,7 +18,10 @@ static const char *why_unscored(const tape_exchange *x) {
   if (is_conditional_openapi(x)) {
     return "conditional request on /openapi/v3: the real server's Last-Modified moves";
   }
-  if (tape_header_get(&x->request_headers, "Upgrade").len > 0) {
+  if (slice_has_prefix(target_path(x->target), SLICE_LIT("/api/v1/componentstatuses"))) {
+    return "component statuses: they tell what else runs on the machine";
+  }
+  if (x->status == 101 && tape_header_get(&x->request_headers, "Upgrade").len > 0) {
     return "protocol upgrade: the tape has no answer";
   }
   return NULL;

@@ -130,7 +130,7 @@ static bool leaf_paired(diff *d, const jnode *parent, const jnode *e, const jnod
   if (key_is(e, "continue")) {
     return pairing_match_continue(p, e->text, a->text);
   }
-  if (key_is(e, "serverAddress") ||
+  if (key_is(e, "serverAddress") || key_is(e, "jwks_uri") ||
       ((key_is(e, "kid") || key_is(e, "n")) && jtree_get(parent, "kty"))) {
     return pairing_match(p, PAIR_KEY, e->text, a->text);
   }
@@ -310,22 +310,15 @@ static const struct {
     {"Status", "details", "causes"},
     {"SelfSubjectRulesReview", "status", "resourceRules"},
     {"SelfSubjectRulesReview", "status", "nonResourceRules"},
-    {"ComponentStatusList", NULL, "items"},
-    {"Table", NULL, "rows"},
 };
 
 static const jnode *shuffled_list(const jnode *body, size_t row) {
   if (!slice_is(jtree_str(body, "kind"), shuffled_lists[row].kind)) {
     return NULL;
   }
-  const char *outer = shuffled_lists[row].outer;
-  const jnode *list = jtree_get(outer ? jtree_get(body, outer) : body, shuffled_lists[row].list);
-  if (!list || list->type != J_ARRAY || list->count < 2) {
-    return NULL;
-  }
-  /* Of tables only that of component statuses, which are made up on the spot and have no uid. */
-  const jnode *object = jtree_get(&list->items[0], "object");
-  return object && jtree_get(jtree_get(object, "metadata"), "uid") ? NULL : list;
+  const jnode *list = jtree_get(jtree_get(body, shuffled_lists[row].outer),
+                                shuffled_lists[row].list);
+  return list && list->type == J_ARRAY && list->count > 1 ? list : NULL;
 }
 
 static bool is_permutation(diff *d, const jnode *e, const jnode *a) {

@@ -75,32 +75,41 @@ static const type_info *type_of(slice api_version, slice kind) {
   return k ? k->type : NULL;
 }
 
-typedef struct opened {
-  slice api_version, kind;
-  const type_info *type;
-  val *tree;
-} opened;
-
-static bool open_body(arena *a, slice body, opened *o) {
+val *proto_open_body(arena *a, slice body, slice *api_version, slice *kind,
+                     const type_info **type) {
   slice message, encoding, content, error = SLICE_NONE;
-  if (!proto_is_envelope(body) || !proto_open_envelope(a, body, &o->api_version, &o->kind,
-                                                       &message, &encoding, &content, &error)) {
-    return false;
+  if (!proto_is_envelope(body) ||
+      !proto_open_envelope(a, body, api_version, kind, &message, &encoding, &content, &error)) {
+    return NULL;
   }
-  o->type = type_of(o->api_version, o->kind);
-  o->tree = o->type ? proto_decode(a, message, o->type, &error) : NULL;
-  return o->tree != NULL;
+  *type = type_of(*api_version, *kind);
+  return *type ? proto_decode(a, message, *type, &error) : NULL;
+}
+
+slice proto_close_body(arena *a, slice api_version, slice kind, const val *tree,
+                       const type_info *type) {
+  buf message, out;
+  buf_init(&message, JSON_MAX);
+  buf_init(&out, JSON_MAX);
+  proto_encode(&message, tree, type);
+  proto_envelope(&out, api_version, kind, buf_slice(&message));
+  slice s = arena_copy(a, buf_slice(&out));
+  buf_dispose(&message);
+  buf_dispose(&out);
+  return s;
 }
 
 slice proto_to_json(arena *a, slice body) {
-  opened o;
-  if (!open_body(a, body, &o)) {
+  slice api_version, kind;
+  const type_info *type;
+  const val *tree = proto_open_body(a, body, &api_version, &kind, &type);
+  if (!tree) {
     return SLICE_NONE;
   }
   val *with_kind = val_map(a);
-  val_setc(a, with_kind, "kind", val_string(a, o.kind));
-  val_setc(a, with_kind, "apiVersion", val_string(a, o.api_version));
-  VAL_EACH(entry, o.tree) {
+  val_setc(a, with_kind, "kind", val_string(a, kind));
+  val_setc(a, with_kind, "apiVersion", val_string(a, api_version));
+  VAL_EACH(entry, tree) {
     val_set(a, with_kind, entry->key, entry->value);
   }
   return val_to_json(a, with_kind);
@@ -127,17 +136,11 @@ static bool replace_in(arena *a, pairing *p, slice key, val *v) {
 }
 
 slice proto_substitute(arena *a, pairing *p, slice body) {
-  opened o;
-  if (!open_body(a, body, &o) || !replace_in(a, p, SLICE_NONE, o.tree)) {
+  slice api_version, kind;
+  const type_info *type;
+  val *tree = proto_open_body(a, body, &api_version, &kind, &type);
+  if (!tree || !replace_in(a, p, SLICE_NONE, tree)) {
     return body;
   }
-  buf message, out;
-  buf_init(&message, JSON_MAX);
-  buf_init(&out, JSON_MAX);
-  proto_encode(&message, o.tree, o.type);
-  proto_envelope(&out, o.api_version, o.kind, buf_slice(&message));
-  slice s = arena_copy(a, buf_slice(&out));
-  buf_dispose(&message);
-  buf_dispose(&out);
-  return s;
+  return proto_close_body(a, api_version, kind, tree, type);
 }

@@ -10,6 +10,7 @@
 typedef struct call {
   response res; /* grows while steps pass */
   char problem[200]; /* why there is no answer; empty while there is none to tell */
+  void *user; /* the caller's */
 } call;
 
 typedef struct uplink uplink;
@@ -37,6 +38,12 @@ typedef struct uplink_target { /* of a URL and its credentials */
 bool uplink_target_parse(uplink_target *t, const char *url);
 /* NULL with a line in problem. */
 uplink *uplink_socket_create(const uplink_target *t, char *problem, size_t problem_size);
+/* The same on an event loop of the caller's, who never steps but is told: `changed` comes whenever
+ * a call has grown or ended, and may finish it. */
+struct event_base;
+uplink *uplink_socket_create_on(const uplink_target *t, struct event_base *events,
+                                void (*changed)(void *ctx, call *c), void *ctx, char *problem,
+                                size_t problem_size);
 /* A fresh embedded server. wall_ms: what its clock shows at the tape's start. */
 uplink *uplink_world_create(uint64_t seed, int64_t wall_ms, char *problem, size_t problem_size);
 

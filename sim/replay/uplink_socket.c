@@ -41,6 +41,9 @@ struct socket_link {
   wire *idle;
   int64_t began_ms;
   bool progress;
+  bool borrowed; /* events are the caller's */
+  void (*changed)(void *ctx, call *c);
+  void *changed_ctx;
 };
 
 static int64_t clock_ms(void) {
@@ -63,8 +66,7 @@ static void wire_forget(wire *w) {
   }
 }
 
-static void on_read(struct bufferevent *bev, void *ctx) {
-  wire *w = ctx;
+static void take_input(struct bufferevent *bev, wire *w) {
   struct evbuffer *in = bufferevent_get_input(bev);
   size_t len = evbuffer_get_length(in);
   const char *bytes = (const char *)evbuffer_pullup(in, -1);
@@ -73,6 +75,18 @@ static void on_read(struct bufferevent *bev, void *ctx) {
     w->owner->progress = true;
   }
   evbuffer_drain(in, len);
+}
+
+/* The last thing done with a wire in a callback: the caller may finish the call there. */
+static void tell(wire *w) {
+  if (w->call && w->owner->changed) {
+    w->owner->changed(w->owner->changed_ctx, &w->call->base);
+  }
+}
+
+static void on_read(struct bufferevent *bev, void *ctx) {
+  take_input(bev, ctx);
+  tell(ctx);
 }
 
 static void describe(socket_call *c, struct bufferevent *bev, short what) {
@@ -104,12 +118,13 @@ static void on_event(struct bufferevent *bev, short what, void *ctx) {
     wire_destroy(w);
     return;
   }
-  on_read(bev, w);
+  take_input(bev, w);
   response_eof(&c->base.res);
   c->base.res.keep_alive = false;
   if (c->base.res.state == RESPONSE_BROKEN) {
     describe(c, bev, what);
   }
+  tell(w);
 }
 
 static struct bufferevent *open_bev(socket_link *l) {
@@ -212,7 +227,9 @@ static void socket_destroy(uplink *base) {
     l->idle = w->next;
     wire_destroy(w);
   }
-  event_base_free(l->events);
+  if (!l->borrowed) {
+    event_base_free(l->events);
+  }
   SSL_CTX_free(l->tls);
   heap_free(l);
 }
@@ -261,13 +278,18 @@ static const char *set_up_tls(socket_link *l) {
   return NULL;
 }
 
-uplink *uplink_socket_create(const uplink_target *t, char *problem, size_t problem_size) {
+uplink *uplink_socket_create_on(const uplink_target *t, struct event_base *events,
+                                void (*changed)(void *ctx, call *c), void *ctx, char *problem,
+                                size_t problem_size) {
   socket_link *l = heap_zalloc(sizeof *l);
   l->base = (uplink){socket_start, socket_finish, socket_step, socket_now, socket_wall,
-                   socket_destroy};
+                     socket_destroy};
   l->target = *t;
   l->began_ms = clock_ms();
-  l->events = event_base_new();
+  l->borrowed = events != NULL;
+  l->events = events ? events : event_base_new();
+  l->changed = changed;
+  l->changed_ctx = ctx;
   const char *wrong = t->tls ? set_up_tls(l) : NULL;
   if (wrong) {
     snprintf(problem, problem_size, "%s", wrong);
@@ -275,6 +297,10 @@ uplink *uplink_socket_create(const uplink_target *t, char *problem, size_t probl
     return NULL;
   }
   return &l->base;
+}
+
+uplink *uplink_socket_create(const uplink_target *t, char *problem, size_t problem_size) {
+  return uplink_socket_create_on(t, NULL, NULL, NULL, problem, problem_size);
 }
 
 bool uplink_target_parse(uplink_target *t, const char *url) {
