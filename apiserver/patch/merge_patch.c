@@ -45,6 +45,7 @@ static val *maps_merge(arena *a, const val *doc, val *patch) {
     nulls_prune(a, e->value);
     val_set(a, out, e->key, e->value);
   }
+  val_sort(out); /* as the real library writes what it has opened; errors quote it */
   return out;
 }
 

@@ -22,59 +22,55 @@ static slice joined(request *rq, const strict_report *report) {
   return all;
 }
 
-static bool patch_invalid(request *rq, val *tree, slice why, bool with_document) {
+/* Quotes what the real server quotes: the patched document, or a strategic patch as Go prints it. */
+static bool patch_invalid(request *rq, slice quoted, slice why) {
   field_errors errs = {.a = rq->arena};
   path p = path_root("patch");
-  buf b;
-  buf_init(&b, (size_t)1 << 30);
-  json_encode_any(&b, tree, true);
-  slice document = with_document ? arena_copy(rq->arena, buf_slice(&b)) : SLICE_LIT("");
-  buf_dispose(&b);
-  if (with_document) field_invalid_str(&errs, &p, document, "%.*s", SLICE_ARG(why));
-  else field_invalid(&errs, &p, tree, "%.*s", SLICE_ARG(why));
+  field_invalid_str(&errs, &p, quoted, "%.*s", SLICE_ARG(why));
   return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT(""), SLICE_LIT(""), &rq->error);
 }
 
+static slice document_text(request *rq, const val *tree) {
+  buf b;
+  buf_init(&b, (size_t)1 << 30);
+  json_encode_any(&b, tree, false);
+  slice text = arena_copy(rq->arena, buf_slice(&b));
+  buf_dispose(&b);
+  return text;
+}
+
 /* Types the patched tree; what strictness finds is a warning or a 422. */
-static val *conform(request *rq, const patch_run *p, val *tree, strict_report *report) {
+static val *conform(request *rq, const val *quoted, val *tree, strict_report *report) {
   slice error = SLICE_NONE;
   bool strict = rq->validation != VALIDATE_IGNORE;
-  val *shown = val_copy(rq->arena, tree);
+  const val *shown = quoted ? quoted : val_copy(rq->arena, tree);
   val *obj = codec_conform(rq->arena, tree, rq->resource->type, strict ? report : NULL, &error);
-  bool json = p->kind != PATCH_STRATEGIC;
   if (!obj) {
-    patch_invalid(rq, shown, error, json);
+    patch_invalid(rq, quoted ? go_print(rq->arena, quoted) : document_text(rq, shown), error);
     return NULL;
   }
   if (!strict || report->count == 0) return obj;
   if (rq->validation == VALIDATE_STRICT) {
-    patch_invalid(rq, shown, joined(rq, report), json);
+    patch_invalid(rq, quoted ? go_print(rq->arena, quoted) : document_text(rq, shown),
+                  joined(rq, report));
     return NULL;
   }
   for (uint32_t i = 0; i < report->count; i++) request_warn(rq, report->items[i]);
   return obj;
 }
 
-/* Duplicate fields of the patch itself. */
-static bool check_duplicates(request *rq, const patch_run *p, strict_report *report) {
-  slice error = SLICE_NONE;
-  if (rq->validation == VALIDATE_IGNORE || p->kind == PATCH_APPLY) return true;
-  (void)json_parse(rq->arena, rq->http->body, report, &error);
-  for (uint32_t i = 0; p->kind == PATCH_JSON && i < report->count; i++) {
-    report->items[i] = arena_concat(rq->arena, SLICE_LIT("json patch "), report->items[i]);
-  }
-  return true;
-}
-
 static val *make_patched(patch_run *p, request *rq, const val *live) {
+  arena *a = rq->arena;
   strict_report report = {0};
-  val *doc = write_from_storage(rq, live), *tree = NULL;
-  if (!check_duplicates(rq, p, &report)) return NULL;
-  if (p->kind == PATCH_JSON) tree = json_patch_apply(rq->arena, doc, rq->http->body, &rq->error);
-  else if (p->kind == PATCH_MERGE) tree = merge_patch_apply(rq->arena, doc, rq->http->body, &rq->error);
-  else tree = strategic_patch_apply(rq->arena, doc, rq->http->body, rq->resource->type, &rq->error);
+  patch_options o = {.ignore = rq->validation == VALIDATE_IGNORE};
+  if (!o.ignore) o.report = &report;
+  slice body = rq->http->body;
+  val *doc = write_from_storage(rq, live), *tree = NULL, *parsed = NULL;
+  if (p->kind == PATCH_JSON) tree = json_patch_apply_as(a, doc, body, &o, &rq->error);
+  else if (p->kind == PATCH_MERGE) tree = merge_patch_apply_as(a, doc, body, &o, &rq->error);
+  else tree = strategic_patch_apply_as(a, doc, body, rq->resource->type, &o, &parsed, &rq->error);
   if (!tree) return NULL;
-  val *obj = conform(rq, p, tree, &report);
+  val *obj = conform(rq, parsed, tree, &report);
   if (!obj) return NULL;
   obj = write_to_storage(rq, obj);
   write_manage(rq, live, obj);
