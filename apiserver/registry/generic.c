@@ -8,6 +8,7 @@
 #include "registry/generic_internal.h"
 #include "registry/object.h"
 #include "registry/stored.h"
+#include "registry/validation/metadata.h"
 #include "request/info.h"
 #include "server.h"
 
@@ -63,6 +64,11 @@ bool generic_validate(request *rq, val *obj, const val *old, slice subresource) 
   field_errors errs = {.a = rq->arena};
   validate_args args = {.errs = &errs, .rq = rq, .resource = rq->resource,
                         .subresource = subresource, .obj = obj, .old = old};
+  if (old) { /* the rules of all kinds come first on an update, and again in the kind's own */
+    path meta = path_root("metadata");
+    metadata_validate(&errs, &meta, obj, r->namespaced, TEXT_PATH_SEGMENT);
+    metadata_validate_update(&errs, &meta, obj, old);
+  }
   validate_fn validate = s->validate ? s->validate : validation_of(rq->resource);
   if (validate) validate(&args);
   if (!field_errors_to_status(&errs, r->group, r->kind, object_name(obj), &rq->error)) return false;

@@ -299,6 +299,7 @@ static bool parse_fields(arena *a, const resource_info *r, slice text, selector 
     }
     out->fields[out->field_count++] = q;
     if (slice_is(q.key, "metadata.name") && q.op == SELECT_EQUALS) out->name = q.values[0];
+    if (slice_is(q.key, "metadata.namespace") && q.op == SELECT_EQUALS) out->namespace = q.values[0];
   }
   return true;
 }

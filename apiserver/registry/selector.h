@@ -27,6 +27,7 @@ typedef struct selector {
   uint32_t label_count, field_count;
   requirement *labels, *fields;
   slice name; /* metadata.name=x, or empty: the read is for one object at most */
+  slice namespace; /* metadata.namespace=x: the read is of one namespace */
 } selector;
 
 /* Texts as they stand in the query. Unknown field labels are a 400. Arena memory. */

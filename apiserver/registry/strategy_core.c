@@ -209,15 +209,3 @@ void service_account_prepare(request *rq, val *obj, const val *old) {
     secrets->u.items[i] = only;
   }
 }
-
-void service_prepare_create(request *rq, val *obj, const val *old) {
-  (void)rq;
-  (void)old;
-  (void)obj;
-}
-
-void service_prepare_update(request *rq, val *obj, const val *old) {
-  (void)rq;
-  (void)old;
-  (void)obj;
-}

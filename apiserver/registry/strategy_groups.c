@@ -8,16 +8,32 @@ static bool differs(const val *a, const val *b, const char *path_text) {
   return !val_equal(val_path(a, path_text), val_path(b, path_text));
 }
 
+/* The template's generation lives in an annotation since the field left the API. */
+#define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"
+
+static void set_template_generation(request *rq, val *obj, long long n) {
+  arena *a = rq->arena;
+  val *notes = val_copy(a, val_path(obj, "metadata.annotations"));
+  if (!notes) notes = val_map(a);
+  val_setc(a, notes, TEMPLATE_GENERATION, val_printf(a, "%lld", n));
+  val_sort(notes);
+  val_setc(a, object_meta(a, obj), "annotations", notes);
+}
+
+static long long template_generation(const val *obj) {
+  long long n = 0;
+  slice_to_i64(val_get_str(val_path(obj, "metadata.annotations"), TEMPLATE_GENERATION), &n);
+  return n;
+}
+
 void daemonset_prepare_create(request *rq, val *obj, const val *old) {
-  (void)rq;
-  (void)obj;
-  (void)old; /* templateGeneration is kept in an annotation of the old API only */
+  (void)old;
+  if (template_generation(obj) < 1) set_template_generation(rq, obj, 1);
 }
 
 void daemonset_prepare_update(request *rq, val *obj, const val *old) {
-  (void)rq;
-  (void)obj;
-  (void)old;
+  long long n = template_generation(old);
+  set_template_generation(rq, obj, differs(obj, old, "spec.template") ? n + 1 : n);
 }
 
 void deployment_prepare_update(request *rq, val *obj, const val *old) {
@@ -36,8 +52,10 @@ void job_prepare_create(request *rq, val *obj, const val *old) {
   (void)old;
   val *spec = val_ensure_map(a, obj, "spec");
   if (val_true(val_getc(spec, "manualSelector"))) return;
-  val *template = val_ensure_map(a, spec, "template");
+  val *template = val_ensure_map(a, spec, "template"), *own = val_path(obj, "metadata.labels");
   val *labels = val_ensure_map(a, val_ensure_map(a, template, "metadata"), "labels");
+  /* A job without labels of its own has its template's, by defaulting: the generated ones too. */
+  bool shared = val_len(own) == 0 || val_equal(own, labels);
   val *uid = val_string(a, object_uid(obj)), *name = val_string(a, object_name(obj));
   static const char *const uid_keys[] = {"batch.kubernetes.io/controller-uid", "controller-uid"};
   static const char *const name_keys[] = {"batch.kubernetes.io/job-name", "job-name"};
@@ -48,6 +66,7 @@ void job_prepare_create(request *rq, val *obj, const val *old) {
   val *match = val_ensure_map(a, val_ensure_map(a, spec, "selector"), "matchLabels");
   if (!val_getc(match, uid_keys[0])) val_setc(a, match, uid_keys[0], uid);
   val_sort(labels);
+  if (shared) val_setc(a, object_meta(a, obj), "labels", val_copy(a, labels));
 }
 
 static val *texts(arena *a, const slice *items, uint32_t count) {

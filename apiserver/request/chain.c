@@ -79,6 +79,9 @@ static bool find_resource(request *rq) {
   if (!rq->resource->namespaced && i->namespace.len && !slice_is(rq->resource->resource, "namespaces")) {
     return not_found(rq);
   }
+  /* /roles/x is no path of a namespaced resource; /roles is (its lists). */
+  if (rq->resource->namespaced && i->namespace.len == 0 && i->name.len && !slice_is(i->verb, "list") &&
+      !slice_is(i->verb, "watch")) return not_found(rq);
   if (i->subresource.len == 0) return true;
   rq->subresource = schema_subresource(rq->resource, i->subresource);
   return rq->subresource != NULL || not_found(rq);

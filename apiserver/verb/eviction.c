@@ -97,6 +97,46 @@ static bool budget_allows(request *rq, const val *pod) {
   return take_disruption(rq, s.budget, object_name(pod));
 }
 
+/* Whoever watches the pod learns why it goes: a status write before the deletion. */
+static val *with_condition(void *ctx, request *rq, const val *live) {
+  arena *a = rq->arena;
+  (void)ctx;
+  if (!live) {
+    status_not_found(&rq->error, a, SLICE_LIT(""), SLICE_LIT("pods"), rq->info.name);
+    return NULL;
+  }
+  val *pod = object_fork(a, live), *status = val_copy(a, val_getc(live, "status"));
+  if (!status) status = val_map(a);
+  val *list = val_ensure_list(a, status, "conditions"), *c = NULL;
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    if (slice_is(val_get_str(val_at(list, i), "type"), "DisruptionTarget")) c = val_at(list, i);
+  }
+  bool was_true = c && slice_is(val_get_str(c, "status"), "True");
+  if (!c) val_append(a, list, c = val_map(a));
+  val_setc(a, c, "type", val_cstr(a, "DisruptionTarget"));
+  val_setc(a, c, "status", val_cstr(a, "True"));
+  if (!was_true) val_setc(a, c, "lastTransitionTime", val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  val_setc(a, c, "reason", val_cstr(a, "EvictionByEvictionAPI"));
+  val_setc(a, c, "message", val_cstr(a, "Eviction API: evicting"));
+  val_setc(a, pod, "status", status);
+  object_del(pod, "resourceVersion");
+  return pod;
+}
+
+static void keep_made(request *rq, val *obj, const val *old) {
+  (void)rq;
+  (void)obj;
+  (void)old; /* with_condition changes the status only */
+}
+
+static bool add_condition(request *rq) {
+  write_result result = {0};
+  update_source source = {.make = with_condition, .prepare = keep_made};
+  bool ok = generic_update(rq, rq->info.namespace, rq->info.name, &source, &result);
+  if (result.entry) request_keep(rq, result.entry);
+  return ok;
+}
+
 static void read_delete_options(const val *eviction, delete_options *o) {
   const val *d = val_getc(eviction, "deleteOptions"), *pre = val_getc(d, "preconditions");
   *o = (delete_options){.grace_set = val_getc(d, "gracePeriodSeconds") != NULL,
@@ -127,7 +167,8 @@ static bool evict(request *rq, output_form *form) {
   if (!budget_allows(rq, pod)) return false;
   const subresource_info *sub = rq->subresource;
   rq->subresource = NULL;
-  bool ok = generic_delete(rq, rq->info.namespace, rq->info.name, &o, &gone);
+  bool ok = rq->dry_run || add_condition(rq);
+  ok = ok && generic_delete(rq, rq->info.namespace, rq->info.name, &o, &gone);
   rq->subresource = sub;
   store_entry_unref(gone.entry);
   return ok;

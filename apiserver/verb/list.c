@@ -32,8 +32,10 @@ static slice prefix_end(arena *a, slice prefix) {
 
 static bool read_place(list_run *l) {
   request *rq = l->rq;
-  l->prefix = stored_prefix(rq->arena, rq->resource, rq->resource->namespaced ? rq->info.namespace : SLICE_NONE);
+  slice ns = rq->info.namespace.len ? rq->info.namespace : l->selector.namespace;
+  l->prefix = stored_prefix(rq->arena, rq->resource, rq->resource->namespaced ? ns : SLICE_NONE);
   l->start = l->prefix;
+  if (slice_is(l->o.resource_version, "0")) l->o.limit = 0; /* from the cache: one page */
   l->end = prefix_end(rq->arena, l->prefix);
   if (l->o.continue_token.len == 0) return true;
   slice start;
@@ -42,7 +44,8 @@ static bool read_place(list_run *l) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                       "specifying resource version is not allowed when using continue");
   }
-  l->start = arena_concat(rq->arena, l->prefix, start);
+  if (start.ptr[0] != '/') return continue_bad_start(rq, start);
+  l->start = arena_concat(rq->arena, slice_upto(l->prefix, l->prefix.len - 1), start);
   l->continued = true;
   if (l->revision < 0) l->revision = 0; /* an inconsistent continuation: the current state */
   return true;
@@ -74,7 +77,7 @@ static bool open_view(list_run *l) {
                             "the first chunk was returned and now may show up in the list."
                           : "The resourceVersion for the provided list is too old.");
   if (l->continued) {
-    rq->error.continue_token = continue_encode(rq->arena, -1, slice_from(l->start, l->prefix.len));
+    rq->error.continue_token = continue_encode(rq->arena, -1, slice_from(l->start, l->prefix.len - 1));
   }
   return false;
 }
@@ -106,7 +109,7 @@ static bool visit(void *ctx, store_entry *e) {
 static list_meta make_meta(list_run *l) {
   list_meta m = {.revision = store_view_revision(l->view)};
   if (l->next_key.len == 0) return m;
-  slice rest = slice_from(l->next_key, l->prefix.len);
+  slice rest = slice_from(l->next_key, l->prefix.len - 1); /* with its slash */
   slice start = arena_concat(l->rq->arena, rest, slice_of("\0", 1));
   m.continue_token = continue_encode(l->rq->arena, m.revision, start);
   if (selector_is_empty(&l->selector)) {

@@ -74,6 +74,10 @@ static bool bad_token(request *rq, const char *why, slice more) {
   return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid continue token: %s%.*s", why, SLICE_ARG(more));
 }
 
+bool continue_bad_start(request *rq, slice start) {
+  return bad_token(rq, "continue key is not valid: ", start);
+}
+
 /* Cleaning the path must not change the key: nothing may climb out of the prefix. */
 static bool start_is_clean(slice start) {
   slice head, rest = start;
@@ -81,7 +85,7 @@ static bool start_is_clean(slice start) {
   while (more) {
     more = slice_cut(rest, '/', &head, &rest);
     if (slice_is(head, "..") || slice_is(head, ".")) return false;
-    if (head.len == 0 && more) return false;
+    if (head.len == 0 && more && rest.len + 1 != start.len) return false;
   }
   return true;
 }

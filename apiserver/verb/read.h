@@ -14,6 +14,7 @@ bool read_too_large(request *rq, int64_t asked, int64_t current);
 /* Continue tokens (apiserver pkg/storage/continue.go): the revision of the first page and the key
  * from which to go on, relative to the prefix. */
 slice continue_encode(arena *a, int64_t revision, slice start);
+bool continue_bad_start(request *rq, slice start);
 bool continue_decode(request *rq, slice token, int64_t *revision, slice *start);
 
 #endif

@@ -100,12 +100,16 @@ static bool valid(request *rq, const val *scale) {
   return field_errors_to_status(&errs, SLICE_LIT("autoscaling"), SLICE_LIT("Scale"), object_name(scale), &rq->error);
 }
 
-/* The entry of this path has no time in the real server. */
-static void drop_times(val *obj) {
+/* The entry of this path has no time in the real server; and of replicas that are 0 a Scale has no
+ * field, so that nobody owns them. */
+static void fix_entries(val *obj, slice manager) {
   val *entries = val_path(obj, "metadata.managedFields");
-  for (uint32_t i = 0; i < val_len(entries); i++) {
+  bool none = val_i64(val_path(obj, "spec.replicas")) == 0;
+  for (uint32_t i = val_len(entries); i-- > 0;) {
     val *e = val_at(entries, i);
-    if (slice_is(val_get_str(e, "subresource"), "scale")) val_delc(e, "time");
+    if (!slice_is(val_get_str(e, "subresource"), "scale")) continue;
+    val_delc(e, "time");
+    if (none && slice_eq(val_get_str(e, "manager"), manager)) val_remove(entries, i);
   }
 }
 
@@ -123,7 +127,7 @@ static val *make(void *ctx, request *rq, const val *live) {
   val_setc(a, obj, "spec", spec);
   object_set_str(a, obj, "resourceVersion", object_version(scale));
   write_manage(rq, live, obj);
-  drop_times(obj);
+  fix_entries(obj, rq->field_manager);
   return write_admit(rq, obj, live, rq->info.name) ? obj : NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "registry/stored.h"
 #include "respond/respond.h"
 #include "server.h"
+#include "version/version.h"
 #include "verb/binding.h"
 #include "verb/eviction.h"
 #include "verb/node_proxy.h"
@@ -19,6 +20,21 @@ typedef struct serve_row {
   void (*serve)(request *rq);
 } serve_row;
 
+/* Ownership is told of the request as it came in; the answer carries it. */
+static val *token_answer(request *rq, const val *account, val *body) {
+  const kind_info *k = schema_kind(SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"));
+  resource_info as_resource = {.group = k->group, .version = k->version, .resource = SLICE_LIT("tokenrequests"),
+                               .kind = k->kind, .type = k->type, .storage = &as_resource};
+  manage_args m = {.arena = rq->arena, .resource = &as_resource, .subresource = SLICE_LIT("token"),
+                   .manager = rq->field_manager, .now_s = rq->wall_ns / 1000000000};
+  version_default(rq->arena, body, k->type);
+  managed_fields_update(&m, NULL, body);
+  val *managed = val_path(body, "metadata.managedFields");
+  val *answer = access_token_request(rq, account, body);
+  if (answer && managed) val_setc(rq->arena, object_meta(rq->arena, answer), "managedFields", managed);
+  return answer;
+}
+
 static void token_serve(request *rq) {
   output_form form;
   write_options wo;
@@ -30,7 +46,7 @@ static void token_serve(request *rq) {
     request_keep(rq, e);
     val *body = negotiate_decode(rq, SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"), NULL);
     const val *account = stored_decode(rq->arena, rq->resource, e);
-    if (body) answer = access_token_request(rq, account, body);
+    if (body) answer = token_answer(rq, account, body);
   }
   if (!answer) respond_error(rq);
   else respond_tree(rq, 201, &form, answer,
