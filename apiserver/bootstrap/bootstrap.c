@@ -129,7 +129,8 @@ static bool fill_values(fill *f, arena *a, server *s, slice *problem) {
   f->by_letter['p'] = arena_printf(a, "%d", (int)o->secure_port);
   f->by_letter['h'] = json_inside(a, o->hostname);
   f->by_letter['n'] = bootstrap_identity(a, o->hostname);
-  f->by_letter['k'] = json_inside(a, o->access.client_ca_pem);
+  slice bundle = slice_trim(o->access.client_ca_pem);
+  if (bundle.len) f->by_letter['k'] = json_inside(a, arena_concat(a, bundle, SLICE_LIT("\n")));
   return true;
 }
 

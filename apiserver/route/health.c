@@ -128,6 +128,30 @@ slice health_answer(request *rq, slice path) {
   return text;
 }
 
+static int check_by_name(const void *a, const void *b) {
+  return strcmp(CHECKS[*(const uint16_t *)a].name, CHECKS[*(const uint16_t *)b].name);
+}
+
+slice health_metrics(arena *a) {
+  uint16_t order[CHECK_COUNT];
+  buf out;
+  buf_init(&out, 65536);
+  for (uint16_t i = 0; i < CHECK_COUNT; i++) order[i] = i;
+  qsort(order, CHECK_COUNT, sizeof *order, check_by_name);
+  buf_lit(&out, "# HELP kubernetes_healthcheck [STABLE] 1 where the check passes.\n"
+                "# TYPE kubernetes_healthcheck gauge\n");
+  for (size_t i = 0; i < CHECK_COUNT; i++) {
+    for (size_t e = 0; e < ENDPOINT_COUNT; e++) {
+      if (!(CHECKS[order[i]].where & ENDPOINTS[e].bit)) continue;
+      buf_printf(&out, "kubernetes_healthcheck{name=\"%s\",type=\"%s\"} 1\n",
+                 CHECKS[order[i]].name, ENDPOINTS[e].name);
+    }
+  }
+  slice text = arena_copy(a, buf_slice(&out));
+  buf_dispose(&out);
+  return text;
+}
+
 void health_each_path(arena *a, void (*visit)(void *ctx, slice path), void *ctx) {
   for (size_t e = 0; e < ENDPOINT_COUNT; e++) {
     visit(ctx, arena_printf(a, "/%s", ENDPOINTS[e].name));

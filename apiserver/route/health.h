@@ -12,7 +12,9 @@
 bool health_path(slice path, bool *single);
 /* The body of a whole check: "ok", or the list where ?verbose asks. */
 slice health_answer(request *rq, slice path);
-/* Appends every health path, unsorted, one call each. */
+/* The checks as Prometheus text, by name and endpoint. */
+slice health_metrics(arena *a);
+/* Tells every health path, unsorted, one call each. */
 void health_each_path(arena *a, void (*visit)(void *ctx, slice path), void *ctx);
 
 #endif

@@ -12,6 +12,7 @@
 
 #define TEXT_PLAIN SLICE_LIT("text/plain; charset=utf-8")
 #define NO_CACHE SLICE_LIT("no-cache, private")
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 #define INDEX_MAX 512
 
 /* What the real v1.36.3 binary says about itself when built from its module. */
@@ -125,7 +126,7 @@ static void answer_version(request *rq, route_answer *out) {
 
 static void answer_metrics(request *rq, route_answer *out) {
   int64_t started = route_cache_started(rq->server->routes) / 1000000000;
-  answer_bytes(out, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+  answer_bytes(out, METRICS_TYPE,
                arena_printf(rq->arena,
                             "# HELP kubernetes_build_info [BETA] The version that is served.\n"
                             "# TYPE kubernetes_build_info gauge\n"
@@ -137,6 +138,27 @@ static void answer_metrics(request *rq, route_answer *out) {
                             (long long)started));
   route_header(out, "Process-Start-Time-Unix",
                arena_printf(rq->arena, "%lld", (long long)started));
+}
+
+/* One gauge a health check, as the real server counts them: 1 is healthy. */
+static void answer_slis(request *rq, route_answer *out) {
+  int64_t started = route_cache_started(rq->server->routes) / 1000000000;
+  answer_bytes(out, METRICS_TYPE, health_metrics(rq->arena));
+  route_header(out, "Process-Start-Time-Unix",
+               arena_printf(rq->arena, "%lld", (long long)started));
+}
+
+static void answer_statusz(request *rq, route_answer *out) {
+  int64_t started = route_cache_started(rq->server->routes);
+  int64_t up = (rq->wall_ns - started) / 1000000000;
+  answer_bytes(out, "text/plain; charset=utf-8",
+               arena_printf(rq->arena,
+                            "\napiserver statusz\nWarning: for people, not for programs; its form "
+                            "may change.\n\nUp: %lld hr %02lld min %02lld sec\n"
+                            "Binary version: 1.36.3\nEmulation version: 1.36\n"
+                            "Paths: /healthz /livez /metrics /readyz /statusz /version\n",
+                            (long long)(up / 3600), (long long)(up / 60 % 60),
+                            (long long)(up % 60)));
 }
 
 static void answer_cacheable(route_answer *out, const char *type, slice body) {
@@ -164,6 +186,8 @@ static const struct fixed_route {
     {"/version", "application/json", answer_version},
     {"/version/", "application/json", answer_version},
     {"/metrics", NULL, answer_metrics},
+    {"/metrics/slis", NULL, answer_slis},
+    {"/statusz", NULL, answer_statusz},
     {"/.well-known/openid-configuration", "application/json", answer_openid},
     {"/.well-known/openid-configuration/", "application/json", answer_openid},
     {"/openid/v1/jwks", "application/jwk-set+json", answer_jwks},
