@@ -2,6 +2,8 @@
  * arena in one pass; objects and their metadata are shared, not copied. */
 #include "respond/table.h"
 
+#include "base/limits.h"
+#include "codec/codec.h"
 #include "respond/table_rows.h"
 #include "version/version.h"
 
@@ -11,12 +13,33 @@ static val *api_version(arena *a, slice version) {
   return val_printf(a, "meta.k8s.io/%.*s", SLICE_ARG(version));
 }
 
-val *partial_make(arena *a, const val *obj, slice version) {
-  val *partial = val_map(a), *metadata = val_getc(obj, "metadata");
+/* The real server takes the metadata from its internal form of the object, in which this
+ * annotation of daemon sets is a field. */
+static val *internal_metadata(arena *a, val *metadata, slice kind) {
+  static const char gone[] = "deprecated.daemonset.template.generation";
+  const val *annotations = val_getc(metadata, "annotations");
+  if (!slice_is(kind, "DaemonSet") || !val_getc(annotations, gone)) return metadata;
+  val *copy = val_map(a), *kept = val_map(a);
+  VAL_EACH(e, annotations) {
+    if (!slice_is(e->key, gone)) val_set(a, kept, e->key, e->value);
+  }
+  VAL_EACH(e, metadata) {
+    bool changed = slice_is(e->key, "annotations");
+    if (!changed || kept->count > 0) val_set(a, copy, e->key, changed ? kept : e->value);
+  }
+  return copy;
+}
+
+static val *partial_of(arena *a, const val *obj, slice kind, slice version) {
+  val *partial = val_map(a), *metadata = internal_metadata(a, val_getc(obj, "metadata"), kind);
   val_setc(a, partial, "kind", val_cstr(a, "PartialObjectMetadata"));
   val_setc(a, partial, "apiVersion", api_version(a, version));
   if (metadata) val_setc(a, partial, "metadata", metadata);
   return partial;
+}
+
+val *partial_make(arena *a, const val *obj, slice version) {
+  return partial_of(a, obj, val_get_str(obj, "kind"), version);
 }
 
 static val *column_defs(arena *a, const table_column *columns, uint32_t count) {
@@ -48,6 +71,18 @@ static val *row_conditions(arena *a, const val *obj) {
   return list;
 }
 
+/* A row's object has no type for the encoder: what Go would write of zero values (an empty
+ * list as null) must stand in the tree. */
+static val *spelled_out(arena *a, val *obj, const type_info *t) {
+  buf text;
+  slice error;
+  buf_init(&text, LIMIT_BUFFER);
+  json_encode(&text, obj, t);
+  val *v = json_parse(a, arena_copy(a, buf_slice(&text)), NULL, &error);
+  buf_dispose(&text);
+  return v ? v : obj;
+}
+
 typedef struct table_plan {
   cell_env env;
   const resource_info *resource;
@@ -71,9 +106,11 @@ static val *row_make(const table_plan *p, val *obj) {
   if (p->is_pod && (conditions = row_conditions(a, obj)) != NULL) {
     val_setc(a, row, "conditions", conditions);
   }
-  if (p->include == INCLUDE_OBJECT) val_setc(a, row, "object", obj);
-  else if (p->include == INCLUDE_METADATA) {
-    val_setc(a, row, "object", partial_make(a, obj, p->version));
+  if (p->include == INCLUDE_OBJECT) {
+    val *object = p->resource->type ? spelled_out(a, obj, p->resource->type) : obj;
+    val_setc(a, row, "object", object);
+  } else if (p->include == INCLUDE_METADATA) {
+    val_setc(a, row, "object", partial_of(a, seen, p->resource->kind, p->version));
   }
   return row;
 }

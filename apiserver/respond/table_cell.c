@@ -192,19 +192,20 @@ static int requirement_order(const void *a, const void *b) {
 static bool expression_text(arena *a, const val *expr, slice *text) {
   slice key = val_get_str(expr, "key"), op = val_get_str(expr, "operator");
   const val *values = val_getc(expr, "values");
-  if (slice_is(op, "Exists")) *text = key;
-  else if (slice_is(op, "DoesNotExist")) *text = arena_printf(a, "!%.*s", SLICE_ARG(key));
-  else if (!slice_is(op, "In") && !slice_is(op, "NotIn")) return false;
-  else {
-    uint32_t count = val_len(values);
-    slice *items = ARENA_ARRAY(a, slice, count + 1);
-    for (uint32_t i = 0; i < count; i++) items[i] = val_str(val_at(values, i));
-    if (count == 0) return false;
-    qsort(items, count, sizeof *items, slice_order);
-    slice joined = join_list(a, items, count, ",");
-    *text = arena_printf(a, "%.*s %s (%.*s)", SLICE_ARG(key), slice_is(op, "In") ? "in" : "notin",
-                         SLICE_ARG(joined));
+  uint32_t count = val_len(values);
+  bool in = slice_is(op, "In"), exists = slice_is(op, "Exists");
+  bool takes_values = in || slice_is(op, "NotIn");
+  if (key.len == 0 || takes_values != (count > 0)) return false;
+  if (!takes_values) {
+    *text = exists ? key : arena_printf(a, "!%.*s", SLICE_ARG(key));
+    return exists || slice_is(op, "DoesNotExist");
   }
+  slice *items = ARENA_ARRAY(a, slice, count);
+  for (uint32_t i = 0; i < count; i++) items[i] = val_str(val_at(values, i));
+  qsort(items, count, sizeof *items, slice_order);
+  slice joined = join_list(a, items, count, ",");
+  *text = arena_printf(a, "%.*s %s (%.*s)", SLICE_ARG(key), in ? "in" : "notin",
+                       SLICE_ARG(joined));
   return true;
 }
 
