@@ -59,5 +59,6 @@ bool access_forbidden(request *rq, const access_attributes *q, slice reason) {
   arena *a = rq->arena;
   slice why = sanitized(a, denial(a, q));
   if (reason.len) why = arena_printf(a, "%.*s: %.*s", SLICE_ARG(why), SLICE_ARG(reason));
+  rq->refused = true;
   return status_forbidden(&rq->error, a, q->group, q->resource, q->name, why);
 }

@@ -82,6 +82,7 @@ bool impersonation_read(request *rq, user_info *wanted, bool *asked) {
   wanted->groups = groups;
   *asked = wanted->name.len > 0;
   if (*asked || !(wanted->uid.len || wanted->group_count || wanted->extra_count)) return true;
+  rq->refused = true;
   slice printed = user_printed(a, wanted);
   return status_set(&rq->error, a, STATUS_BAD_REQUEST,
                     "requested %.*s without impersonating a user name", SLICE_ARG(printed));

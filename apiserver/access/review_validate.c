@@ -3,7 +3,10 @@
 #include "access/review_validate.h"
 
 #include "access/text.h"
+#include "base/limits.h"
+#include "codec/codec.h"
 #include "registry/selector.h"
+#include "registry/validation/text_rules.h"
 
 /* The internal type's JSON, which the real server prints: Go's field names. */
 static val *nonresource_printed(arena *a, const val *v) {
@@ -44,6 +47,12 @@ static void validate_requirement(field_errors *errs, const val *r, const path *a
     field_forbidden(errs, &at_values,
                     "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
   }
+  if (fields) return;
+  text_check(errs, &at_key, TEXT_LABEL_KEY, key);
+  for (uint32_t i = 0; i < values; i++) {
+    path item = path_index(&at_values, i);
+    text_check(errs, &item, TEXT_LABEL_VALUE, val_str(val_at(val_getc(r, "values"), i)));
+  }
 }
 
 static void validate_selector(field_errors *errs, const val *attributes, const char *name) {
@@ -76,7 +85,13 @@ static void validate_meta(field_errors *errs, review_kind kind, const val *revie
     empty = empty && (passes || val_is_empty(e->value));
   }
   if (empty) return;
-  field_invalid(errs, &at, meta, local ? "must be empty except for namespace" : "must be empty");
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  json_encode(&b, meta, schema_type(SLICE_LIT("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")));
+  slice printed = text_take(errs->a, &b);
+  field_error_add(errs, FIELD_INVALID, path_text(errs->a, &at),
+                  arena_printf(errs->a, "Invalid value: %.*s: must be empty%s", SLICE_ARG(printed),
+                               local ? " except for namespace" : ""));
 }
 
 static void validate_local(field_errors *errs, const val *review) {

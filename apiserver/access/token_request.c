@@ -141,6 +141,7 @@ static bool bound_fill(request *rq, const val *ref, claims *c) {
                       "cannot bind token to object of type %s%.*s, Kind=%.*s", core ? "/" : "",
                       SLICE_ARG(version), SLICE_ARG(kind));
   }
+  if (name.len == 0) return status_set(&rq->error, a, STATUS_BAD_REQUEST, "Name parameter required.");
   const val *obj = object_get(rq, bound_kinds[row].resource,
                               bound_kinds[row].namespaced ? c->namespace : SLICE_NONE, name);
   if (!obj) {

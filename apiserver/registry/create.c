@@ -120,6 +120,7 @@ bool generic_create(request *rq, val *obj, write_result *out) {
     }
     object_del(obj, "resourceVersion");
   }
+  if (!access_check_escalation(rq, obj, NULL)) return false;
   bool taken = false;
   for (int tries = 0; tries < LIMIT_GENERATE_NAME_TRIES; tries++) {
     val *attempt = tries + 1 < LIMIT_GENERATE_NAME_TRIES &&

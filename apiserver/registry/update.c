@@ -167,7 +167,7 @@ static bool attempt(update_run *u, write_result *out, bool *again) {
     return generic_store_error(rq, STORE_NOT_FOUND, u->name);
   }
   val *obj = u->source->make(u->source->ctx, rq, u->live);
-  if (!obj) return false;
+  if (!obj || !access_check_escalation(rq, obj, u->live)) return false;
   if (!u->live) return creates_by_update(u, obj, out);
   if (!check_version(u, obj)) return false;
   if (!side_effects_begin_update(rq, obj, u->live)) return false;

@@ -173,10 +173,14 @@ void respond_error(request *rq) {
   if (form.raw) form.pretty = true;
   val *tree = respond_status_tree(rq->arena, &rq->error);
   blob *b = respond_encode(rq->arena, &form, tree, status_type());
-  http_header retry = {SLICE_LIT("Retry-After"),
-                       arena_printf(rq->arena, "%d", rq->error.retry_after_seconds)};
-  respond_bytes(rq, status_error_code(&rq->error), form.content_type, blob_slice(b), b, &retry,
-                rq->error.retry_after_seconds > 0);
+  http_header more[2];
+  uint32_t count = 0;
+  if (rq->refused) more[count++] = (http_header){SLICE_LIT("X-Content-Type-Options"), SLICE_LIT("nosniff")};
+  if (rq->error.retry_after_seconds > 0) {
+    more[count++] = (http_header){SLICE_LIT("Retry-After"),
+                                  arena_printf(rq->arena, "%d", rq->error.retry_after_seconds)};
+  }
+  respond_bytes(rq, status_error_code(&rq->error), form.content_type, blob_slice(b), b, more, count);
   blob_unref(b);
 }
 

@@ -46,7 +46,7 @@ static void token_serve(request *rq) {
     request_keep(rq, e);
     val *body = negotiate_decode(rq, SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"), NULL);
     const val *account = stored_decode(rq->arena, rq->resource, e);
-    if (body) answer = token_answer(rq, account, body);
+    if (body && write_check_namespace(rq, body)) answer = token_answer(rq, account, body);
   }
   if (!answer) respond_error(rq);
   else respond_tree(rq, 201, &form, answer,
