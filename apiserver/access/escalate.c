@@ -42,13 +42,13 @@ static bool role_check(request *rq, const val *obj, const val *old) {
   if (may(rq, "escalate", rq->resource->resource, rq->info.name, namespace)) return true;
   if (only_gc_fields(a, obj, old)) return true;
   rbac_rules rules = rbac_rules_of(a, val_getc(obj, "rules"));
-  if (!escalate_covered(rq->server, a, &rq->user, namespace, &rules, &why)) return refuse(rq, obj, why);
+  if (!escalate_covered(rq, namespace, &rules, &why)) return refuse(rq, obj, why);
   if (!has_aggregation(obj) && !has_aggregation(old)) return true;
   static const slice star = {"*", 1};
   const rbac_strings all = {&star, 1};
   const rbac_rule full[] = {{.verbs = all, .groups = all, .resources = all}, {.verbs = all, .urls = all}};
   rbac_rules everything = {full, 2};
-  if (escalate_covered(rq->server, a, &rq->user, namespace, &everything, &why)) return true;
+  if (escalate_covered(rq, namespace, &everything, &why)) return true;
   return refuse(rq, obj, SLICE_LIT("must have cluster-admin privileges to use the aggregationRule"));
 }
 
@@ -64,9 +64,9 @@ static bool binding_check(request *rq, const val *obj, const val *old) {
   if (!rbac_role_rules(rq->server, a, kind, name, namespace, &rules, &why)) {
     if (!cluster_role && !slice_is(kind, "Role")) return status_plain(&rq->error, a, "%.*s", SLICE_ARG(why));
     return status_not_found(&rq->error, a, rq->resource->group,
-                            cluster_role ? SLICE_LIT("clusterrole") : SLICE_LIT("role"), name);
+                            rq->resource->resource, name);
   }
-  if (escalate_covered(rq->server, a, &rq->user, namespace, &rules, &why)) return true;
+  if (escalate_covered(rq, namespace, &rules, &why)) return true;
   return refuse(rq, obj, why);
 }
 

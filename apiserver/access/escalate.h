@@ -4,9 +4,8 @@
 
 #include "access/rbac.h"
 
-/* True when the user's own rules in the namespace cover `rules`; else *why says what is
- * missing, in the real server's words. */
-bool escalate_covered(server *s, arena *a, const user_info *u, slice namespace,
-                      const rbac_rules *rules, slice *why);
+/* True when the user's own rules in the request's namespace cover `rules`; else *why says
+ * what is missing, in the real server's words. */
+bool escalate_covered(request *rq, slice namespace, const rbac_rules *rules, slice *why);
 
 #endif

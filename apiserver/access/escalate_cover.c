@@ -18,6 +18,7 @@ typedef struct right {
 
 typedef struct cover {
   arena *a;
+  slice resource; /* of the request: the real server names lost roles by it */
   rbac_rule *own;
   uint32_t own_count, own_cap;
   right *missing;
@@ -30,8 +31,12 @@ typedef struct cover {
 static bool own_add(void *ctx, const rbac_binding *b, const rbac_subject *who,
                     const rbac_rule *rule, slice error) {
   cover *c = ctx;
-  (void)b, (void)who;
+  (void)who;
   if (!rule) {
+    if (slice_is(b->role_kind, "Role") || slice_is(b->role_kind, "ClusterRole")) {
+      error = arena_printf(c->a, "%.*s.rbac.authorization.k8s.io \"%.*s\" not found",
+                           SLICE_ARG(c->resource), SLICE_ARG(b->role_name));
+    }
     if (c->error_count < ERRORS_MAX) c->errors[c->error_count++] = error;
     return true;
   }
@@ -219,13 +224,12 @@ static slice missing_text(cover *c, const user_info *u) {
   return text_take(c->a, &b);
 }
 
-bool escalate_covered(server *s, arena *a, const user_info *u, slice namespace,
-                      const rbac_rules *rules, slice *why) {
-  cover c = {.a = a};
+bool escalate_covered(request *rq, slice namespace, const rbac_rules *rules, slice *why) {
+  cover c = {.a = rq->arena, .resource = rq->resource->resource};
   bool all = true;
-  rbac_visit_rules(s, a, u, namespace, own_add, &c);
+  rbac_visit_rules(rq->server, rq->arena, &rq->user, namespace, own_add, &c);
   for (uint32_t i = 0; i < rules->count && all; i++) all = rule_rights(&c, &rules->items[i]);
   if (all && c.missing_count == 0) return true;
-  *why = missing_text(&c, u);
+  *why = missing_text(&c, &rq->user);
   return false;
 }
