@@ -52,6 +52,28 @@ static const route_entry *inflate_into(route_cache *c, slice key, const struct o
   return route_cache_put(c, key, bytes, SLICE_NONE);
 }
 
+static void put_le32(char *at, uint32_t n) {
+  for (int i = 0; i < 4; i++) at[i] = (char)(n >> 8 * i);
+}
+
+/* zlib and gzip differ in what stands around the same deflated bytes: nothing is compressed. */
+static const route_entry *gzip_into(route_cache *c, slice key, const struct openapi_bytes *b) {
+  static const char HEAD[10] = {0x1f, (char)0x8b, 8, 0, 0, 0, 0, 0, 0, (char)255};
+  uint32_t deflated = b->zlib_len - 6; /* without zlib's two bytes before and four behind */
+  blob *bytes = blob_alloc(sizeof HEAD + deflated + 8);
+  memcpy(bytes->data, HEAD, sizeof HEAD);
+  memcpy(bytes->data + sizeof HEAD, b->zlib + 2, deflated);
+  put_le32(bytes->data + sizeof HEAD + deflated, b->crc);
+  put_le32(bytes->data + sizeof HEAD + deflated + 4, b->len);
+  return route_cache_put(c, key, bytes, SLICE_NONE);
+}
+
+static const route_entry *document_gzip(request *rq, const openapi_document *d, bool protobuf) {
+  slice key = arena_printf(rq->arena, "gzip %d %.*s", protobuf, SLICE_ARG(d->path));
+  const route_entry *e = route_cache_get(rq->server->routes, key);
+  return e ? e : gzip_into(rq->server->routes, key, protobuf ? &d->protobuf : &d->json);
+}
+
 static const route_entry *document_bytes(request *rq, const openapi_document *d, bool protobuf) {
   slice key = arena_printf(rq->arena, "openapi %d %.*s", protobuf, SLICE_ARG(d->path));
   const route_entry *e = route_cache_get(rq->server->routes, key);
@@ -86,9 +108,9 @@ static int condition_status(request *rq, slice etag) {
   return fresh ? 304 : 200;
 }
 
-/* Go's http.ServeContent, as far as whole documents go. */
+/* Go's http.ServeContent, as far as whole documents go. `gzip`: e is compressed. */
 static void serve(request *rq, route_answer *out, const route_entry *e, const char *type,
-                  slice etag) {
+                  slice etag, bool gzip) {
   out->status = condition_status(rq, etag);
   if (etag.len) route_header(out, "Etag", etag);
   if (out->status == 200) route_header(out, "Accept-Ranges", SLICE_LIT("bytes"));
@@ -102,10 +124,32 @@ static void serve(request *rq, route_answer *out, const route_entry *e, const ch
   if (out->status != 200) return;
   out->body = blob_slice(e->bytes);
   out->owner = e->bytes;
+  if (gzip) {
+    route_header(out, "Content-Encoding", SLICE_LIT("gzip"));
+  } else {
+    route_header(out, "Content-Length", arena_printf(rq->arena, "%zu", out->body.len));
+  }
 }
 
 static slice quoted(arena *a, const char *hash) {
   return arena_printf(a, "\"%s\"", hash);
+}
+
+/* Named with a quality above zero; "*" does not count. */
+static bool takes_gzip(slice header) {
+  slice part, coding, rest = header, params;
+  for (bool more = header.len > 0; more;) {
+    more = slice_cut(rest, ',', &part, &rest);
+    slice_cut(part, ';', &coding, &params);
+    if (!slice_eq_nocase(slice_trim(coding), SLICE_LIT("gzip"))) continue;
+    params = slice_trim(params);
+    if (!slice_has_prefix(params, SLICE_LIT("q="))) return true;
+    for (size_t i = 2; i < params.len; i++) {
+      if (params.ptr[i] >= '1' && params.ptr[i] <= '9') return true;
+    }
+    return false;
+  }
+  return false;
 }
 
 static void answer_v2(request *rq, route_answer *out) {
@@ -114,12 +158,15 @@ static void answer_v2(request *rq, route_answer *out) {
   route_header(out, "Vary", SLICE_LIT("Accept"));
   int form = accept_choose(http_header_get(rq->http, "Accept"), V2_TYPES, 3);
   const openapi_document *d = &openapi_documents[0];
-  const route_entry *e = form < 0 ? NULL : document_bytes(rq, d, form > 0);
+  bool gzip = takes_gzip(http_header_get(rq->http, "Accept-Encoding"));
+  const route_entry *e = form < 0 ? NULL
+                         : gzip   ? document_gzip(rq, d, form > 0)
+                                  : document_bytes(rq, d, form > 0);
   if (!e) {
     empty_answer(out, form < 0 ? 406 : 500);
     return;
   }
-  serve(rq, out, e, form ? V2_PROTOBUF : "application/json", quoted(rq->arena, d->hash));
+  serve(rq, out, e, form ? V2_PROTOBUF : "application/json", quoted(rq->arena, d->hash), gzip);
 }
 
 /* {"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=..."},...}} */
@@ -148,7 +195,7 @@ static void answer_v3_index(request *rq, route_answer *out) {
     empty_answer(out, 500);
     return;
   }
-  serve(rq, out, e, "text/plain; charset=utf-8", SLICE_NONE);
+  serve(rq, out, e, "text/plain; charset=utf-8", SLICE_NONE, false);
 }
 
 static void answer_v3(request *rq, slice path, route_answer *out) {
@@ -179,7 +226,7 @@ static void answer_v3(request *rq, slice path, route_answer *out) {
     return;
   }
   if (right) route_header(out, "Expires", http_date(rq->arena, rq->wall_ns, 1, "UTC"));
-  serve(rq, out, e, type, etag);
+  serve(rq, out, e, type, etag, false);
 }
 
 bool openapi_route(request *rq, slice path, route_answer *out) {

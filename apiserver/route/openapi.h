@@ -15,6 +15,7 @@ typedef struct openapi_document {
   struct openapi_bytes {
     const unsigned char *zlib;
     uint32_t zlib_len, len;
+    uint32_t crc; /* CRC-32 of the inflated bytes, which gzip wants behind them */
   } json, protobuf;
 } openapi_document;
 

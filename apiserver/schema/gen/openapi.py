@@ -34,10 +34,10 @@ def array(name, data):
 def form(out, name, data):
     """Writes the compressed bytes and gives the row that names them."""
     if not data:
-        return "{0, 0, 0}"
+        return "{0, 0, 0, 0}"
     packed = zlib.compress(data, 9)
     out.write(array(name, packed))
-    return "{%s, %d, %d}" % (name, len(packed), len(data))
+    return "{%s, %d, %d, %du}" % (name, len(packed), len(data), zlib.crc32(data))
 
 
 def main():
