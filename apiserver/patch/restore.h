@@ -1,0 +1,16 @@
+/* restore: what the real server says when a strategic patch's result does not fit the type. That path goes
+ * from maps to structs without JSON, and has words of its own. Source: apimachinery
+ * pkg/runtime/converter.go (fromUnstructured). */
+#ifndef APISIM_PATCH_RESTORE_H
+#define APISIM_PATCH_RESTORE_H
+
+#include "base/arena.h"
+#include "base/val.h"
+#include "schema/schema.h"
+
+/* True when the tree fits t; else false and *error, of the first misfit in the type's field order. */
+bool restore_check(arena *a, const val *tree, const type_info *t, slice *error);
+/* The value as fmt's %v prints it: map[spec:map[replicas:seven]]. */
+slice go_print(arena *a, const val *v);
+
+#endif
