@@ -27,7 +27,7 @@ static void add_mark(strict_report *r, arena *a, slice text, strict_mark mark) {
     r->marks = arena_grow(a, r->marks, r->cap * sizeof *r->marks, cap * sizeof *r->marks);
     r->cap = cap;
   }
-  bool placed = mark.at >= r->text.ptr && mark.at < r->text.ptr + r->text.len;
+  bool placed = r->text.len && mark.at >= r->text.ptr && mark.at < r->text.ptr + r->text.len;
   if (!placed) mark.at = NULL; /* an unescaped key, or no JSON: behind its elder */
   if (!placed && r->count) mark.at = r->marks[r->count - 1].at;
   r->items[r->count] = text;

@@ -78,6 +78,22 @@ static int natural_order(const void *left, const void *right) {
   return natural_order_at(a, b, i);
 }
 
+/* The order is not transitive for odd keys ("0x1", "1", "00"), so that what comes out depends
+ * on the way of sorting: up to a dozen entries the real server inserts one by one. */
+static void sort_entries(val_entry *e, uint32_t n) {
+  if (n > 12) {
+    qsort(e, n, sizeof *e, natural_order);
+    return;
+  }
+  for (uint32_t i = 1; i < n; i++) {
+    for (uint32_t j = i; j > 0 && natural_order(&e[j], &e[j - 1]) < 0; j--) {
+      val_entry swap = e[j];
+      e[j] = e[j - 1];
+      e[j - 1] = swap;
+    }
+  }
+}
+
 /* ---- the walk ---- */
 
 static void push(encoder *e, const val *v, int indent) {
@@ -167,9 +183,7 @@ static void sort_maps(encoder *e, val *root) {
   while (e->depth) {
     frame *f = &e->frames[e->depth - 1];
     const val *v = f->v;
-    if (f->next == 0 && v->type == VAL_MAP) {
-      qsort(v->u.entries, v->count, sizeof(val_entry), natural_order);
-    }
+    if (f->next == 0 && v->type == VAL_MAP) sort_entries(v->u.entries, v->count);
     if (f->next == val_len(v)) {
       e->depth--;
       continue;

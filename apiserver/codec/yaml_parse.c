@@ -89,7 +89,6 @@ static const tag_row tags[] = {
     {TAG "str", "!!str", YAML_STR},       {TAG "bool", "!!bool", YAML_BOOL},
     {TAG "int", "!!int", YAML_INT},       {TAG "float", "!!float", YAML_FLOAT},
     {TAG "null", "!!null", YAML_NULL},    {TAG "timestamp", "!!timestamp", YAML_TIMESTAMP},
-    {TAG "merge", "!!merge", YAML_MERGE},
 };
 
 static const char *type_name(yaml_type type) {
@@ -117,8 +116,7 @@ static val *value_of(decoder *d, const yaml_scalar *s, slice text) {
     case YAML_UINT: return unsigned_number(d, s->u);
     case YAML_FLOAT: return number(d, s->f);
     case YAML_STR:
-    case YAML_TIMESTAMP:
-    case YAML_MERGE: break;
+    case YAML_TIMESTAMP: break;
   }
   return val_string(d->a, text);
 }

@@ -102,6 +102,18 @@ static bool read_float(slice s, yaml_scalar *out) {
   return isfinite(out->f);
 }
 
+/* ".5_0": Go's ParseFloat takes an underscore between two digits. */
+static bool read_fraction(slice text, yaml_scalar *out) {
+  char plain[512];
+  size_t n = 0;
+  if (text.len > sizeof plain) return false;
+  for (size_t i = 0; i < text.len; i++) {
+    bool between = text.ptr[i] == '_' && i > 0 && is_digit(text, i - 1) && is_digit(text, i + 1);
+    if (!between) plain[n++] = text.ptr[i];
+  }
+  return read_float(slice_of(plain, n), out);
+}
+
 static bool read_number(slice text, yaml_scalar *out) {
   char plain[512];
   size_t n = 0;
@@ -167,12 +179,11 @@ yaml_scalar yaml_resolve(slice text) {
   yaml_scalar out = {YAML_STR, {0}};
   if (text.len == 0) return (yaml_scalar){YAML_NULL, {0}};
   char c = text.ptr[0];
-  if (slice_is(text, "<<")) return (yaml_scalar){YAML_MERGE, {0}};
   if (c == '\0' || !strchr("+-0123456789yYnNtTfFoO~.", c)) return out;
   if (find_word(text, &out)) return out;
   bool good = false;
   if (c == '.') {
-    good = read_float(text, &out);
+    good = read_fraction(text, &out);
   } else if (strchr("+-0123456789", c)) {
     if (is_timestamp(text)) return (yaml_scalar){YAML_TIMESTAMP, {0}};
     good = read_number(text, &out);

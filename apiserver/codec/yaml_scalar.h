@@ -12,7 +12,6 @@ typedef enum yaml_type {
   YAML_UINT, /* past int64 */
   YAML_FLOAT,
   YAML_TIMESTAMP, /* read as a string, quoted when written */
-  YAML_MERGE,
 } yaml_type;
 
 typedef struct yaml_scalar {
