@@ -88,11 +88,11 @@ bool access_authenticate(request *rq) {
   authn_context x = authn_context_of(rq);
   authn_result r = {0};
   const env_peer *peer = rq->http->peer;
-  bool failed = false;
+  bool failed = peer && peer->client_cert_bad; /* one that does not verify is an error */
   if (peer && peer->client_cert_der.len) {
     authn_outcome o = authn_certificate(&x, peer->client_cert_der, &r);
     if (o == AUTHN_OK) return succeed(rq, &r);
-    failed = o == AUTHN_ERROR;
+    failed = failed || o == AUTHN_ERROR;
   }
   slice tokens[] = {bearer_token(rq), websocket_token(rq)};
   for (size_t i = 0; i < 2; i++) {

@@ -1,4 +1,4 @@
-/* gzip: compresses an answer's parts into one blob, at the real server's level (4). */
+/* gzip: compresses an answer's parts into one blob, at the real server's level (1). */
 #ifndef APISIM_HTTP_GZIP_H
 #define APISIM_HTTP_GZIP_H
 
