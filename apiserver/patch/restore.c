@@ -2,9 +2,6 @@
  * that have a JSON form of their own (times, quantities...) are left to the codec's check. */
 #include "patch/restore.h"
 
-#include "base/buf.h"
-#include "base/limits.h"
-#include "codec/codec.h"
 #include "patch/patch_text.h"
 
 #include <math.h>
@@ -100,43 +97,4 @@ static bool check(restore *r, const val *v, const type_info *t) {
 bool restore_check(arena *a, const val *tree, const type_info *t, slice *error) {
   restore r = {a, error};
   return check(&r, tree, t);
-}
-
-static void print(arena *a, buf *b, const val *v) {
-  switch ((val_type)v->type) {
-    case VAL_NULL: buf_lit(b, "<nil>"); return;
-    case VAL_BOOL: buf_cstr(b, v->u.b ? "true" : "false"); return;
-    case VAL_INT: buf_i64(b, v->u.i); return;
-    case VAL_FLOAT: buf_printf(b, "%g", v->u.f); return;
-    case VAL_STRING: buf_append(b, val_str(v)); return;
-    case VAL_LIST:
-      buf_char(b, '[');
-      for (uint32_t i = 0; i < val_len(v); i++) {
-        if (i) buf_char(b, ' ');
-        print(a, b, val_at(v, i));
-      }
-      buf_char(b, ']');
-      return;
-    case VAL_MAP: break;
-  }
-  val *sorted = val_map(a);
-  VAL_EACH(e, v) val_set(a, sorted, e->key, e->value);
-  val_sort(sorted);
-  buf_lit(b, "map[");
-  VAL_EACH(e, sorted) {
-    if (e != sorted->u.entries) buf_char(b, ' ');
-    buf_append(b, e->key);
-    buf_char(b, ':');
-    print(a, b, e->value);
-  }
-  buf_char(b, ']');
-}
-
-slice go_print(arena *a, const val *v) {
-  buf b;
-  buf_init(&b, LIMIT_BUFFER);
-  print(a, &b, v);
-  slice s = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return s;
 }

@@ -10,7 +10,5 @@
 
 /* True when the tree fits t; else false and *error, of the first misfit in the type's field order. */
 bool restore_check(arena *a, const val *tree, const type_info *t, slice *error);
-/* The value as fmt's %v prints it: map[spec:map[replicas:seven]]. */
-slice go_print(arena *a, const val *v);
 
 #endif

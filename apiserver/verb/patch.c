@@ -2,6 +2,7 @@
 #include "patch/patch.h"
 
 #include "codec/codec.h"
+#include "patch/restore.h"
 #include "registry/object.h"
 #include "respond/respond.h"
 #include "verb/verbs.h"
@@ -44,7 +45,9 @@ static val *conform(request *rq, const val *quoted, val *tree, strict_report *re
   slice error = SLICE_NONE;
   bool strict = rq->validation != VALIDATE_IGNORE;
   const val *shown = quoted ? quoted : val_copy(rq->arena, tree);
-  val *obj = codec_conform(rq->arena, tree, rq->resource->type, strict ? report : NULL, &error);
+  const type_info *t = rq->resource->type;
+  bool fits = !quoted || restore_check(rq->arena, tree, t, &error);
+  val *obj = fits ? codec_conform(rq->arena, tree, t, strict ? report : NULL, &error) : NULL;
   if (!obj) {
     patch_invalid(rq, quoted ? go_print(rq->arena, quoted) : document_text(rq, shown), error);
     return NULL;
