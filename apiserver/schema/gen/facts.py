@@ -22,6 +22,9 @@ EXTRA_GROUPS = {("meta.k8s.io", "v1"), ("admission.k8s.io", "v1"), ("apidiscover
 EXTRA_TYPES = [META + n for n in (
     "Status", "Table", "PartialObjectMetadata", "PartialObjectMetadataList", "WatchEvent",
     "ObjectMeta", "ListMeta", "TableOptions", "LabelSelector", "Condition")]
+# The forms that a client may ask any object in, also by their older version's name.
+EXTRA_KINDS = {("meta.k8s.io", v, k): META + k for v in ("v1", "v1beta1")
+               for k in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")}
 # Where a stored object's key does not start with its resource's name.
 ETCD_PREFIX = {
     ("", "replicationcontrollers"): "controllers",
@@ -204,6 +207,7 @@ def main():
         groups |= {(g["name"], v["version"]) for v in g["versions"]}
     kinds = {(k["group"], k["version"], k["kind"]): k["type"] for k in data["kinds"]
              if (k["group"], k["version"]) in groups}
+    kinds.update(EXTRA_KINDS)
     names = reach(types, list(kinds.values()) + EXTRA_TYPES)
     os.makedirs(facts, exist_ok=True)
     write_types(os.path.join(facts, "types.txt"), types, names, schemas(oracle))
