@@ -52,7 +52,7 @@ class Server:
 
 
 def binary():
-    return os.environ.get("APISIM", str(ROOT / "build" / "apisim"))
+    return os.path.abspath(os.environ.get("APISIM", ROOT / "build" / "apisim"))
 
 
 def start(directory, *flags):
