@@ -39,7 +39,9 @@ void strict_add(strict_report *r, arena *a, slice text);
  * On failure: NULL and *error in the words of Go's decoder ("invalid character 'x'
  * looking for beginning of value"). Depth up to 10,000. report (or NULL) gets duplicates. */
 val *json_parse(arena *a, slice text, strict_report *report, slice *error);
-/* Multi-document or trailing content is an error, as for an API body; text may be JSON. */
+/* The first document only, as the real server reads a body: what follows it is not looked at.
+ * text may be JSON. *error as it is behind "error converting YAML to JSON: " of apply patches;
+ * duplicate keys are one entry of the report ("yaml: unmarshal errors:\n  line 3: ..."). */
 val *yaml_parse(arena *a, slice text, strict_report *report, slice *error);
 
 /* Makes `v` typed as t, in place where possible; returns the tree to use, or NULL and

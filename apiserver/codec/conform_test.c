@@ -18,14 +18,16 @@ typedef struct row {
 static slice outcome(arena *a, const row *r) {
   slice error = SLICE_NONE, text = SLICE_NONE;
   strict_report report = {0};
-  const kind_info *k = schema_kind(slice_cstr(r->group), slice_cstr(r->version), slice_cstr(r->kind));
+  const kind_info *k = schema_kind(slice_cstr(r->group), slice_cstr(r->version),
+      slice_cstr(r->kind));
   assert_non_null(k);
   val *v = json_parse(a, slice_cstr(r->body), &report, &error);
   assert_non_null(v);
   v = codec_conform(a, v, k->type, &report, &error);
   if (!v) return error;
   for (uint32_t i = 0; i < report.count; i++) {
-    text = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(text), i ? ", " : "", SLICE_ARG(report.items[i]));
+    text = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(text), i ? ", " : "",
+        SLICE_ARG(report.items[i]));
   }
   if (report.count) return text;
   buf out;
@@ -119,13 +121,16 @@ static void strict_reports(void **state) {
 static void canonical_trees(void **state) {
   (void)state;
   static const row rows[] = {
-      {POD, "{\"foo\":null,\"spec\":{\"nodeName\":\"\",\"containers\":[{\"image\":\"b\",\"name\":\"a\","
+      {POD, "{\"foo\":null,\"spec\":{\"nodeName\":\"\",\"containers\":[{\"image\":\"b\",\"name"
+             "\":\"a\","
             "\"env\":[],\"resources\":{\"limits\":{\"memory\":\"1024Mi\",\"cpu\":0.5}}}]},"
             "\"metadata\":{\"labels\":{\"b\":\"1\",\"a\":null}}}", "unknown field \"foo\""},
-      {POD, "{\"spec\":{\"nodeName\":\"\",\"containers\":[{\"image\":\"b\",\"name\":\"a\",\"env\":[],"
+      {POD, "{\"spec\":{\"nodeName\":\"\",\"containers\":[{\"image\":\"b\",\"name\":\"a\",\"en"
+             "v\":[],"
             "\"resources\":{\"limits\":{\"memory\":\"1024Mi\",\"cpu\":0.5}}}]},"
             "\"metadata\":{\"labels\":{\"b\":\"1\",\"a\":null}}}",
-       "{\"metadata\":{\"labels\":{\"a\":\"\",\"b\":\"1\"}},\"spec\":{\"containers\":[{\"name\":\"a\","
+       "{\"metadata\":{\"labels\":{\"a\":\"\",\"b\":\"1\"}},\"spec\":{\"containers\":[{\"name\""
+       ":\"a\","
        "\"image\":\"b\",\"resources\":{\"limits\":{\"cpu\":\"500m\",\"memory\":\"1Gi\"}}}]},"
        "\"status\":{}}"},
       {DEPLOYMENT, "{}",
@@ -145,7 +150,8 @@ static void canonical_trees(void **state) {
             "\"type\":\"a\"},\"default\":{\"z\":1.0,\"a\":\"<\"}}}}]}}",
        "{\"metadata\":{},\"spec\":{\"group\":\"\",\"names\":{\"plural\":\"\",\"kind\":\"\"},"
        "\"scope\":\"\",\"versions\":[{\"name\":\"\",\"served\":false,\"storage\":false,\"schema\":"
-       "{\"openAPIV3Schema\":{\"default\":{\"z\":1.0,\"a\":\"\\u003c\"},\"items\":{\"type\":\"a\"}}}}]},"
+       "{\"openAPIV3Schema\":{\"default\":{\"z\":1.0,\"a\":\"\\u003c\"},\"items\":{\"type\":\""
+       "a\"}}}}]},"
        "\"status\":{\"conditions\":null,\"acceptedNames\":{\"plural\":\"\",\"kind\":\"\"},"
        "\"storedVersions\":null}}"},
   };
@@ -157,8 +163,10 @@ static void a_field_given_twice_is_merged(void **state) {
   arena *a = arena_create();
   strict_report report = {0};
   slice error = SLICE_NONE;
-  const type_info *t = schema_kind(SLICE_LIT("apps"), SLICE_LIT("v1"), SLICE_LIT("Deployment"))->type;
-  val *v = json_parse(a, SLICE_LIT("{\"spec\":{\"replicas\":1},\"spec\":{\"paused\":true}}"), &report,
+  const type_info *t = schema_kind(SLICE_LIT("apps"), SLICE_LIT("v1"), SLICE_LIT("Deploymen"
+  "t"))->type;
+  val *v = json_parse(a, SLICE_LIT("{\"spec\":{\"replicas\":1},\"spec\":{\"paused\":true}}"),
+      &report,
                       &error);
   v = codec_conform(a, v, t, &report, &error);
   assert_int_equal(val_i64(val_path(v, "spec.replicas")), 1);

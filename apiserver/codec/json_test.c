@@ -108,7 +108,8 @@ static void duplicates_are_reported_by_path(void **state) {
   (void)state;
   strict_report report = {0};
   slice error;
-  slice text = SLICE_LIT("{\"a\":[{},{\"x\":1,\"x\":2}],\"a\":1,\"m\":{\"a.b\":{\"c\":1,\"c\":2,\"c\":3}}}");
+  slice text = SLICE_LIT("{\"a\":[{},{\"x\":1,\"x\":2}],\"a\":1,\"m\":{\"a.b\":{\"c\":1,\"c\":2"
+  ",\"c\":3}}}");
   assert_non_null(json_parse(a, text, &report, &error));
   assert_int_equal(report.count, 4);
   expect(report.items[0], "duplicate field \"a[1].x\"");
@@ -154,14 +155,16 @@ static void indented(void **state) {
   buf out;
   buf_init(&out, 4096);
   json_indent(&out, SLICE_LIT("{\"a\":[],\"b\":{},\"c\":[1,\"x:{\\\"\"],\"d\":{\"e\":null}}"));
-  expect(buf_slice(&out), "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": [\n    1,\n    \"x:{\\\"\"\n  ],\n"
+  expect(buf_slice(&out), "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": [\n    1,\n    \"x:{\\\"\"\n"
+  "  ],\n"
                           "  \"d\": {\n    \"e\": null\n  }\n}");
   buf_dispose(&out);
 }
 
 static void truncations_never_crash(void **state) {
   (void)state;
-  static const char text[] = "{\"a\":[1.5e-3,true,null,\"\\u00e9\\ud83d\\ude00\xC3\xA9\"],\"b\":{\"c\":-1}}";
+  static const char text[] = "{\"a\":[1.5e-3,true,null,\"\\u00e9\\ud83d\\ude00\xC3\xA9\"],\"b\""
+  ":{\"c\":-1}}";
   for (size_t n = 0; n < sizeof text - 1; n++) {
     slice error = SLICE_NONE;
     char *copy = heap_alloc(n); /* of its own, so that a sanitizer sees a read behind it */

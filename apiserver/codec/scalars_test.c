@@ -110,7 +110,8 @@ static void durations(void **state) {
       {"1us", "1\xC2\xB5s"}, {"1500us", "1.5ms"}, {"100ns", "100ns"}, {".5h", "30m0s"},
       {"2562047h47m16.854775807s", "2562047h47m16.854775807s"},
       {"", "time: invalid duration \"\""}, {"1", "time: missing unit in duration \"1\""},
-      {"1x", "time: unknown unit \"x\" in duration \"1x\""}, {".s", "time: invalid duration \".s\""},
+      {"1x", "time: unknown unit \"x\" in duration \"1x\""}, {".s", "time: invalid duration \"."
+             "s\""},
       {"9223372037s", "time: invalid duration \"9223372037s\""},
   };
   arena *a = arena_create();

@@ -41,13 +41,18 @@ static void reading(void **state) {
   (void)state;
   static const char *const rows[][2] = {
       {"", "null"},
-      {"[yes, N, on, Off, TRUE, tRUE, ~, Null, '']", "[true,false,true,false,true,\"tRUE\",null,null,\"\"]"},
-      {"[0777, 0o777, 0x1F, 0b11, 1_000, +1, -0, 08, 1.0, 1e3]", "[511,511,31,3,1000,1,0,8,1,1000]"},
+      {"[yes, N, on, Off, TRUE, tRUE, ~, Null, '']", "[true,false,true,false,true,\"tRUE\",null"
+             ",null,\"\"]"},
+      {"[0777, 0o777, 0x1F, 0b11, 1_000, +1, -0, 08, 1.0, 1e3]", "[511,511,31,3,1000,1,0,8,1,10"
+             "00]"},
       {"[1.5, .5, 1e999, 2020-01-01, 1:30, 0x, 18446744073709551616]",
        "[1.5,0.5,\"1e999\",\"2020-01-01\",\"1:30\",\"0x\",18446744073709552000]"},
-      {"[!!str 1, !!int \"3\", !!float 3, !!binary YQ==, !x 1, \"1\"]", "[\"1\",3,3,\"a\",\"1\",\"1\"]"},
-      {"{1: a, 1.5: b, yes: c, 0x10: d}", "{\"1\":\"a\",\"1.5\":\"b\",\"16\":\"d\",\"true\":\"c\"}"},
-      {"a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n", "{\"a\":{\"b\":1},\"c\":{\"b\":1},\"d\":{\"b\":1,\"e\":2}}"},
+      {"[!!str 1, !!int \"3\", !!float 3, !!binary YQ==, !x 1, \"1\"]", "[\"1\",3,3,\"a\",\"1\""
+             ",\"1\"]"},
+      {"{1: a, 1.5: b, yes: c, 0x10: d}", "{\"1\":\"a\",\"1.5\":\"b\",\"16\":\"d\",\"true\":\""
+             "c\"}"},
+      {"a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n", "{\"a\":{\"b\":1},\"c\":{\"b\":1},\"d\":{\""
+             "b\":1,\"e\":2}}"},
       {"a: |\n  x\n  y\nb: >\n  x\n  y\n", "{\"a\":\"x\\ny\\n\",\"b\":\"x y\\n\"}"},
       {"a: 1\n---\nb: [\n", "{\"a\":1}"},
       {"{\"b\":[1.0,2e2],\"a\":\"x\"}", "{\"a\":\"x\",\"b\":[1,200]}"},
@@ -92,15 +97,19 @@ static void bombs(void **state) {
 static void writing_strings(void **state) {
   (void)state;
   static const char *const rows[][2] = {
-      {"a b", "a b\n"}, {"", "\"\"\n"}, {"yes", "\"yes\"\n"}, {"1", "\"1\"\n"}, {"0x1F", "\"0x1F\"\n"},
-      {"1:30", "\"1:30\"\n"}, {"2020-01-01", "\"2020-01-01\"\n"}, {"<<", "<<\n"}, {"- a", "'- a'\n"},
-      {"-a", "-a\n"}, {"a: b", "'a: b'\n"}, {"a:b", "a:b\n"}, {"a #b", "'a #b'\n"}, {"#a", "'#a'\n"},
+      {"a b", "a b\n"}, {"", "\"\"\n"}, {"yes", "\"yes\"\n"}, {"1", "\"1\"\n"}, {"0x1F", "\"0x1"
+             "F\"\n"},
+      {"1:30", "\"1:30\"\n"}, {"2020-01-01", "\"2020-01-01\"\n"}, {"<<", "<<\n"}, {"- a", "'- a"
+             "'\n"},
+      {"-a", "-a\n"}, {"a: b", "'a: b'\n"}, {"a:b", "a:b\n"}, {"a #b", "'a #b'\n"}, {"#a", "'#a"
+             "'\n"},
       {"it's", "it's\n"}, {"'x", "'''x'\n"}, {" a", "' a'\n"}, {"a\nb", "|-\n  a\n  b\n"},
       {"a\nb\n", "|\n  a\n  b\n"}, {"a\n\n", "|+\n  a\n\n"}, {"\na", "|2-\n\n  a\n"},
       {"a \nb", "\"a \\nb\"\n"}, {"a\tb", "\"a\\tb\"\n"}, {"\xF0\x9F\x98\x80", "\"\\U0001F600\"\n"},
       {"\xC3\xA9", "\xC3\xA9\n"}, {"---a", "'---a'\n"}, {"{a}", "'{a}'\n"}, {"a,b", "a,b\n"},
       {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b c",
-       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n  b c\n"},
+       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n  b"
+       " c\n"},
   };
   arena *a = arena_create();
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
