@@ -39,6 +39,7 @@ typedef struct access_attributes { /* of a question, for reviews and escalation 
   user_info user;
   slice verb, namespace, group, version, resource, subresource, name, path;
   bool is_resource;
+  slice field_selector; /* raw, of a node's list, watch or deletecollection; else empty */
 } access_attributes;
 typedef enum access_decision { ACCESS_DENY, ACCESS_ALLOW, ACCESS_NO_OPINION } access_decision;
 access_decision access_decide(server *s, arena *a, const access_attributes *q, slice *reason);

@@ -5,6 +5,8 @@
 
 #include "access/access.h"
 
+/* Whether the user is one of the nodes. */
+bool node_is_user(const user_info *u);
 access_decision node_decide(server *s, arena *a, const access_attributes *q, slice *reason);
 
 #endif

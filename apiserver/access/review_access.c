@@ -1,5 +1,6 @@
 /* The four authorization reviews: whether somebody may, and what one may in a namespace. */
 #include "access/config.h"
+#include "access/node.h"
 #include "access/rbac.h"
 #include "access/review_validate.h"
 #include "access/text.h"
@@ -67,6 +68,7 @@ typedef struct rules_answer {
   val *resource, *other;
   slice errors[64];
   uint32_t error_count;
+  bool incomplete;
 } rules_answer;
 
 static void put_strings(arena *a, val *map, const char *key, const rbac_strings *s, bool always) {
@@ -105,6 +107,10 @@ static void mode_rules(request *rq, access_mode mode, slice namespace, rules_ans
   const rbac_strings all = {&star, 1};
   const rbac_rule everything = {.verbs = all, .groups = all, .resources = all, .urls = all};
   if (mode == MODE_ALWAYS_ALLOW) rule_add(r, &everything);
+  if (mode == MODE_NODE && node_is_user(&rq->user)) {
+    r->incomplete = true;
+    r->errors[r->error_count++] = SLICE_LIT("node authorizer does not support user rule resolution");
+  }
   if (mode == MODE_RBAC) rbac_visit_rules(rq->server, rq->arena, &rq->user, namespace, rule_visit, r);
 }
 
@@ -125,7 +131,7 @@ static val *rules_review(request *rq, val *review) {
   val_setc(a, out, "spec", val_map(a));
   val_setc(a, status, "resourceRules", r.resource);
   val_setc(a, status, "nonResourceRules", r.other);
-  val_setc(a, status, "incomplete", val_bool(a, false));
+  val_setc(a, status, "incomplete", val_bool(a, r.incomplete));
   if (r.error_count) {
     val_setc(a, status, "evaluationError", val_string(a, text_aggregate(a, r.errors, r.error_count)));
   }
