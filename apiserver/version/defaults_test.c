@@ -34,6 +34,7 @@ static const struct later {
     {"Node", "spec.taints"},
     {"Deployment", "metadata.generation"},
     {"Job", "metadata.finalizers"},
+    {"CSINode", "spec"}, /* an empty list comes back as null */
     {"CustomResourceDefinition", "status"},
     {"APIService", "status"},
     {"DaemonSet", "metadata.annotations"},

@@ -40,18 +40,15 @@ def clean(obj):
     return obj
 
 
-call('POST', '/api/v1/namespaces', {'metadata': {'name': namespace}})
-for name, document in yaml.safe_load(open(here + '/conversion.yaml')).items():
+def record(name, document):
+    """Creates it, reads it in both forms, and gives the other form back."""
     api = document['apiVersion']
     twin, resource = twins[api]
-    document['metadata'] = {'name': 'a', **document.get('metadata', {})}
-    status = document.get('status')
     made = call('POST', where(api, resource), document)
     if made is None:
-        print(name, 'failed', file=sys.stderr)
-        continue
-    if status:
-        made['status'] = status
+        return print(name, 'refused', file=sys.stderr)
+    if document.get('status'):
+        made['status'] = document['status']
         made['metadata'].update(document['metadata'])
         call('PUT', where(api, resource) + '/a/status', made)
     both = [clean(call('GET', where(v, resource) + '/a')) for v in (api, twin)]
@@ -59,3 +56,12 @@ for name, document in yaml.safe_load(open(here + '/conversion.yaml')).items():
     with open(f'{here}/conversion/{name}.json', 'w') as out:
         json.dump({'one': both[0], 'other': both[1]}, out, indent=1)
         out.write('\n')
+    return both[1]
+
+
+call('POST', '/api/v1/namespaces', {'metadata': {'name': namespace}})
+for name, document in yaml.safe_load(open(here + '/conversion.yaml')).items():
+    document['metadata'] = {'name': 'a', **document.get('metadata', {})}
+    twin = record(name, document)
+    if twin['kind'] != 'Event':
+        record(name + '_back', twin)
