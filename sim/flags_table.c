@@ -38,7 +38,7 @@ const flag_row flag_rows[] = {
   {"Etcd", "etcd-keyfile", FLAG_STRING, FLAG_IGNORED, "", ""},
   {"Etcd", "etcd-prefix", FLAG_STRING, FLAG_IGNORED, "/registry", ""},
   {"Etcd", "etcd-readycheck-timeout", FLAG_DURATION, FLAG_IGNORED, "2s", ""},
-  {"Etcd", "etcd-servers", FLAG_LIST, FLAG_IGNORED, "",
+  {"Etcd", "etcd-servers", FLAG_LIST, FLAG_SILENT, "",
    "accepted; objects are kept in the embedded store"},
   {"Etcd", "etcd-servers-overrides", FLAG_LIST, FLAG_IGNORED, "", ""},
   {"Etcd", "lease-reuse-duration-seconds", FLAG_INT, FLAG_IGNORED, "60", ""},

@@ -238,6 +238,10 @@ bool serving_start(serving *s, flags *f, bool with_token) {
   *s = (serving){.flags = f, .http_port = -1};
   const char *ignored = flags_ignored(f);
   if (ignored) fprintf(stderr, "apisim: warning: accepted but without effect: %s\n", ignored);
+  if (flags_given(f, "etcd-servers")) {
+    fprintf(stderr, "apisim: warning: objects are kept in memory, not in --etcd-servers %s\n",
+            flags_str(f, "etcd-servers"));
+  }
   serve_files *files = heap_zalloc(sizeof *files);
   s->files = files;
   buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,

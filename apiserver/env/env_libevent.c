@@ -24,6 +24,7 @@
 
 #define HANDSHAKE_NS ((int64_t)32 * 1000000000)
 #define LINGER_NS ((int64_t)500 * 1000000)
+#define LAST_WORDS_NS ((int64_t)60 * 1000000000) /* to read what was written before a close */
 #define ACCEPT_PAUSE_NS ((int64_t)50 * 1000000)
 #define STOP_NS ((int64_t)30 * 1000000)
 #define ACCEPT_BATCH 64
@@ -201,6 +202,8 @@ static void peer_ended(env_conn *c) {
   event_del(&e->read);
   c->reading = false;
   if (out_pending(c) == 0) conn_kill(c);
+  else timer_set(&c->world->timers, &c->timer, c->world->env.mono_ns + LAST_WORDS_NS,
+                 on_linger_over, c);
 }
 
 static bool looks_like_http(slice s) {
@@ -507,7 +510,6 @@ static void env_pause(env *e, env_conn *c, bool paused) {
 }
 
 static void env_close(env *e, env_conn *c, bool flush) {
-  (void)e;
   c->http = NULL;
   if (c->state == CONN_DEAD) return;
   if (!flush) {
@@ -515,6 +517,7 @@ static void env_close(env *e, env_conn *c, bool flush) {
     return;
   }
   c->state = CONN_CLOSING;
+  timer_set(&c->world->timers, &c->timer, e->mono_ns + LAST_WORDS_NS, on_linger_over, c);
   if (out_pending(c) == 0) conn_linger(c);
 }
 

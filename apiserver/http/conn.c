@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #define LATER_MAX ((size_t)64 << 10) /* pipelined bytes kept before reading is paused */
+#define UNSENT_MAX ((size_t)1 << 20) /* no further request is begun above this */
 #define DRAIN_MAX ((uint64_t)256 << 10)
 #define KEEP_BUFFER ((size_t)4 << 10) /* an idle connection's buffer above this is freed */
 #define IDLE_SHRINK_NS ((int64_t)1000000000)
@@ -347,10 +348,22 @@ static void skip_stray_newlines(http_conn *conn) {
   }
 }
 
+/* A peer that sends requests and does not read answers is not listened to until it does. */
+static bool stall(http_conn *conn) {
+  env *e = conn->server->env;
+  if (e->conn_pending(e, conn->out) <= UNSENT_MAX) return false;
+  conn->stalled = true;
+  timer_clear(conn->server->timers, &conn->timer);
+  if (!conn->paused) e->conn_pause(e, conn->out, true);
+  conn->paused = true;
+  return true;
+}
+
 static bool step_head(http_conn *conn) {
   skip_stray_newlines(conn);
   slice bytes = request_bytes(conn);
   if (bytes.len == 0) return false;
+  if (conn->head.seen == 0 && stall(conn)) return false;
   if (!conn->arena) conn->arena = arena_create();
   if (conn->head.seen == 0) {
     conn->idle = false;
@@ -521,7 +534,12 @@ void http_conn_closed(http_conn *conn) {
 }
 
 void http_conn_drained(http_conn *conn) {
-  if (conn->state == HTTP_ANSWER && conn->streaming && conn->x.on_drain) {
+  if (conn->stalled) {
+    conn->stalled = conn->paused = false;
+    conn->server->env->conn_pause(conn->server->env, conn->out, false);
+    set_timer(conn, LIMIT_HEADER_TIME_NS);
+    run(conn);
+  } else if (conn->state == HTTP_ANSWER && conn->streaming && conn->x.on_drain) {
     conn->x.on_drain(&conn->x);
   }
 }

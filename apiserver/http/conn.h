@@ -36,6 +36,7 @@ struct http_conn {
   bool dead; /* closed; freed by whoever is outermost */
   bool gone; /* the peer left: write nothing more */
   bool paused;
+  bool stalled; /* too much is unsent for another request */
   bool close_after; /* this exchange is the connection's last */
   bool keep_alive_10; /* HTTP/1.0 that asked to stay */
   bool expects_continue;

@@ -342,6 +342,23 @@ static void test_answer_later(void **state) {
   end_conn(&f);
 }
 
+/* A peer that does not read its answers waits until it does. */
+static void test_unread_answers(void **state) {
+  (void)state;
+  fixture f;
+  open_conn(&f);
+  feed(&f, SLICE_LIT(G "\r\n"));
+  f.pending = (size_t)2 << 20;
+  feed(&f, SLICE_LIT(G "\r\n" G "\r\n"));
+  assert_int_equal(f.handled, 1);
+  assert_true(f.paused && f.timers.count == 0);
+  f.pending = 0;
+  http_conn_drained(f.conn);
+  assert_false(f.paused);
+  assert_int_equal(f.handled, 3);
+  end_conn(&f);
+}
+
 static void test_abort(void **state) {
   (void)state;
   fixture f;
@@ -559,6 +576,7 @@ int main(void) {
       cmocka_unit_test(test_rows),         cmocka_unit_test(test_rows_dribbled),
       cmocka_unit_test(test_rows_cut),     cmocka_unit_test(test_continue),
       cmocka_unit_test(test_answer_later), cmocka_unit_test(test_abort),
+      cmocka_unit_test(test_unread_answers),
       cmocka_unit_test(test_stream),       cmocka_unit_test(test_stream_10_and_cut),
       cmocka_unit_test(test_long_answer),  cmocka_unit_test(test_body_limits),
       cmocka_unit_test(test_large_heads),  cmocka_unit_test(test_query),
