@@ -112,6 +112,14 @@ coverage:
 bench: $(BIN)
 	$(PY) ci/bench.py $(BIN)
 
+# For a new Kubernetes version: `make facts TYPES=types.json ORACLE=dir` reads the recordings
+# of a real server and rewrites the committed facts; see the generators' heads.
+.PHONY: facts
+facts:
+	python3 -B apiserver/schema/gen/facts.py $(TYPES) $(ORACLE) apiserver/schema/facts
+	python3 -B apiserver/schema/gen/openapi_facts.py $(ORACLE) $(OPENAPI_FACTS)
+	python3 -B apiserver/bootstrap/gen/facts.py $(ORACLE) $(BOOTSTRAP_FACTS)
+
 clean:
 	rm -rf $(BUILD) reports/*.html reports/*.xml reports/coverage
 

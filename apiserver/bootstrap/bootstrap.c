@@ -119,7 +119,8 @@ static bool fill_values(fill *f, arena *a, server *s, slice *problem) {
   const server_options *o = &s->options;
   memset(f, 0, sizeof *f);
   f->server = s;
-  if (!fill_cidrs(f, a, o->service_cidr.len ? o->service_cidr : SLICE_LIT(BOOTSTRAP_SERVICE_CIDR))) {
+  slice cidrs = o->service_cidr.len ? o->service_cidr : SLICE_LIT(BOOTSTRAP_SERVICE_CIDR);
+  if (!fill_cidrs(f, a, cidrs)) {
     *problem = SLICE_LIT("the service CIDR is not valid");
     return false;
   }

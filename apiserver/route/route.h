@@ -26,7 +26,8 @@ typedef enum route_result {
   ROUTE_ERROR, /* rq->error is set: a Status in the negotiated form */
 } route_result;
 
-/* `out` need not be cleared before. Any path whose request_info says that it is no resource. server->routes must exist. */
+/* Any path whose request_info says that it is no resource. server->routes must exist; `out`
+ * need not be cleared before. */
 route_result route_static(request *rq, route_answer *out);
 /* A path that looks like a resource's but that no served resource stands behind: the real
  * server answers text for an unknown group and a Status otherwise. */

@@ -140,7 +140,8 @@ typedef struct resource_info {
   /* The resource whose stored form this one shares (autoscaling/v1 HPA and v2,
    * events of two groups): itself where it has its own. */
   const struct resource_info *storage;
-  slice etcd_prefix; /* "/registry/" + this + "/" + [namespace/] + name: "deployments", "services/specs" */
+  /* Of "/registry/" + this + "/" + [namespace/] + name: "deployments", "services/specs". */
+  slice etcd_prefix;
 } resource_info;
 
 typedef struct group_info { /* in discovery's order */

@@ -161,11 +161,12 @@ class Writer:
     def field_row(self, f, direct):
         keys = [k for k in f.value("lk").split(",") if k]
         flag = [cbool(x in f.flags) for x in ("p", "e", "z", "r", "m", "k", "x")]
+        number = f.proto if direct else 0
         return ("{.name = %s, .type = %s, .proto = %d, .pointer = %s, .omitempty = %s, "
                 ".omitzero = %s, .required = %s, .patch_merge = %s, .patch_retain_keys = %s, "
                 ".patch_replace = %s, .patch_merge_key = %s, .list_type = %s, .map_atomic = %s, "
                 ".list_key_count = %d, .list_keys = %s, .default_json = %s}") % (
-                    cslice(f.name), self.ref(f.type), f.proto if direct else 0, *flag, cslice(f.value("mk")),
+                    cslice(f.name), self.ref(f.type), number, *flag, cslice(f.value("mk")),
                     LIST_TYPES[f.value("lt")],
                     cbool("am" in f.flags or self.types[f.type].atomic), len(keys),
                     self.slice_run(keys), cslice(f.default))
