@@ -140,7 +140,7 @@ conform_outcome conform_scalar(arena *a, val **slot, const type_info *t, conform
     case TYPE_SCHEMA_OR_BOOL:
     case TYPE_SCHEMA_OR_STRINGS: break;
   }
-  assert(!"a container is no leaf");
+  assert(false && "a container is no leaf");
   return CONFORM_FATAL;
 }
 
