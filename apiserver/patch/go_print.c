@@ -72,3 +72,14 @@ const char *go_type(const val *v) {
   };
   return names[v->type];
 }
+
+/* The codec ties what it finds to the tree that it parsed, and that tree is not the one that will be
+ * made typed: hence a report of its own, copied as text. */
+val *patch_parse(arena *a, slice patch, const patch_options *o, slice prefix, slice *error) {
+  strict_report found = {0};
+  val *v = json_parse(a, patch, o->report ? &found : NULL, error);
+  for (uint32_t i = 0; v && i < found.count; i++) {
+    strict_add(o->report, a, arena_concat(a, prefix, found.items[i]));
+  }
+  return v;
+}

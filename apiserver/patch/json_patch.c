@@ -294,16 +294,12 @@ static bool op_check(arena *a, const val *op, uint32_t at, const patch_options *
 
 /* The list of operations; NULL and err when it is none. A null document is an empty list. */
 static val *operations_read(arena *a, slice patch, const patch_options *o, status_error *err) {
-  strict_report duplicates = {0};
   slice error = SLICE_NONE;
-  val *ops = json_parse(a, patch, o->report ? &duplicates : NULL, &error);
+  val *ops = patch_parse(a, patch, o, SLICE_LIT("json patch "), &error);
   const char *prefix = o->ignore ? "" : "error decoding patch: ";
   if (!ops) {
     status_set(err, a, STATUS_BAD_REQUEST, "%s%.*s", prefix, SLICE_ARG(error));
     return NULL;
-  }
-  for (uint32_t i = 0; i < duplicates.count; i++) {
-    strict_add(o->report, a, arena_concat(a, SLICE_LIT("json patch "), duplicates.items[i]));
   }
   if (val_is_null(ops)) return val_list(a);
   if (!val_is_list(ops)) {

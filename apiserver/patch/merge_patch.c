@@ -52,7 +52,7 @@ static val *maps_merge(arena *a, const val *doc, val *patch) {
 val *merge_patch_apply_as(arena *a, const val *doc, slice patch, const patch_options *o,
                           status_error *err) {
   slice error = SLICE_NONE;
-  val *change = json_parse(a, patch, o->report, &error);
+  val *change = patch_parse(a, patch, o, SLICE_LIT(""), &error);
   if (!change && !o->ignore) {
     status_set(err, a, STATUS_BAD_REQUEST, "error decoding patch: %.*s", SLICE_ARG(error));
     return NULL;

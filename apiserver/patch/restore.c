@@ -1,100 +1,120 @@
-/* Walks type and tree together, struct fields in their order, and stops at the first misfit. Scalars
- * that have a JSON form of their own (times, quantities...) are left to the codec's check. */
+/* From the outcome of a strategic merge patch to a typed object the real server does not go by way of
+ * JSON text but copies value by value, with errors of its own and a float that is whole taken for an
+ * integer. Source: apimachinery pkg/runtime/converter.go. */
 #include "patch/restore.h"
 
+#include "codec/codec.h"
 #include "patch/patch_text.h"
 
 #include <math.h>
 
-typedef struct restore {
-  arena *a;
-  slice *error;
-} restore;
+static bool convert(arena *a, val **slot, const type_info *t, slice *error);
 
-static bool misfit(restore *r, const char *text, const char *what) {
-  *r->error = arena_printf(r->a, "%s%s", text, what);
-  return false;
+static const char *kind_of(const val *v) {
+  if (v->type == VAL_LIST) return "slice";
+  return v->type == VAL_MAP ? "map" : go_type(v);
 }
 
-static const char *reflect_kind(const val *v) {
-  switch ((val_type)v->type) {
-    case VAL_BOOL: return "bool";
-    case VAL_INT: return "int64";
-    case VAL_FLOAT: return "float64";
-    case VAL_STRING: return "string";
-    case VAL_LIST: return "slice";
-    case VAL_MAP: return "map";
-    case VAL_NULL: break;
-  }
-  return "invalid";
-}
-
-/* Names of Go's scalar kinds, by ours. */
-static const char *const scalar_names[] = {
-    [TYPE_STRING] = "string", [TYPE_BOOL] = "bool", [TYPE_INT32] = "int32",
-    [TYPE_INT64] = "int64", [TYPE_FLOAT64] = "float64",
-};
-
-static bool scalar(restore *r, const val *v, const type_info *t) {
-  bool number = t->kind == TYPE_INT32 || t->kind == TYPE_INT64 || t->kind == TYPE_FLOAT64;
-  const char *name = scalar_names[t->kind];
-  slice type_name = t->name.len ? t->name : slice_cstr(name);
-  bool fits = (t->kind == TYPE_STRING && val_is_string(v)) || (t->kind == TYPE_BOOL && val_is_bool(v)) ||
-              (number && val_is_int(v)) ||
-              (number && val_is_float(v) && (t->kind == TYPE_FLOAT64 || v->u.f == trunc(v->u.f)));
-  if (fits) return true;
-  bool convertible = (number && val_is_float(v)) || (t->kind == TYPE_STRING && val_is_int(v));
-  if (!convertible) return misfit(r, "unrecognized type: ", name);
-  *r->error = arena_printf(r->a, "cannot convert %s to %.*s", go_type(v), SLICE_ARG(type_name));
-  return false;
-}
-
-static bool check(restore *r, const val *v, const type_info *t);
-
-static bool check_struct(restore *r, const val *v, const type_info *t) {
-  if (!val_is_map(v)) return misfit(r, "cannot restore struct from: ", reflect_kind(v));
-  for (uint16_t i = 0; i < t->field_count; i++) {
-    const val *field = val_get(v, t->fields[i].name);
-    if (field && !check(r, field, t->fields[i].type)) return false;
-  }
-  return true;
-}
-
-static bool check_list(restore *r, const val *v, const type_info *t) {
-  if (!val_is_list(v)) return misfit(r, "cannot restore slice from ", reflect_kind(v));
-  for (uint32_t i = 0; i < val_len(v); i++) {
-    if (!check(r, val_at(v, i), t->elem)) return false;
-  }
-  return true;
-}
-
-static bool check_map(restore *r, const val *v, const type_info *t) {
-  if (!val_is_map(v)) return misfit(r, "cannot restore map from ", reflect_kind(v));
-  VAL_EACH(e, v) {
-    if (!check(r, e->value, t->elem)) return false;
-  }
-  return true;
-}
-
-/* A schema nests as deep as the tree does, and trees are bounded by the parser. */
-static bool check(restore *r, const val *v, const type_info *t) {
-  if (v->type == VAL_NULL) return true;
+static const char *kind_of_scalar(const type_info *t) {
   switch ((type_kind)t->kind) {
-    case TYPE_STRUCT: return check_struct(r, v, t);
-    case TYPE_LIST: return check_list(r, v, t);
-    case TYPE_MAP: return check_map(r, v, t);
+    case TYPE_BOOL: return "bool";
+    case TYPE_INT32: return "int32";
+    case TYPE_INT64: return "int64";
+    case TYPE_FLOAT64: return "float64";
+    default: return "string";
+  }
+}
+
+static bool convert_scalar(arena *a, val **slot, const type_info *t, slice *error) {
+  const val *v = *slot;
+  const char *kind = kind_of_scalar(t);
+  bool to_int = t->kind == TYPE_INT32 || t->kind == TYPE_INT64, to_text = t->kind == TYPE_STRING;
+  slice name = t->name.len ? t->name : slice_cstr(kind);
+  switch ((val_type)v->type) {
+    case VAL_STRING:
+      if (to_text) return true;
+      break;
+    case VAL_BOOL:
+      if (t->kind == TYPE_BOOL) return true;
+      break;
+    case VAL_INT:
+      if (to_int || t->kind == TYPE_FLOAT64) return true;
+      if (!to_text) break;
+      *error = arena_printf(a, "cannot convert int64 to %.*s", SLICE_ARG(name));
+      return false;
+    case VAL_FLOAT:
+      if (t->kind == TYPE_FLOAT64) return true;
+      if (!to_int) break;
+      if (v->u.f == trunc(v->u.f) && fabs(v->u.f) < 9e18) {
+        *slot = val_int(a, (int64_t)v->u.f);
+        return true;
+      }
+      *error = arena_printf(a, "cannot convert float64 to %.*s", SLICE_ARG(name));
+      return false;
+    default: break;
+  }
+  *error = arena_printf(a, "unrecognized type: %s", kind);
+  return false;
+}
+
+static bool convert_members(arena *a, val *v, const type_info *t, slice *error) {
+  if (t->kind == TYPE_MAP) {
+    VAL_EACH(e, v) {
+      if (!convert(a, &e->value, t->elem, error)) return false;
+    }
+    return true;
+  }
+  for (uint16_t i = 0; i < t->field_count; i++) {
+    val *member = val_get(v, t->fields[i].name), *before = member;
+    if (!member) continue;
+    if (!convert(a, &member, t->fields[i].type, error)) return false;
+    if (member != before) val_set(a, v, t->fields[i].name, member);
+  }
+  return true;
+}
+
+/* A type with a JSON reader of its own. */
+static bool convert_leaf(arena *a, const val *v, const type_info *t, slice *error) {
+  return codec_conform(a, val_copy(a, v), t, NULL, error) != NULL;
+}
+
+static bool convert(arena *a, val **slot, const type_info *t, slice *error) {
+  val *v = *slot;
+  if (val_is_null(v)) return true;
+  switch ((type_kind)t->kind) {
+    case TYPE_STRUCT:
+    case TYPE_MAP:
+      if (val_is_map(v)) return convert_members(a, v, t, error);
+      *error = arena_printf(a, "cannot restore %s %s", t->kind == TYPE_MAP ? "map from" : "struct from:",
+                            kind_of(v));
+      return false;
+    case TYPE_LIST:
+      for (uint32_t i = 0; val_is_list(v) && i < v->count; i++) {
+        if (!convert(a, v->u.items + i, t->elem, error)) return false;
+      }
+      if (val_is_list(v)) return true;
+      *error = arena_printf(a, "cannot restore slice from %s", kind_of(v));
+      return false;
+    case TYPE_BYTES: {
+      slice bytes;
+      if (val_is_string(v) && base64_decode(a, val_str(v), &bytes)) return true;
+      if (val_is_string(v)) {
+        (void)convert_leaf(a, v, t, error);
+        *error = arena_concat(a, SLICE_LIT("error decoding from json: "), *error);
+        return false;
+      }
+      *error = arena_printf(a, "cannot restore slice from %s", kind_of(v));
+      return false;
+    }
     case TYPE_STRING:
     case TYPE_BOOL:
     case TYPE_INT32:
     case TYPE_INT64:
-    case TYPE_FLOAT64: return scalar(r, v, t);
-    case TYPE_BYTES:
-      return val_is_string(v) || misfit(r, "cannot restore slice from ", reflect_kind(v));
-    default: return true;
+    case TYPE_FLOAT64: return convert_scalar(a, slot, t, error);
+    default: return convert_leaf(a, v, t, error);
   }
 }
 
-bool restore_check(arena *a, const val *tree, const type_info *t, slice *error) {
-  restore r = {a, error};
-  return check(&r, tree, t);
+bool restore_check(arena *a, val *tree, const type_info *t, slice *error) {
+  return convert(a, &tree, t, error);
 }

@@ -8,7 +8,8 @@
 #include "base/val.h"
 #include "schema/schema.h"
 
-/* True when the tree fits t; else false and *error, of the first misfit in the type's field order. */
-bool restore_check(arena *a, const val *tree, const type_info *t, slice *error);
+/* True when the tree fits t; else false and *error, of the first misfit in the type's field order. A float
+ * that is whole becomes an integer where one is wanted, in place. */
+bool restore_check(arena *a, val *tree, const type_info *t, slice *error);
 
 #endif

@@ -42,7 +42,8 @@ static void *fail_no_key(const merging *m, const val *item, slice key) {
 
 static void *fail_directive(const merging *m, const val *directive, const val *item) {
   slice what = go_print(m->arena, directive), where = go_print(m->arena, item);
-  if (val_is_string(directive)) {
+  if (val_is_string(directive) || val_is_null(directive)) {
+    if (val_is_null(directive)) what = slice_cstr(go_type(directive));
     status_plain(m->err, m->arena, "unknown patch type: %.*s in map: %.*s", SLICE_ARG(what),
                  SLICE_ARG(where));
   } else {
@@ -463,7 +464,7 @@ val *strategic_patch_apply_as(arena *a, const val *doc, slice patch, const type_
                               const patch_options *o, val **parsed, status_error *err) {
   assert(t && val_is_map(doc));
   slice error = SLICE_NONE;
-  val *change = json_parse(a, patch, o->report, &error);
+  val *change = patch_parse(a, patch, o, SLICE_LIT(""), &error);
   if (!change) {
     status_set(err, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(error));
     return NULL;
