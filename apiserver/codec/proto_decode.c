@@ -157,10 +157,10 @@ static bool float_read(decoder *d, proto_in *in, val **out) {
   return true;
 }
 
-/* Verbs and ExtraValue: message { repeated string items = 1 }. */
+/* Verbs and ExtraValue: message { repeated string items = 1 }. Without items: Go's nil. */
 static bool wrapped_read(decoder *d, slice bytes, const type_info *t, val **list) {
   proto_in in = {bytes.ptr, bytes.ptr, bytes.ptr + bytes.len, NULL};
-  if (!val_is_list(*list)) *list = val_list(d->arena);
+  if (!*list) *list = val_null(d->arena);
   while (in.p < in.limit) {
     const char *tag_at = in.p;
     uint64_t wire;
@@ -180,6 +180,7 @@ static bool wrapped_read(decoder *d, slice bytes, const type_info *t, val **list
                                   (unsigned)(wire & 7)));
     }
     if (!wire_bytes(&in, &item)) break;
+    if (!val_is_list(*list)) *list = val_list(d->arena);
     val_append(d->arena, *list, val_string(d->arena, item));
   }
   return in.error ? fail_in(d, &in) : true;
