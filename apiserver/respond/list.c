@@ -99,7 +99,7 @@ static void list_table(request *rq, const output_form *form, store_entry *const 
   val *t = table_make(rq->arena, rq->resource, item_trees(rq, items, count), count,
                       meta_tree(rq->arena, m), include_of(rq), true, form->as_version,
                       rq->wall_ns / 1000000000);
-  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, SLICE_LIT("Table"));
+  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"));
   respond_tree(rq, 200, form, t, k->type);
 }
 
@@ -108,12 +108,12 @@ static void list_partial(request *rq, const output_form *form, store_entry *cons
   arena *a = rq->arena;
   val **trees = item_trees(rq, items, count);
   val *list = val_map(a), *out = val_list(a);
-  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, SLICE_LIT("PartialObjectMetadataList"));
+  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("PartialObjectMetadataList"));
   for (uint32_t i = 0; i < count; i++) val_append(a, out, partial_make(a, trees[i], form->as_version));
   val_setc(a, list, "kind", val_cstr(a, "PartialObjectMetadataList"));
   val_setc(a, list, "apiVersion", val_printf(a, "meta.k8s.io/%.*s", SLICE_ARG(form->as_version)));
   val_setc(a, list, "metadata", meta_tree(a, m));
-  val_setc(a, list, "items", out);
+  if (count > 0) val_setc(a, list, "items", out); /* an empty one is null here */
   respond_tree(rq, 200, form, list, k->type);
 }
 
@@ -138,7 +138,8 @@ static void list_tree(request *rq, const output_form *form, store_entry *const *
 
 void respond_list(request *rq, const output_form *form, store_entry *const *items, uint32_t count,
                   const list_meta *m) {
-  if (form->as == AS_TABLE) list_table(rq, form, items, count, m);
+  if (!respond_transformable(rq, form, true)) respond_error(rq);
+  else if (form->as == AS_TABLE) list_table(rq, form, items, count, m);
   else if (form->as != AS_OBJECT) list_partial(rq, form, items, count, m);
   else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
   else if (form->format == FORMAT_YAML || form->pretty) list_tree(rq, form, items, count, m);

@@ -8,7 +8,6 @@
 #include "http/gzip.h"
 #include "registry/object.h"
 #include "registry/stored.h"
-#include "registry/field_error.h"
 #include "respond/head.h"
 #include "respond/table.h"
 #include "server.h"
@@ -236,14 +235,12 @@ static table_include include_of(const request *rq) {
   return slice_is(v, "None") ? INCLUDE_NONE : slice_is(v, "Object") ? INCLUDE_OBJECT : INCLUDE_METADATA;
 }
 
-static bool table_options_ok(request *rq, const output_form *form) {
-  slice v = http_query_get(rq->http, "includeObject");
-  if (form->as != AS_TABLE || v.len == 0 || slice_is(v, "None") || slice_is(v, "Object") ||
-      slice_is(v, "Metadata")) return true;
-  field_errors errs = {.a = rq->arena};
-  path p = path_root("includeObject");
-  field_invalid_str(&errs, &p, v, "must be 'Metadata', 'Object', 'None', or empty");
-  return field_errors_to_status(&errs, SLICE_LIT("meta.k8s.io"), SLICE_LIT("TableOptions"), SLICE_LIT(""), &rq->error);
+bool respond_transformable(request *rq, const output_form *form, bool is_list) {
+  table_include ignored;
+  slice include = http_query_get(rq->http, "includeObject");
+  if (form->as == AS_TABLE) return table_include_parse(rq->arena, include, &ignored, &rq->error);
+  return negotiate_partial(rq, form, is_list,
+                           is_list ? rq->resource->list_kind : rq->resource->kind);
 }
 
 void respond_object(request *rq, int code, const output_form *form, val *obj) {
@@ -251,19 +248,19 @@ void respond_object(request *rq, int code, const output_form *form, val *obj) {
   arena *a = rq->arena;
   char gv[128];
   if (!version_is_storage(r)) obj = version_from_storage(a, obj, r);
-  if (!table_options_ok(rq, form)) {
+  if (!respond_transformable(rq, form, false)) {
     respond_error(rq);
     return;
   }
   if (form->as == AS_TABLE) {
     val *t = table_make(a, r, &obj, 1, NULL, include_of(rq), true, form->as_version, rq->wall_ns / 1000000000);
-    respond_tree(rq, code, form, t, schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, SLICE_LIT("Table"))->type);
+    respond_tree(rq, code, form, t, schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"))->type);
     return;
   }
   if (form->as != AS_OBJECT) {
     val *p = partial_make(a, obj, form->as_version);
     respond_tree(rq, code, form, p,
-                 schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, SLICE_LIT("PartialObjectMetadata"))->type);
+                 schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("PartialObjectMetadata"))->type);
     return;
   }
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(r, gv)));

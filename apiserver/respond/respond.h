@@ -17,6 +17,9 @@ void respond_bytes(request *rq, int code, slice content_type, slice bytes, blob 
 
 /* A stored entry as it is (shared bytes where the form allows). */
 void respond_entry(request *rq, int code, const output_form *form, store_entry *e);
+/* Whether the answer can take the form asked for: ?includeObject of a table, partial metadata of a
+ * list. False with rq->error. */
+bool respond_transformable(request *rq, const output_form *form, bool is_list);
 /* An object of rq->resource in its storage version (dry runs, deletions). */
 void respond_object(request *rq, int code, const output_form *form, val *obj);
 /* A tree of any type, which must have kind and apiVersion set: Status, Scale, reviews. */

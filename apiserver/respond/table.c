@@ -13,6 +13,19 @@ static val *api_version(arena *a, slice version) {
   return val_printf(a, "meta.k8s.io/%.*s", SLICE_ARG(version));
 }
 
+bool table_include_parse(arena *a, slice value, table_include *out, status_error *err) {
+  *out = INCLUDE_METADATA;
+  if (value.len == 0 || slice_is(value, "Metadata")) return true;
+  *out = INCLUDE_OBJECT;
+  if (slice_is(value, "Object")) return true;
+  *out = INCLUDE_NONE;
+  if (slice_is(value, "None")) return true;
+  return status_set(err, a, STATUS_BAD_REQUEST,
+                    "Unable to convert to Table as requested: includeObject: Invalid value: "
+                    "\"%.*s\": must be 'Metadata', 'Object', 'None', or empty",
+                    SLICE_ARG(value));
+}
+
 /* The real server takes the metadata from its internal form of the object, in which this
  * annotation of daemon sets is a field. */
 static val *internal_metadata(arena *a, val *metadata, slice kind) {

@@ -3,11 +3,14 @@
 #ifndef APISIM_RESPOND_TABLE_H
 #define APISIM_RESPOND_TABLE_H
 
+#include "base/status_error.h"
 #include "base/val.h"
 #include "schema/schema.h"
 
 typedef enum table_include { INCLUDE_METADATA, INCLUDE_NONE, INCLUDE_OBJECT } table_include;
 
+/* ?includeObject; empty is INCLUDE_METADATA. False with a 400. */
+bool table_include_parse(arena *a, slice value, table_include *out, status_error *err);
 /* A meta.k8s.io Table (typed tree of kind Table) of the objects (trees in the version of r).
  * list_meta: the list's metadata (resourceVersion, continue...) or, for a single object, NULL:
  * then the object's own resourceVersion is used. columns: false leaves columnDefinitions out as null

@@ -79,19 +79,19 @@ static blob *wrap_tree(arena *a, const output_form *form, event_type type, val *
   return frame;
 }
 
-static const type_info *meta_type(const output_form *form, const char *kind) {
-  return schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version, slice_cstr(kind))->type;
+static const type_info *meta_type(const char *kind) {
+  return schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), slice_cstr(kind))->type;
 }
 
 static val *as_form(arena *a, const resource_info *r, const output_form *form, val *obj, bool columns,
                     int64_t now_s, const type_info **t) {
   *t = r->type;
   if (form->as == AS_TABLE) {
-    *t = meta_type(form, "Table");
+    *t = meta_type("Table");
     return table_make(a, r, &obj, 1, NULL, INCLUDE_METADATA, columns, form->as_version, now_s);
   }
   if (form->as != AS_OBJECT) {
-    *t = meta_type(form, "PartialObjectMetadata");
+    *t = meta_type("PartialObjectMetadata");
     return partial_make(a, obj, form->as_version);
   }
   return obj;
