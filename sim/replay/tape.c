@@ -82,6 +82,12 @@ static void frames_of(arena *a, json_t *res, tape_exchange *x) {
   }
 }
 
+/* A watch that nothing came from has no frames, and tapes do not mark it as a stream. */
+static bool is_silent_watch(const tape_exchange *x) {
+  slice watch = target_param(x->target, "watch");
+  return x->status == 200 && x->body.len == 0 && (slice_is(watch, "true") || slice_is(watch, "1"));
+}
+
 static bool exchange_of(arena *a, json_t *line, tape_exchange *x) {
   json_t *req = json_object_get(line, "req"), *res = json_object_get(line, "res");
   if (!json_is_object(req) || !json_is_object(res)) {
@@ -97,8 +103,8 @@ static bool exchange_of(arena *a, json_t *line, tape_exchange *x) {
   x->status = (int)number_of(res, "status");
   x->headers = headers_of(a, res);
   x->body = bytes_of(a, res, "body", "body_b64");
-  x->stream = json_is_true(json_object_get(res, "stream"));
   frames_of(a, res, x);
+  x->stream = json_is_true(json_object_get(res, "stream")) || is_silent_watch(x);
   return x->method.len > 0 && x->target.len > 0 && x->target.ptr[0] == '/';
 }
 
