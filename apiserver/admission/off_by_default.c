@@ -50,7 +50,7 @@ bool deny_external_ips_validate(const admission_args *args) {
     for (uint32_t j = 0; j < val_len(old); j++) {
       had = had || slice_eq(val_str(val_at(now, i)), val_str(val_at(old, j)));
     }
-    if (!had) return plugin_forbid(args, "Use of external IPs is denied by admission control.");
+    if (!had) return plugin_forbid(args, "Use of external IPs is denied by admission control");
   }
   return true;
 }
