@@ -10,9 +10,9 @@
 
 #include <assert.h>
 
-bool managed_fields_reset_asked(const val *parsed) {
-  const val *list = val_getc(val_getc(parsed, "metadata"), "managedFields");
-  return val_is_list(list) && list->count == 0;
+void managed_fields_keep_reset(arena *a, val *parsed) {
+  val *list = val_getc(val_getc(parsed, "metadata"), "managedFields");
+  if (val_is_list(list) && list->count == 0) val_append(a, list, val_map(a));
 }
 
 slice manage_version(const manage_args *m) {
@@ -36,7 +36,7 @@ static bool is_reset(const val *list) {
 static void managed_start(const manage_args *m, managed *all, const val *live_list,
                           const val *list) {
   bool same = list == live_list || val_equal(list, live_list);
-  if (m->subresource.len == 0 && (m->reset || is_reset(list))) return;
+  if (m->subresource.len == 0 && is_reset(list)) return;
   if (m->subresource.len == 0 && !same && managed_read(all, list, false, NULL) && all->count) {
     return;
   }

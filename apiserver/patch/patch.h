@@ -33,8 +33,8 @@ val *json_patch_apply_as(arena *a, const val *doc, slice patch, const patch_opti
                          status_error *err);
 val *merge_patch_apply_as(arena *a, const val *doc, slice patch, const patch_options *o,
                           status_error *err);
-/* *parsed (if not NULL) gets the patch document as it was read, before it was applied: the caller's
- * errors quote it with go_print(). */
+/* *parsed (if not NULL) gets the patch document as merging leaves it (nulls that were dropped are gone):
+ * the caller's errors quote it with go_print(). */
 val *strategic_patch_apply_as(arena *a, const val *doc, slice patch, const type_info *t,
                               const patch_options *o, val **parsed, status_error *err);
 
@@ -55,13 +55,13 @@ typedef struct manage_args {
   slice manager;
   bool apply;
   bool force; /* of an apply */
-  bool reset; /* of an update: the body had an empty list of managedFields, which says: forget them */
   int64_t now_s; /* wall clock, seconds */
 } manage_args;
 
-/* Does the body, as it was parsed and before it is made typed, have metadata.managedFields: []? (A
- * typed tree does not tell that from none.) For manage_args.reset. */
-bool managed_fields_reset_asked(const val *parsed);
+/* A body's metadata.managedFields: [] asks to forget all entries, as [{}] does, but a typed tree does not
+ * tell an empty list from none. Call this between parsing (or patching) and conforming: it turns the
+ * first into the second. */
+void managed_fields_keep_reset(arena *a, val *parsed);
 
 /* Updates obj.metadata.managedFields for a create or update (not apply) of `obj` (typed,
  * canonical, after decode and defaulting, in the request's version) over `live` (in the same

@@ -119,7 +119,11 @@ static bool managed_row(arena *a, const val *row, const resource_info *r, slice 
   val *live = typed(a, val_getc(row, "live"), r), *obj = typed(a, val_getc(row, "obj"), r);
   manage_args m = {.arena = a, .resource = r, .subresource = val_get_str(row, "subresource"),
                    .manager = val_get_str(row, "manager"), .now_s = val_i64(val_getc(row, "now"))};
-  if (slice_is(m.manager, "reset")) m.reset = true;
+  if (slice_is(m.manager, "reset")) { /* rows have the object as it came out */
+    val *list = val_list(a);
+    val_append(a, list, val_map(a));
+    val_setc(a, val_getc(obj, "metadata"), "managedFields", list);
+  }
   managed_fields_update(&m, live, obj);
   val *want = typed(a, val_copy(a, val_getc(row, "obj")), r);
   val *list = val_getc(row, "want");

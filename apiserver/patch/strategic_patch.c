@@ -341,6 +341,43 @@ static bool order_check(const merging *m, const val *patch, const val *order, sl
   return true;
 }
 
+/* The stored order that the real server sees after the merge: its deletions close up the array, and
+ * the first items that the merge adds fall into the places that became free at its end. */
+static val *server_order(arena *a, const val *original, const val *change, slice key) {
+  key_index gone = key_index_make(a, NULL, key);
+  bool replace = false;
+  for (uint32_t i = 0; i < val_len(change); i++) {
+    const val *item = change->u.items[i];
+    if (is_deletion(item)) key_index_add(&gone, val_get(item, key), 0);
+    replace = replace || slice_is(val_get_str(item, "$patch"), "replace");
+  }
+  val *seen = val_list(a);
+  for (uint32_t i = 0; i < val_len(original); i++) {
+    val *item = original->u.items[i];
+    if (key_index_find(&gone, val_get(item, key)) < 0) val_append(a, seen, item);
+  }
+  key_index known = key_index_make(a, seen, key);
+  for (uint32_t i = 0; !replace && i < val_len(change) && seen->count < val_len(original); i++) {
+    val *item = change->u.items[i];
+    if (val_getc(item, "$patch") || key_index_find(&known, val_get(item, key)) >= 0) continue;
+    key_index_add(&known, val_get(item, key), seen->count);
+    val_append(a, seen, item);
+  }
+  return seen;
+}
+
+/* Every item of the order list names an element. */
+static bool order_keys_check(const merging *m, const val *order, slice key) {
+  for (uint32_t i = 0; i < order->count; i++) {
+    if (val_is_map(order->u.items[i])) continue;
+    return status_plain(m->err, m->arena, "value for key %u is not a map", i);
+  }
+  for (uint32_t i = 0; i < order->count; i++) {
+    if (!val_get(order->u.items[i], key)) return fail_no_key(m, order->u.items[i], key) != NULL;
+  }
+  return true;
+}
+
 /* The list that `out` and the patch give, in the asked order; unset in both: nothing happens. */
 static bool ordered_list_merge(const merging *m, val *out, const val *patch, const val_entry *ask,
                                const type_info *t) {
@@ -360,7 +397,10 @@ static bool ordered_list_merge(const merging *m, val *out, const val *patch, con
   if (!original && !change) return true;
   uint8_t type;
   if (!items_alike(m, original, change, f.type, &type)) return false;
-  val *merged = original;
+  val *merged = original, *stored = original;
+  if (change && original && f.key.len && type == VAL_MAP) {
+    stored = server_order(a, original, change, f.key);
+  }
   if (change && !original) directives_remove(a, merged = change);
   else if (change) merged = list_merge(m, original, change, &f, false);
   if (!merged) return false;
@@ -369,7 +409,8 @@ static bool ordered_list_merge(const merging *m, val *out, const val *patch, con
     if (!val_is_map(item)) return fail_arg(m, "map[string]interface {}", item) != NULL;
     if (!val_get(item, f.key)) return fail_no_key(m, item, f.key) != NULL;
   }
-  key_index asked = key_index_make(a, order, f.key), server = key_index_make(a, original, f.key);
+  if (f.key.len && merged->count && !order_keys_check(m, order, f.key)) return false;
+  key_index asked = key_index_make(a, order, f.key), server = key_index_make(a, stored, f.key);
   val_set(a, out, name, list_order(a, merged, &asked, &server));
   return true;
 }
@@ -476,8 +517,9 @@ val *strategic_patch_apply_as(arena *a, const val *doc, slice patch, const type_
                json_kind(change));
     return NULL;
   }
-  if (parsed) *parsed = val_copy(a, change);
-  return map_merge(&(merging){a, err}, tree_copy(a, doc), change, t);
+  val *out = map_merge(&(merging){a, err}, tree_copy(a, doc), change, t);
+  if (parsed) *parsed = tree_copy(a, change); /* as merging leaves it, as the real server quotes it */
+  return out;
 }
 
 val *strategic_patch_apply(arena *a, const val *doc, slice patch, const type_info *t,

@@ -73,6 +73,7 @@ static val *make_patched(patch_run *p, request *rq, const val *live) {
   else if (p->kind == PATCH_MERGE) tree = merge_patch_apply_as(a, doc, body, &o, &rq->error);
   else tree = strategic_patch_apply_as(a, doc, body, rq->resource->type, &o, &parsed, &rq->error);
   if (!tree) return NULL;
+  managed_fields_keep_reset(a, tree);
   val *obj = conform(rq, parsed, tree, &report);
   if (!obj) return NULL;
   obj = write_to_storage(rq, obj);
@@ -85,9 +86,12 @@ static val *parse_applied(request *rq) {
   strict_report report = {0};
   val *v = yaml_parse(rq->arena, rq->http->body, &report, &error);
   if (!v) {
-    status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "error decoding YAML: %.*s", SLICE_ARG(error));
+    bool bare = slice_has_prefix(error, SLICE_LIT("yaml: "));
+    status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "error decoding YAML: %s%.*s",
+               bare ? "error converting YAML to JSON: " : "", SLICE_ARG(error));
     return NULL;
   }
+  if (val_is_null(v)) v = val_map(rq->arena);
   if (!val_is_map(v)) {
     status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
