@@ -79,7 +79,8 @@ request *fixture_request(fixture *f, const char *const *headers) {
 
 access_attributes ask(const char *user, const slice *groups, uint32_t count, const char *verb,
                       const char *group, const char *resource, const char *namespace) {
-  return (access_attributes){.user = {.name = slice_cstr(user), .groups = groups, .group_count = count},
+  return (access_attributes){.user = {.name = slice_cstr(user), .groups = groups,
+                                      .group_count = count},
                              .verb = slice_cstr(verb), .group = slice_cstr(group),
                              .resource = slice_cstr(resource), .namespace = slice_cstr(namespace),
                              .is_resource = true};
@@ -325,7 +326,8 @@ static void certificates(void **state) {
 /* ---- service accounts ---- */
 
 static const stored accounts[] = {
-    {"serviceaccounts", "ns", "sa", "{\"metadata\":{\"name\":\"sa\",\"namespace\":\"ns\",\"uid\":\"u-1\"}}"},
+    {"serviceaccounts", "ns", "sa",
+     "{\"metadata\":{\"name\":\"sa\",\"namespace\":\"ns\",\"uid\":\"u-1\"}}"},
     {"pods", "ns", "pod",
      "{\"metadata\":{\"name\":\"pod\",\"uid\":\"u-2\"},\"spec\":{\"serviceAccountName\":\"sa\","
      "\"nodeName\":\"n1\",\"volumes\":[{\"name\":\"v\",\"secret\":{\"secretName\":\"s1\"}}]}}"},
@@ -355,14 +357,16 @@ static void account_tokens_of(const char *kind) {
   pem_of(&p, key, 0);
   EVP_PKEY_free(key);
   slice issuer = SLICE_LIT("https://issuer");
-  access_options o = {.sa_signing_key_pem = slice_of(p.text, p.len), .issuers = &issuer, .issuer_count = 1};
+  access_options o = {.sa_signing_key_pem = slice_of(p.text, p.len), .issuers = &issuer,
+                      .issuer_count = 1};
   fixture_open(&f, &o, accounts);
   authn_result r;
   slice token = token_for(&f, "{}");
   check_text(token_error(&f, token, &r), "ok");
   check_text(r.user.name, "system:serviceaccount:ns:sa");
   check_text(r.user.groups[1], "system:serviceaccounts:ns");
-  slice bound = token_for(&f, "{\"boundObjectRef\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"name\":\"pod\"}}");
+  slice bound =
+      token_for(&f, "{\"boundObjectRef\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"name\":\"pod\"}}");
   check_text(token_error(&f, bound, &r), "ok");
   assert_int_equal(r.user.extra_count, 4);
   slice other = token_for(&f, "{\"audiences\":[\"other\"]}");
@@ -408,7 +412,8 @@ static void token_request_errors(void **state) {
   pem_of(&p, key, 0);
   EVP_PKEY_free(key);
   slice issuer = SLICE_LIT("https://issuer");
-  access_options o = {.sa_signing_key_pem = slice_of(p.text, p.len), .issuers = &issuer, .issuer_count = 1};
+  access_options o = {.sa_signing_key_pem = slice_of(p.text, p.len), .issuers = &issuer,
+                      .issuer_count = 1};
   fixture_open(&f, &o, accounts);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     assert_int_equal(token_for(&f, rows[i].spec).len, 0);
@@ -468,10 +473,12 @@ static void rbac_questions(void **state) {
     q.subresource = slice_cstr(rows[i].sub);
     q.name = slice_cstr(rows[i].name);
     slice reason;
-    assert_true((access_decide(&f.server, f.arena, &q, &reason) == ACCESS_ALLOW) == rows[i].allowed);
+    assert_true((access_decide(&f.server, f.arena, &q,
+                               &reason) == ACCESS_ALLOW) == rows[i].allowed);
     if (rows[i].reason) check_text(reason, rows[i].reason);
   }
-  static const char *const paths[] = {"/foo/x", "/foo/", "/bar"}, *const closed[] = {"/foo", "/bar/x"};
+  static const char *const paths[] = {"/foo/x", "/foo/", "/bar"},
+      *const closed[] = {"/foo", "/bar/x"};
   for (int i = 0; i < 5; i++) {
     access_attributes q = ask("bob", devs, 1, "get", "", "", "");
     slice reason;
@@ -526,7 +533,8 @@ static void nodes(void **state) {
     access_attributes q = ask("system:node:n1", group, 1, rows[i].verb, "", rows[i].resource, "ns");
     slice reason;
     q.name = slice_cstr(rows[i].name);
-    assert_true((access_decide(&f.server, f.arena, &q, &reason) == ACCESS_ALLOW) == rows[i].allowed);
+    assert_true((access_decide(&f.server, f.arena, &q,
+                               &reason) == ACCESS_ALLOW) == rows[i].allowed);
     check_text(reason, rows[i].reason);
   }
   fixture_close(&f);
@@ -537,18 +545,22 @@ static void refusals(void **state) {
   fixture f;
   fixture_open(&f, &(access_options){.token_file = SLICE_LIT(TOKENS), .anonymous = true,
                                      .authorization_modes = SLICE_LIT("RBAC")}, NULL);
-  request *rq = fixture_request(&f, (const char *const[]){"Authorization: Bearer alicetoken", NULL});
+  request *rq = fixture_request(&f, (const char *const[]){"Authorization: Bearer alicetoken",
+                                                          NULL});
   assert_true(access_authenticate(rq));
-  rq->info = (request_info){.is_resource = true, .verb = SLICE_LIT("list"), .resource = SLICE_LIT("pods"),
+  rq->info = (request_info){.is_resource = true, .verb = SLICE_LIT("list"),
+                            .resource = SLICE_LIT("pods"),
                             .namespace = SLICE_LIT("default")};
   assert_false(access_authorize(rq));
-  check_text(rq->error.message, "pods is forbidden: User \"alice\" cannot list resource \"pods\" in API "
+  check_text(rq->error.message,
+             "pods is forbidden: User \"alice\" cannot list resource \"pods\" in API "
                                 "group \"\" in the namespace \"default\"");
   rq = fixture_request(&f, NULL);
   assert_true(access_authenticate(rq));
   rq->info = (request_info){.verb = SLICE_LIT("get"), .path = SLICE_LIT("/<&>")};
   assert_false(access_authorize(rq));
-  check_text(rq->error.message, "forbidden: User \"system:anonymous\" cannot get path \"/&lt;&amp;&gt;\"");
+  check_text(rq->error.message,
+             "forbidden: User \"system:anonymous\" cannot get path \"/&lt;&amp;&gt;\"");
   rq = fixture_request(&f, (const char *const[]){"Authorization: Bearer admintoken", NULL});
   assert_true(access_authenticate(rq) && access_authorize(rq));
   fixture_close(&f);
@@ -569,7 +581,8 @@ static void impersonation(void **state) {
       {"admintoken", "Impersonate-User: bob", "Impersonate-Group: g", "bob", NULL, 2},
       {"admintoken", "Impersonate-User: bob", "Impersonate-Group: system:masters", "bob", NULL, 2},
       {"admintoken", "Impersonate-User: system:anonymous", NULL, "system:anonymous", NULL, 1},
-      {"admintoken", "Impersonate-User: system:serviceaccount:a:b", NULL, "system:serviceaccount:a:b", NULL, 3},
+      {"admintoken", "Impersonate-User: system:serviceaccount:a:b", NULL,
+       "system:serviceaccount:a:b", NULL, 3},
       {"alicetoken", "Impersonate-User:", NULL, "alice", NULL, 3},
   };
   fixture f;
@@ -577,9 +590,11 @@ static void impersonation(void **state) {
                                      .authorization_modes = SLICE_LIT("RBAC")}, NULL);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     slice bearer = arena_printf(f.arena, "Authorization: Bearer %s", rows[i].token);
-    request *rq = fixture_request(&f, (const char *const[]){bearer.ptr, rows[i].header, rows[i].more, NULL});
+    request *rq = fixture_request(&f, (const char *const[]){bearer.ptr, rows[i].header,
+                                                            rows[i].more, NULL});
     assert_true(access_authenticate(rq));
-    rq->info = (request_info){.is_resource = true, .verb = SLICE_LIT("list"), .resource = SLICE_LIT("pods")};
+    rq->info = (request_info){.is_resource = true, .verb = SLICE_LIT("list"),
+                              .resource = SLICE_LIT("pods")};
     assert_true(access_impersonate(rq) == (rows[i].user != NULL));
     if (!rows[i].user) {
       check_text(rq->error.message, rows[i].message);
@@ -596,7 +611,8 @@ static void escalation(void **state) {
   static const struct {
     const char *rules, *why; /* NULL: covered */
   } rows[] = {
-      {"[{\"apiGroups\":[\"\"],\"resources\":[\"pods\",\"x/scale\"],\"verbs\":[\"get\",\"list\"]}]", NULL},
+      {"[{\"apiGroups\":[\"\"],\"resources\":[\"pods\",\"x/scale\"],\"verbs\":[\"get\",\"list\"]}]",
+       NULL},
       {"[{\"nonResourceURLs\":[\"/foo/a\",\"/foo/*\"],\"verbs\":[\"get\"]}]", NULL},
       {"[]", NULL},
       {"[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],\"resourceNames\":[\"a\"],\"verbs\":[\"get\"]}]", NULL},
@@ -614,7 +630,8 @@ static void escalation(void **state) {
     slice error, why = SLICE_NONE;
     request *rq = fixture_request(&f, NULL);
     rq->user = (user_info){.name = SLICE_LIT("bob"), .groups = devs, .group_count = 1};
-    rq->resource = schema_resource(SLICE_LIT("rbac.authorization.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("roles"));
+    rq->resource = schema_resource(SLICE_LIT("rbac.authorization.k8s.io"), SLICE_LIT("v1"),
+                                   SLICE_LIT("roles"));
     val *list = json_parse(f.arena, slice_cstr(rows[i].rules), NULL, &error);
     rbac_rules rules = rbac_rules_of(f.arena, list);
     assert_true(escalate_covered(rq, SLICE_NONE, &rules, &why) == (rows[i].why == NULL));
@@ -636,7 +653,8 @@ static void a_rule_that_multiplies(void **state) {
   rbac_rule rule = {.verbs = all, .groups = all, .resources = all, .names = all};
   rbac_rules rules = {&rule, 1};
   rq->user = (user_info){.name = SLICE_LIT("bob"), .groups = devs, .group_count = 1};
-  rq->resource = schema_resource(SLICE_LIT("rbac.authorization.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("roles"));
+  rq->resource = schema_resource(SLICE_LIT("rbac.authorization.k8s.io"), SLICE_LIT("v1"),
+                                 SLICE_LIT("roles"));
   assert_false(escalate_covered(rq, SLICE_NONE, &rules, &why)); /* and soon */
   fixture_close(&f);
 }

@@ -62,7 +62,9 @@ static slice bearer_token(request *rq) {
 static slice websocket_token(request *rq) {
   slice prefix = SLICE_LIT("base64url.bearer.authorization.k8s.io."), item, token;
   slice rest = http_header_get(rq->http, "Sec-WebSocket-Protocol");
-  if (!slice_eq_nocase(http_header_get(rq->http, "Upgrade"), SLICE_LIT("websocket"))) return SLICE_NONE;
+  if (!slice_eq_nocase(http_header_get(rq->http, "Upgrade"), SLICE_LIT("websocket"))) {
+    return SLICE_NONE;
+  }
   while (rest.len) {
     slice_cut(rest, ',', &item, &rest);
     item = slice_trim(item);

@@ -75,7 +75,9 @@ static bool keys_parse(access_config *c, const access_options *o, slice *problem
     jwt_key_list rest = {&signing.items[i], 1};
     jwt_keys_dispose(&rest);
   }
-  if (c->keys.count == 0) return jwt_keys_parse(&c->keys, c->arena, o->sa_signing_key_pem, true, problem);
+  if (c->keys.count == 0) {
+    return jwt_keys_parse(&c->keys, c->arena, o->sa_signing_key_pem, true, problem);
+  }
   return true;
 }
 

@@ -22,7 +22,8 @@ static bool refuse(request *rq, const val *obj, slice why) {
 
 /* Nothing but the owners, finalizers and managed fields differs: the garbage collector. */
 static bool only_gc_fields(arena *a, const val *obj, const val *old) {
-  static const char *const ignored[] = {"ownerReferences", "finalizers", "managedFields", "selfLink"};
+  static const char *const ignored[] = {"ownerReferences", "finalizers", "managedFields",
+                                        "selfLink"};
   if (!old) return false;
   val *x = val_copy(a, obj), *y = val_copy(a, old);
   for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++) {
@@ -46,10 +47,12 @@ static bool role_check(request *rq, const val *obj, const val *old) {
   if (!has_aggregation(obj) && !has_aggregation(old)) return true;
   static const slice star = {"*", 1};
   const rbac_strings all = {&star, 1};
-  const rbac_rule full[] = {{.verbs = all, .groups = all, .resources = all}, {.verbs = all, .urls = all}};
+  const rbac_rule full[] = {{.verbs = all, .groups = all, .resources = all},
+                            {.verbs = all, .urls = all}};
   rbac_rules everything = {full, 2};
   if (escalate_covered(rq, namespace, &everything, &why)) return true;
-  return refuse(rq, obj, SLICE_LIT("must have cluster-admin privileges to use the aggregationRule"));
+  return refuse(rq, obj,
+                SLICE_LIT("must have cluster-admin privileges to use the aggregationRule"));
 }
 
 static bool binding_check(request *rq, const val *obj, const val *old) {
@@ -59,10 +62,14 @@ static bool binding_check(request *rq, const val *obj, const val *old) {
   bool cluster_role = slice_is(kind, "ClusterRole");
   if (only_gc_fields(a, obj, old)) return true;
   slice roles = cluster_role ? SLICE_LIT("clusterroles") : SLICE_LIT("roles");
-  if ((cluster_role || slice_is(kind, "Role")) && may(rq, "bind", roles, name, namespace)) return true;
+  if ((cluster_role || slice_is(kind, "Role")) && may(rq, "bind", roles, name, namespace)) {
+    return true;
+  }
   rbac_rules rules;
   if (!rbac_role_rules(rq->server, a, kind, name, namespace, &rules, &why)) {
-    if (!cluster_role && !slice_is(kind, "Role")) return status_plain(&rq->error, a, "%.*s", SLICE_ARG(why));
+    if (!cluster_role && !slice_is(kind, "Role")) {
+      return status_plain(&rq->error, a, "%.*s", SLICE_ARG(why));
+    }
     return status_not_found(&rq->error, a, rq->resource->group,
                             rq->resource->resource, name);
   }
@@ -75,6 +82,8 @@ bool access_check_escalation(request *rq, const val *obj, const val *old) {
   if (user_has_group(&rq->user, GROUP_MASTERS)) return true;
   slice r = rq->resource->resource;
   if (slice_is(r, "roles") || slice_is(r, "clusterroles")) return role_check(rq, obj, old);
-  if (slice_is(r, "rolebindings") || slice_is(r, "clusterrolebindings")) return binding_check(rq, obj, old);
+  if (slice_is(r, "rolebindings") || slice_is(r, "clusterrolebindings")) {
+    return binding_check(rq, obj, old);
+  }
   return true;
 }

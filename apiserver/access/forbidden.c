@@ -6,7 +6,8 @@
 access_attributes access_attributes_of(const request *rq) {
   const request_info *i = &rq->info;
   bool node = user_has_group(&rq->user, GROUP_NODES); /* only its authorizer looks at it */
-  return (access_attributes){.field_selector = node ? http_query_get(rq->http, "fieldSelector") : SLICE_NONE,
+  return (access_attributes){.field_selector = node ? http_query_get(rq->http, "fieldSelector")
+                             : SLICE_NONE,
                              .user = rq->user, .verb = i->verb, .namespace = i->namespace,
                              .group = i->group, .version = i->version, .resource = i->resource,
                              .subresource = i->subresource, .name = i->name, .path = i->path,

@@ -9,7 +9,8 @@
 #define GROUP_AUTHN SLICE_LIT("authentication.k8s.io")
 #define MANY_CHECKS 4 /* from here on a constrained mode first tries a wildcard */
 
-typedef enum mode_id { ASSOCIATED_NODE, ARBITRARY_NODE, SERVICE_ACCOUNT, USER_INFO, LEGACY } mode_id;
+typedef enum mode_id { ASSOCIATED_NODE, ARBITRARY_NODE, SERVICE_ACCOUNT, USER_INFO,
+                      LEGACY } mode_id;
 
 static const char *const mode_names[] = {"associated-node", "arbitrary-node", "serviceaccount",
                                          "user-info", ""};
@@ -140,7 +141,9 @@ static bool check_groups(attempt *t) {
 /* What a constrained mode says against an extra; SLICE_NONE for nothing. */
 static slice extra_problem(arena *a, const user_extra *e) {
   slice host, tail;
-  if (e->key.len == 0) return SLICE_LIT("impersonating the empty string key in extra is not allowed");
+  if (e->key.len == 0) {
+    return SLICE_LIT("impersonating the empty string key in extra is not allowed");
+  }
   if (!slice_cut(e->key, '/', &host, &tail) || !host.len || !tail.len) {
     slice quoted = text_quoted(a, e->key);
     return arena_printf(a, "impersonating an invalid key in extra is not allowed: extra.key: "
@@ -198,7 +201,9 @@ static bool mode_check(attempt *t, user_info *actual) {
   if (!check_name(t, actual) || (uid.name.len && !check(t, &uid))) return false;
   if (!check_groups(t) || !check_extra(t)) return false;
   if (slice_eq(actual->name, USER_ANONYMOUS)) ensure_group(a, actual, GROUP_UNAUTHENTICATED);
-  else if (!user_has_group(actual, GROUP_UNAUTHENTICATED)) ensure_group(a, actual, GROUP_AUTHENTICATED);
+  else if (!user_has_group(actual, GROUP_UNAUTHENTICATED)) {
+    ensure_group(a, actual, GROUP_AUTHENTICATED);
+  }
   return true;
 }
 

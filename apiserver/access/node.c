@@ -15,9 +15,13 @@ typedef struct node_question {
   slice reason;
 } node_question;
 
-static access_decision because(node_question *n, slice reason) {
+static access_decision because_text(node_question *n, slice reason) {
   n->reason = reason;
   return ACCESS_NO_OPINION;
+}
+
+static access_decision because(node_question *n, const char *reason) {
+  return because_text(n, slice_cstr(reason));
 }
 
 static bool verb_in(const node_question *n, const char *list) {
@@ -32,9 +36,12 @@ static bool verb_in(const node_question *n, const char *list) {
 
 static access_decision if_related(node_question *n) {
   const access_attributes *q = n->q;
-  if (q->name.len == 0) return because(n, SLICE_LIT("No Object name found"));
-  if (node_is_related(n->server, n->a, n->node, q->resource, q->namespace, q->name)) return ACCESS_ALLOW;
-  return because(n, arena_printf(n->a, "no relationship found between node '%.*s' and this object",
+  if (q->name.len == 0) return because(n, "No Object name found");
+  if (node_is_related(n->server, n->a, n->node, q->resource, q->namespace, q->name)) {
+    return ACCESS_ALLOW;
+  }
+  return because_text(n,
+                      arena_printf(n->a, "no relationship found between node '%.*s' and this object",
                                  SLICE_ARG(n->node)));
 }
 
@@ -51,21 +58,21 @@ static bool selects_node(const node_question *n, const char *field) {
 }
 
 static access_decision decide_read(node_question *n) {
-  if (!verb_in(n, "get list watch")) return because(n, SLICE_LIT("can only read resources of this type"));
-  if (n->q->subresource.len) return because(n, SLICE_LIT("cannot read subresource"));
-  if (!n->q->namespace.len) return because(n, SLICE_LIT("can only read namespaced object of this type"));
+  if (!verb_in(n, "get list watch")) return because(n, "can only read resources of this type");
+  if (n->q->subresource.len) return because(n, "cannot read subresource");
+  if (!n->q->namespace.len) return because(n, "can only read namespaced object of this type");
   return if_related(n);
 }
 
 static access_decision decide_get(node_question *n) {
-  if (!verb_in(n, "get")) return because(n, SLICE_LIT("can only get individual resources of this type"));
-  if (n->q->subresource.len) return because(n, SLICE_LIT("cannot get subresource"));
+  if (!verb_in(n, "get")) return because(n, "can only get individual resources of this type");
+  if (n->q->subresource.len) return because(n, "cannot get subresource");
   return if_related(n);
 }
 
 static access_decision decide_claim(node_question *n) {
   if (!slice_is(n->q->subresource, "status")) return decide_get(n);
-  if (!verb_in(n, "update patch")) return because(n, SLICE_LIT("can only get/update/patch this type"));
+  if (!verb_in(n, "update patch")) return because(n, "can only get/update/patch this type");
   return if_related(n);
 }
 
@@ -73,45 +80,45 @@ static access_decision decide_account(node_question *n) {
   const access_attributes *q = n->q;
   if (verb_in(n, "get") && !q->subresource.len) return decide_read(n);
   if (!verb_in(n, "create") || !q->name.len) {
-    return because(n, SLICE_LIT("can only create tokens for individual service accounts"));
+    return because(n, "can only create tokens for individual service accounts");
   }
   if (!slice_is(q->subresource, "token")) {
-    return because(n, SLICE_LIT("can only create token subresource of serviceaccount"));
+    return because(n, "can only create token subresource of serviceaccount");
   }
   return if_related(n);
 }
 
 static access_decision decide_lease(node_question *n) {
   if (!verb_in(n, "get create update patch delete")) {
-    return because(n, SLICE_LIT("can only get, create, update, patch, or delete a node lease"));
+    return because(n, "can only get, create, update, patch, or delete a node lease");
   }
   if (!slice_is(n->q->namespace, "kube-node-lease")) {
-    return because(n, SLICE_LIT("can only access leases in the \"kube-node-lease\" system namespace"));
+    return because(n, "can only access leases in the \"kube-node-lease\" system namespace");
   }
   if (verb_in(n, "create") || slice_eq(n->q->name, n->node)) return ACCESS_ALLOW;
-  return because(n, SLICE_LIT("can only access node lease with the same name as the requesting node"));
+  return because(n, "can only access node lease with the same name as the requesting node");
 }
 
 static access_decision decide_csi_node(node_question *n) {
   if (!verb_in(n, "get create update patch delete")) {
-    return because(n, SLICE_LIT("can only get, create, update, patch, or delete a CSINode"));
+    return because(n, "can only get, create, update, patch, or delete a CSINode");
   }
-  if (n->q->subresource.len) return because(n, SLICE_LIT("cannot authorize CSINode subresources"));
+  if (n->q->subresource.len) return because(n, "cannot authorize CSINode subresources");
   if (verb_in(n, "create") || slice_eq(n->q->name, n->node)) return ACCESS_ALLOW;
-  return because(n, SLICE_LIT("can only access CSINode with the same name as the requesting node"));
+  return because(n, "can only access CSINode with the same name as the requesting node");
 }
 
 static access_decision decide_slice(node_question *n) {
-  if (n->q->subresource.len) return because(n, SLICE_LIT("cannot authorize ResourceSlice subresources"));
+  if (n->q->subresource.len) return because(n, "cannot authorize ResourceSlice subresources");
   if (verb_in(n, "create")) return ACCESS_ALLOW;
   if (verb_in(n, "get update patch delete")) return if_related(n);
   if (!verb_in(n, "watch list deletecollection")) {
-    return because(n, SLICE_LIT("only the following verbs are allowed for a ResourceSlice: get, watch, "
-                                "list, create, update, patch, delete, deletecollection"));
+    return because(n, "only the following verbs are allowed for a ResourceSlice: get, watch, "
+                      "list, create, update, patch, delete, deletecollection");
   }
   if (selects_node(n, "spec.nodeName")) return ACCESS_ALLOW;
-  return because(n, SLICE_LIT("can only list/watch/deletecollection resourceslices with nodeName field "
-                              "selector"));
+  return because(n, "can only list/watch/deletecollection resourceslices with nodeName field "
+                    "selector");
 }
 
 static access_decision decide_node(node_question *n) {
@@ -122,10 +129,12 @@ static access_decision decide_node(node_question *n) {
   if (!verb_in(n, "get list watch")) return ACCESS_NO_OPINION;
   if (slice_eq(q->name, n->node)) return ACCESS_ALLOW;
   if (q->name.len == 0) {
-    return because(n, arena_printf(n->a, "node '%.*s' cannot read all nodes, only its own Node object",
+    return because_text(n,
+                      arena_printf(n->a, "node '%.*s' cannot read all nodes, only its own Node object",
                                    SLICE_ARG(n->node)));
   }
-  return because(n, arena_printf(n->a, "node '%.*s' cannot read '%.*s', only its own Node object",
+  return because_text(n,
+                      arena_printf(n->a, "node '%.*s' cannot read '%.*s', only its own Node object",
                                  SLICE_ARG(n->node), SLICE_ARG(q->name)));
 }
 
@@ -139,7 +148,7 @@ static access_decision decide_pod(node_question *n) {
   if (!verb_in(n, "list watch")) return ACCESS_NO_OPINION;
   if (selects_node(n, "spec.nodeName")) return ACCESS_ALLOW;
   if (n->q->name.len) return if_related(n);
-  return because(n, SLICE_LIT("can only list/watch pods with spec.nodeName field selector"));
+  return because(n, "can only list/watch pods with spec.nodeName field selector");
 }
 
 static const struct {
@@ -202,7 +211,8 @@ access_decision node_decide(server *s, arena *a, const access_attributes *q, sli
     return ACCESS_NO_OPINION;
   }
   size_t row = 0, count = sizeof rows / sizeof rows[0];
-  while (row < count && !(slice_is(q->group, rows[row].group) && slice_is(q->resource, rows[row].resource))) {
+  while (row < count && !(slice_is(q->group, rows[row].group) &&
+                          slice_is(q->resource, rows[row].resource))) {
     row++;
   }
   access_decision d = q->is_resource && row < count ? rows[row].decide(&n) : decide_fixed(&n);

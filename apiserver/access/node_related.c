@@ -73,7 +73,8 @@ static bool pod_visit(void *ctx, val *pod) {
   if (slice_is(f->resource, "serviceaccounts")) {
     f->found = slice_eq(val_get_str(spec, "serviceAccountName"), f->name);
   } else {
-    f->found = refers(f, spec) || (slice_is(f->resource, "resourceclaims") && claims_by_status(f, pod));
+    f->found = refers(f, spec) || (slice_is(f->resource, "resourceclaims") &&
+                                   claims_by_status(f, pod));
   }
   return !f->found;
 }
@@ -107,6 +108,8 @@ bool node_is_related(server *s, arena *a, slice node, slice resource, slice name
                                     val_get_str(claim, "namespace"), val_get_str(claim, "name"));
   }
   search f = {.node = node, .resource = resource, .name = name};
-  if (namespace.len && name.len) from->each(s, a, resource_of("", "pods"), namespace, pod_visit, &f);
+  if (namespace.len && name.len) {
+    from->each(s, a, resource_of("", "pods"), namespace, pod_visit, &f);
+  }
   return f.found;
 }

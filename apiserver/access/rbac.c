@@ -91,7 +91,8 @@ static bool role_read(void *ctx, val *obj) {
   rbac_scope *s = ctx;
   if (s->role_count == s->role_cap) {
     uint32_t cap = s->role_cap ? s->role_cap * 2 : 32;
-    s->roles = arena_grow(s->arena, s->roles, s->role_cap * sizeof *s->roles, cap * sizeof *s->roles);
+    s->roles = arena_grow(s->arena, s->roles, s->role_cap * sizeof *s->roles,
+                          cap * sizeof *s->roles);
     s->role_cap = cap;
   }
   s->roles[s->role_count++] = (rbac_role){

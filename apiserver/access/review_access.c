@@ -29,7 +29,8 @@ static user_info user_of(arena *a, const val *spec) {
 static access_attributes question_of(const val *spec, const user_info *u) {
   const val *r = val_getc(spec, "resourceAttributes"), *n = val_getc(spec, "nonResourceAttributes");
   if (!r) {
-    return (access_attributes){.user = *u, .path = val_get_str(n, "path"), .verb = val_get_str(n, "verb")};
+    return (access_attributes){.user = *u, .path = val_get_str(n, "path"),
+                               .verb = val_get_str(n, "verb")};
   }
   slice version = val_get_str(r, "version");
   return (access_attributes){.user = *u, .is_resource = true, .verb = val_get_str(r, "verb"),
@@ -109,9 +110,12 @@ static void mode_rules(request *rq, access_mode mode, slice namespace, rules_ans
   if (mode == MODE_ALWAYS_ALLOW) rule_add(r, &everything);
   if (mode == MODE_NODE && node_is_user(&rq->user)) {
     r->incomplete = true;
-    r->errors[r->error_count++] = SLICE_LIT("node authorizer does not support user rule resolution");
+    r->errors[r->error_count++] =
+        SLICE_LIT("node authorizer does not support user rule resolution");
   }
-  if (mode == MODE_RBAC) rbac_visit_rules(rq->server, rq->arena, &rq->user, namespace, rule_visit, r);
+  if (mode == MODE_RBAC) {
+    rbac_visit_rules(rq->server, rq->arena, &rq->user, namespace, rule_visit, r);
+  }
 }
 
 static val *rules_review(request *rq, val *review) {
@@ -133,7 +137,8 @@ static val *rules_review(request *rq, val *review) {
   val_setc(a, status, "nonResourceRules", r.other);
   val_setc(a, status, "incomplete", val_bool(a, r.incomplete));
   if (r.error_count) {
-    val_setc(a, status, "evaluationError", val_string(a, text_aggregate(a, r.errors, r.error_count)));
+    val_setc(a, status, "evaluationError", val_string(a, text_aggregate(a, r.errors,
+                                                                        r.error_count)));
   }
   val_setc(a, out, "status", status);
   return out;

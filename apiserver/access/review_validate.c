@@ -31,7 +31,8 @@ static void validate_attributes(field_errors *errs, const val *spec, bool with_u
   }
   if (!resource && !other) field_invalid(errs, &at_resource, NULL, "%s", exactly_one);
   if (with_user && !val_get_str(spec, "user").len && !val_len(val_getc(spec, "groups"))) {
-    field_invalid_str(errs, &at_user, SLICE_NONE, "at least one of user or group must be specified");
+    field_invalid_str(errs, &at_user, SLICE_NONE,
+                      "at least one of user or group must be specified");
   }
 }
 
@@ -104,7 +105,8 @@ static void validate_local(field_errors *errs, const val *review) {
   }
   if (other) {
     path at = path_root("spec.nonResourceAttributes");
-    field_invalid(errs, &at, nonresource_printed(errs->a, other), "disallowed on this kind of request");
+    field_invalid(errs, &at, nonresource_printed(errs->a, other),
+                  "disallowed on this kind of request");
   }
 }
 

@@ -92,7 +92,8 @@ static val *object_get(const authn_context *x, const char *resource, slice names
   return r && name.len ? x->config->source->get(x->server, x->arena, r, namespace, name) : NULL;
 }
 
-static slice uid_error(arena *a, const char *label, slice uid, const char *claim_label, slice claim) {
+static slice uid_error(arena *a, const char *label, slice uid, const char *claim_label,
+                       slice claim) {
 
   return arena_printf(a, "%s (%.*s) does not match %s (%.*s)", label, SLICE_ARG(uid), claim_label,
                       SLICE_ARG(claim));
@@ -128,13 +129,16 @@ static slice bindings_error(const authn_context *x, const val *k, slice namespac
   for (size_t i = 0; i < sizeof bound_rows / sizeof bound_rows[0] && !error.len; i++) {
     const val *ref = val_getc(k, bound_rows[i].claim);
     bool node_of_pod = slice_is(slice_cstr(bound_rows[i].claim), "node") && val_getc(k, "pod");
-    if (val_is_map(ref) && !node_of_pod) error = bound_error(x, &bound_rows[i], namespace, ref, now);
+    if (val_is_map(ref) && !node_of_pod) {
+      error = bound_error(x, &bound_rows[i], namespace, ref, now);
+    }
   }
   return error;
 }
 
 static void account_user(arena *a, const jwt *t, const val *k, slice namespace, user_info *u) {
-  const val *sa = val_getc(k, "serviceaccount"), *pod = val_getc(k, "pod"), *node = val_getc(k, "node");
+  const val *sa = val_getc(k, "serviceaccount"), *pod = val_getc(k, "pod"),
+      *node = val_getc(k, "node");
   slice name = val_get_str(sa, "name"), jti = val_get_str(t->claims, "jti");
   *u = (user_info){.name = arena_printf(a, "system:serviceaccount:%.*s:%.*s", SLICE_ARG(namespace),
                                         SLICE_ARG(name)),
@@ -143,7 +147,9 @@ static void account_user(arena *a, const jwt *t, const val *k, slice namespace, 
                    .group_count = 2};
   slice pod_name = val_get_str(pod, "name"), pod_uid = val_get_str(pod, "uid");
   slice node_name = val_get_str(node, "name"), node_uid = val_get_str(node, "uid");
-  if (jti.len) user_add_extra(a, u, EXTRA("credential-id"), arena_concat(a, SLICE_LIT("JTI="), jti));
+  if (jti.len) {
+    user_add_extra(a, u, EXTRA("credential-id"), arena_concat(a, SLICE_LIT("JTI="), jti));
+  }
   if (pod_name.len && pod_uid.len) {
     user_add_extra(a, u, EXTRA("pod-name"), pod_name);
     user_add_extra(a, u, EXTRA("pod-uid"), pod_uid);

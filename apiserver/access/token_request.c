@@ -29,7 +29,8 @@ typedef struct claims {
 } claims;
 
 static reference reference_of(const val *obj) {
-  return (reference){val_str(val_path(obj, "metadata.name")), val_str(val_path(obj, "metadata.uid")),
+  return (reference){val_str(val_path(obj, "metadata.name")),
+                     val_str(val_path(obj, "metadata.uid")),
                      true};
 }
 
@@ -64,7 +65,9 @@ static void put_claims(buf *b, const claims *c, slice issuer, const char *jti) {
   put_reference(b, "pod", &c->pod, true);
   put_reference(b, "secret", &c->secret, true);
   put_reference(b, "serviceaccount", &c->account, true);
-  if (c->warn_after_s) buf_printf(b, ",\"warnafter\":%lld", (long long)(c->now_s + c->warn_after_s));
+  if (c->warn_after_s) {
+    buf_printf(b, ",\"warnafter\":%lld", (long long)(c->now_s + c->warn_after_s));
+  }
   buf_printf(b, "},\"nbf\":%lld,\"sub\":", (long long)c->now_s);
   buf_printf(b, "\"system:serviceaccount:%.*s:%.*s\"}", SLICE_ARG(c->namespace),
              SLICE_ARG(c->account.name));
@@ -141,7 +144,9 @@ static bool bound_fill(request *rq, const val *ref, claims *c) {
                       "cannot bind token to object of type %s%.*s, Kind=%.*s", core ? "/" : "",
                       SLICE_ARG(version), SLICE_ARG(kind));
   }
-  if (name.len == 0) return status_set(&rq->error, a, STATUS_BAD_REQUEST, "Name parameter required.");
+  if (name.len == 0) {
+    return status_set(&rq->error, a, STATUS_BAD_REQUEST, "Name parameter required.");
+  }
   const val *obj = object_get(rq, bound_kinds[row].resource,
                               bound_kinds[row].namespaced ? c->namespace : SLICE_NONE, name);
   if (!obj) {
@@ -176,7 +181,9 @@ static void spec_default(request *rq, val *spec) {
   arena *a = rq->arena;
   if (val_len(val_getc(spec, "audiences")) == 0) {
     val *list = val_list(a);
-    for (uint32_t i = 0; i < c->audience_count; i++) val_append(a, list, val_string(a, c->audiences[i]));
+    for (uint32_t i = 0; i < c->audience_count; i++) {
+      val_append(a, list, val_string(a, c->audiences[i]));
+    }
     val_setc(a, spec, "audiences", list);
   }
   if (!val_is_int(val_getc(spec, "expirationSeconds"))) {

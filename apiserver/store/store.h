@@ -62,8 +62,9 @@ int64_t store_next_revision(const store *s);
 int64_t store_revision(const store *s);
 int64_t store_compacted(const store *s);
 
-/* Writes. Only STORE_OK changes anything. On STORE_OK *out (if asked for) is a new reference to the new entry. `value`: the
- * store takes a reference of its own. expect_mod: the mod_revision the caller saw. */
+/* Writes. Only STORE_OK changes anything; then *out (if asked for) is a new reference to the new
+ * entry. `value`: the store takes a reference of its own. expect_mod: the mod_revision the
+ * caller saw. */
 store_result store_create(store *s, slice key, blob *value, store_entry **out);
 store_result store_update(store *s, slice key, int64_t expect_mod, blob *value, store_entry **out);
 /* The deleted entry's last value is given back (*last); `final` (or NULL) is what watchers
