@@ -92,11 +92,11 @@ int field_element_cmp(arena *a, slice x, slice y) {
 /* ---- nodes ---- */
 
 bool field_node_is_member(const val *node) {
-  return node && (node->count == 0 || slice_is(node->u.entries[0].key, "."));
+  return node && (field_node_count(node) == 0 || slice_is(node->u.entries[0].key, "."));
 }
 
 uint32_t field_node_first(const val *node) {
-  return node->count && slice_is(node->u.entries[0].key, ".") ? 1 : 0;
+  return field_node_count(node) && slice_is(node->u.entries[0].key, ".") ? 1 : 0;
 }
 
 val *field_node_begin(const field_sets *f, bool member) {
@@ -171,9 +171,10 @@ static val *nodes_combine(const field_sets *f, const val *x, const val *y, bool 
   bool member = !root && member_combine(field_node_is_member(x), field_node_is_member(y), op);
   val *out = field_node_begin(f, member);
   uint32_t i = field_node_first(x), j = field_node_first(y);
-  while (i < x->count || j < y->count) {
-    const val_entry *left = i < x->count ? x->u.entries + i : NULL;
-    const val_entry *right = j < y->count ? y->u.entries + j : NULL;
+  uint32_t lefts = field_node_count(x), rights = field_node_count(y);
+  while (i < lefts || j < rights) {
+    const val_entry *left = i < lefts ? x->u.entries + i : NULL;
+    const val_entry *right = j < rights ? y->u.entries + j : NULL;
     if (!left && op != SET_UNION) break;
     int order = !left ? 1 : !right ? -1 : field_element_cmp(f->arena, left->key, right->key);
     const val *child = element_combine(f, order <= 0 ? left->value : NULL,
@@ -205,7 +206,7 @@ static val *node_without(const field_sets *f, const val *x, slice path, bool roo
   bool deeper = slice_cut(path, '.', &name, &rest);
   bool member = !root && field_node_is_member(x);
   val *out = field_node_begin(f, member);
-  for (uint32_t i = field_node_first(x); i < x->count; i++) {
+  for (uint32_t i = field_node_first(x); i < field_node_count(x); i++) {
     const val_entry *e = x->u.entries + i;
     bool here = slice_has_prefix(e->key, SLICE_LIT("f:")) && slice_eq(slice_from(e->key, 2), name);
     if (!here) field_node_push(f, out, e->key, e->value);
@@ -220,8 +221,8 @@ val *field_set_without(const field_sets *f, const val *x, slice dotted) {
 
 bool field_set_equal(const val *x, const val *y) {
   if (x == y) return true;
-  if (val_len(x) != val_len(y)) return false;
-  for (uint32_t i = 0; i < val_len(x); i++) {
+  if (field_node_count(x) != field_node_count(y)) return false;
+  for (uint32_t i = 0; i < field_node_count(x); i++) {
     const val_entry *left = x->u.entries + i, *right = y->u.entries + i;
     if (!slice_eq(left->key, right->key)) return false;
     if (!field_set_equal(left->value, right->value)) return false;

@@ -26,6 +26,10 @@ int field_element_cmp(arena *a, slice x, slice y);
 
 /* Making a node: begin, push in order, end. end gives NULL for a node that is no member and has
  * nothing below. Pushing a NULL child does nothing. */
+/* How many entries a node has; none where somebody stored what is no node. */
+static inline uint32_t field_node_count(const val *node) {
+  return val_is_map(node) ? node->count : 0;
+}
 val *field_node_begin(const field_sets *f, bool member);
 void field_node_push(const field_sets *f, val *node, slice element, const val *child);
 val *field_node_end(const field_sets *f, val *node, bool member);

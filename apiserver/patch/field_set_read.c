@@ -75,6 +75,7 @@ static slice scalar_text(arena *a, const val *v) {
 
 slice field_element_text(arena *a, slice element) {
   slice rest = slice_from(element, 2), error;
+  if (element.len < 2) return element;
   if (element.ptr[0] == 'f') return arena_concat(a, SLICE_LIT("."), rest);
   if (element.ptr[0] == 'i') return arena_printf(a, "[%.*s]", SLICE_ARG(rest));
   val *v = json_parse(a, rest, NULL, &error);
@@ -95,9 +96,9 @@ slice field_element_text(arena *a, slice element) {
 static void node_each(const field_sets *f, const val *node, slice prefix, field_path_fn each,
                       void *ctx) {
   for (int below = 0; below < 2; below++) {
-    for (uint32_t i = field_node_first(node); i < node->count; i++) {
+    for (uint32_t i = field_node_first(node); i < field_node_count(node); i++) {
       const val_entry *e = node->u.entries + i;
-      if (below ? e->value->count == 0 : !field_node_is_member(e->value)) continue;
+      if (below ? field_node_count(e->value) == 0 : !field_node_is_member(e->value)) continue;
       slice path = arena_concat(f->arena, prefix, field_element_text(f->arena, e->key));
       if (below) node_each(f, e->value, path, each, ctx);
       else each(ctx, path);

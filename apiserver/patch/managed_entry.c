@@ -95,7 +95,7 @@ static bool entry_read(managed *m, val *seen, val *raw, uint32_t at, bool truste
   managed_entry e = entry_of(raw);
   val *fields = val_getc(raw, "fieldsV1");
   if (trusted) {
-    e.set = val_len(fields) ? fields : NULL;
+    e.set = field_node_count(fields) ? fields : NULL;
     e.source = raw;
     managed_add(m, e);
     return true;

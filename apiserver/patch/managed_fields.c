@@ -103,9 +103,9 @@ static bool is_stripped(slice element) {
 
 static val *metadata_strip(const field_sets *f, const val *x) {
   val *out = field_node_begin(f, false);
-  for (uint32_t i = field_node_first(x); i < x->count; i++) {
+  for (uint32_t i = field_node_first(x); i < field_node_count(x); i++) {
     const val_entry *e = x->u.entries + i;
-    if (!is_stripped(e->key) || e->value->count) field_node_push(f, out, e->key, e->value);
+    if (!is_stripped(e->key) || field_node_count(e->value)) field_node_push(f, out, e->key, e->value);
   }
   return field_node_end(f, out, false);
 }

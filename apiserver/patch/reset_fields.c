@@ -71,7 +71,7 @@ static const char *paths_of(const resource_info *r, slice subresource) {
 static bool touches(const val *x, slice path) {
   slice name, rest;
   slice_cut(path, '.', &name, &rest);
-  for (uint32_t i = 0; i < val_len(x); i++) {
+  for (uint32_t i = 0; i < field_node_count(x); i++) {
     slice key = x->u.entries[i].key;
     if (key.len == name.len + 2 && slice_eq(slice_from(key, 2), name)) return true;
   }

@@ -344,13 +344,13 @@ bool typed_fields(const field_sets *f, const val *v, const type_info *t, val **o
 
 static val *parents_node(walk *w, const val *x, const typed_shape *s, bool member) {
   val *node = field_node_begin(w->sets, member);
-  for (uint32_t i = field_node_first(x); i < x->count; i++) {
+  for (uint32_t i = field_node_first(x); i < field_node_count(x); i++) {
     const val_entry *e = x->u.entries + i;
     typed_shape below = {.kind = SHAPE_LEAF};
-    bool field = e->key.ptr[0] == 'f', named = false;
+    bool field = slice_has_prefix(e->key, SLICE_LIT("f:")), named = false;
     if (field && s->kind == SHAPE_STRUCT) named = shape_member(s, slice_from(e->key, 2), &below);
     else if (field && (s->kind == SHAPE_MAP || s->kind == SHAPE_ANY)) below = shape_elem(s);
-    else if (e->key.ptr[0] == 'k' && s->kind == SHAPE_KEYED) below = shape_elem(s);
+    else if (slice_has_prefix(e->key, SLICE_LIT("k:")) && s->kind == SHAPE_KEYED) below = shape_elem(s);
     bool inside = named || field_node_is_member(e->value);
     field_node_push(w->sets, node, e->key, parents_node(w, e->value, &below, inside));
   }
