@@ -1,5 +1,5 @@
-/* negotiate: which form an answer has, and which form a body came in.
- * Sources: apiserver pkg/endpoints/handlers/negotiation, pkg/util/wsstream; github.com/munnerz/goautoneg. */
+/* negotiate: which form an answer has, and which form a body came in. The rules are in media.h.
+ * Sources: apiserver pkg/endpoints/handlers/negotiation; github.com/munnerz/goautoneg. */
 #ifndef APISIM_CODEC_NEGOTIATE_H
 #define APISIM_CODEC_NEGOTIATE_H
 
@@ -14,7 +14,7 @@ typedef struct output_form {
   slice as_version; /* "v1" or "v1beta1" */
   bool pretty; /* JSON with indentation */
   bool stream; /* the client accepts ;stream=watch */
-  bool raw; /* an error that no acceptable form can carry: JSON, two spaces, no newline at its end */
+  bool raw; /* an error that no acceptable form can carry: JSON, two spaces, no last newline */
   slice content_type; /* of the answer, as the real server names it */
 } output_form;
 
@@ -25,25 +25,25 @@ bool negotiate_route(request *rq);
  * kind: of the answer before it is transformed ("NamespaceList"). */
 bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice kind);
 
-/* From Accept, ?pretty and User-Agent. `listable`: Table and PartialObjectMetadata make sense
- * (resources; not for subresources such as scale or review kinds: see the real server). watch: the answer is
- * a stream (content_type is then the stream's). False with a 406 in rq->error. */
+/* From Accept, ?pretty and User-Agent. Review kinds have no table form. watch: the answer is a
+ * stream (content_type is then the stream's). False with a 406 in rq->error. */
 bool negotiate_output(request *rq, bool watch, output_form *out);
 /* As above but never fails: what an error's Status is written in when the Accept header is
  * unusable or was not looked at yet. */
 void negotiate_fallback(request *rq, output_form *out);
 
-/* The body's format from Content-Type (absent: JSON, if the real server says so). False with a 415. */
+/* The body's format from Content-Type (absent: JSON). False with a 415. */
 bool negotiate_input(request *rq, body_format *out);
 
 /* Decodes an object's body for a write: parses by format, checks apiVersion and kind against
  * `r` (or the subresource's kind: want_*), conforms it to the type of the kind that the body names,
- * reports unknown and duplicate fields as rq->validation says (Warning headers or a 400). The tree is typed and canonical, with apiVersion and
- * kind set, not yet defaulted. NULL with rq->error in the real server's words:
- * 'Pod in version "v1" cannot be handled as a ConfigMap: ...'. *got (may be NULL): the kind found. */
+ * reports unknown and duplicate fields as rq->validation says (Warning headers or a 400). The
+ * tree is typed and canonical, with apiVersion and kind set, not yet defaulted. NULL with
+ * rq->error in the real server's words: 'Pod in version "v1" cannot be handled as a
+ * ConfigMap: ...'. *got (may be NULL): the kind found. */
 val *negotiate_decode(request *rq, slice want_group, slice want_version, slice want_kind,
                       const kind_info **got);
-/* DeleteOptions and other option bodies (any registered group's version is taken). False with rq->error. */
+/* DeleteOptions and other option bodies (of any group and version). False with rq->error. */
 bool negotiate_decode_options(request *rq, slice kind, val **out);
 
 /* Patch types by Content-Type. False with a 415 in the real words for this resource. */

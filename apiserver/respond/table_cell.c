@@ -7,19 +7,25 @@
 
 enum { MINUTE = 60, HOUR = 3600 };
 
+/* "3h6m", and "3h" when there are no minutes. */
+static slice two_units(arena *a, long long n, char unit, long long rest, char rest_unit) {
+  if (rest == 0) return arena_printf(a, "%lld%c", n, unit);
+  return arena_printf(a, "%lld%c%lld%c", n, unit, rest, rest_unit);
+}
+
 slice human_duration(arena *a, int64_t seconds) {
   long long s = seconds, m = s / MINUTE, h = s / HOUR, d = h / 24, y = d / 365;
   if (s < -1) return SLICE_LIT("<invalid>");
   if (s < 0) return SLICE_LIT("0s");
-  if (s < 2 * MINUTE) return arena_printf(a, "%llds", s);
-  if (m < 10) return s % 60 ? arena_printf(a, "%lldm%llds", m, s % 60) : arena_printf(a, "%lldm", m);
-  if (m < 3 * 60) return arena_printf(a, "%lldm", m);
-  if (h < 8) return m % 60 ? arena_printf(a, "%lldh%lldm", h, m % 60) : arena_printf(a, "%lldh", h);
-  if (h < 48) return arena_printf(a, "%lldh", h);
-  if (d < 8) return h % 24 ? arena_printf(a, "%lldd%lldh", d, h % 24) : arena_printf(a, "%lldd", d);
-  if (y < 2) return arena_printf(a, "%lldd", d);
-  if (y < 8) return d % 365 ? arena_printf(a, "%lldy%lldd", y, d % 365) : arena_printf(a, "%lldy", y);
-  return arena_printf(a, "%lldy", y);
+  if (s < 2 * MINUTE) return two_units(a, s, 's', 0, ' ');
+  if (m < 10) return two_units(a, m, 'm', s % 60, 's');
+  if (m < 3 * 60) return two_units(a, m, 'm', 0, ' ');
+  if (h < 8) return two_units(a, h, 'h', m % 60, 'm');
+  if (h < 48) return two_units(a, h, 'h', 0, ' ');
+  if (d < 8) return two_units(a, d, 'd', h % 24, 'h');
+  if (y < 2) return two_units(a, d, 'd', 0, ' ');
+  if (y < 8) return two_units(a, y, 'y', d % 365, 'd');
+  return two_units(a, y, 'y', 0, ' ');
 }
 
 bool time_of(const val *v, int64_t *seconds) {
@@ -43,6 +49,14 @@ const val *condition_of(const val *conditions, const char *type) {
 
 bool condition_true(const val *conditions, const char *type) {
   return slice_is(val_get_str(condition_of(conditions, type), "status"), "True");
+}
+
+slice text_lower(arena *a, slice s) {
+  char *text = arena_cstr(a, s);
+  for (size_t i = 0; i < s.len; i++) {
+    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] - 'A' + 'a');
+  }
+  return slice_of(text, s.len);
 }
 
 static int slice_order(const void *a, const void *b) {

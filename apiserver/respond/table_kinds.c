@@ -143,17 +143,9 @@ val *cell_event_last(const cell_env *e, const val *obj, const cell *c) {
   return cell_event_first(e, obj, c);
 }
 
-static slice lowered(arena *a, slice s) {
-  char *text = arena_cstr(a, s);
-  for (size_t i = 0; i < s.len; i++) {
-    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] - 'A' + 'a');
-  }
-  return slice_of(text, s.len);
-}
-
 val *cell_event_object(const cell_env *e, const val *obj, const cell *c) {
   const val *ref = val_getc(obj, c->path);
-  slice kind = lowered(e->arena, val_get_str(ref, "kind")), name = val_get_str(ref, "name");
+  slice kind = text_lower(e->arena, val_get_str(ref, "kind")), name = val_get_str(ref, "name");
   if (!name.len) return val_string(e->arena, kind);
   return val_printf(e->arena, "%.*s/%.*s", SLICE_ARG(kind), SLICE_ARG(name));
 }
@@ -273,8 +265,9 @@ static slice selector_dump(arena *a, const val *selector) {
     const val *x = val_at(exprs, i);
     slice key = val_get_str(x, "key"), op = val_get_str(x, "operator");
     slice values = spaced(a, val_getc(x, "values"));
-    parts[count++] = arena_printf(a, "LabelSelectorRequirement{Key:%.*s,Operator:%.*s,Values:[%.*s],},",
-                                  SLICE_ARG(key), SLICE_ARG(op), SLICE_ARG(values));
+    parts[count++] = arena_printf(
+        a, "LabelSelectorRequirement{Key:%.*s,Operator:%.*s,Values:[%.*s],},", SLICE_ARG(key),
+        SLICE_ARG(op), SLICE_ARG(values));
   }
   parts[count++] = SLICE_LIT("},}");
   return join_list(a, parts, count, "");

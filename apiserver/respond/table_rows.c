@@ -47,7 +47,8 @@ static const cell pod[] = {
     {cell_pod_gates, NULL, NULL}};
 static const cell pod_template[] = {
     NAME, {cell_names, "template.spec.containers", NULL},
-    {cell_images, "template.spec.containers", NULL}, {cell_labels, "template.metadata.labels", NULL}};
+    {cell_images, "template.spec.containers", NULL},
+    {cell_labels, "template.metadata.labels", NULL}};
 static const cell replication_controller[] = {
     NAME, {cell_int, "spec.replicas", NULL}, {cell_int, "status.replicas", NULL},
     {cell_int, "status.readyReplicas", NULL}, AGE, {cell_names, POD_SPEC "containers", NULL},

@@ -45,26 +45,33 @@ typedef struct print_row {
 
 static const print_row prints[] = {
     {"", "v1", "pods",
-     "{" CREATED ",\"spec\":{\"containers\":[{\"name\":\"c\"},{\"name\":\"d\"}],\"nodeName\":\"n\"},"
+     "{" CREATED ",\"spec\":{\"containers\":[{\"name\":\"c\"},{\"name\":\"d\"}],\"nodeName\""
+     ":\"n\"},"
      "\"status\":{\"phase\":\"Running\",\"podIPs\":[{\"ip\":\"10.0.0.9\"}],\"containerStatuses\":["
      "{\"name\":\"c\",\"ready\":true,\"restartCount\":2,\"state\":{\"running\":{}},\"lastState\":"
      "{\"terminated\":{\"finishedAt\":\"2026-11-20T15:59:50Z\"}}},"
      "{\"name\":\"d\",\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}}}]}}",
-     "[\"x\",\"1/2\",\"CrashLoopBackOff\",\"2 (10s ago)\",\"2m3s\",\"10.0.0.9\",\"n\",\"\\u003cnone\\u003e\","
+     "[\"x\",\"1/2\",\"CrashLoopBackOff\",\"2 (10s ago)\",\"2m3s\",\"10.0.0.9\",\"n\",\"\\u0"
+     "03cnone\\u003e\","
      "\"\\u003cnone\\u003e\"]"},
     {"", "v1", "services",
      "{" CREATED ",\"spec\":{\"type\":\"LoadBalancer\",\"clusterIPs\":[\"10.0.0.1\"],\"ports\":"
-     "[{\"port\":80,\"nodePort\":30080,\"protocol\":\"TCP\"}],\"selector\":{\"b\":\"2\",\"a\":\"1\"}}}",
-     "[\"x\",\"LoadBalancer\",\"10.0.0.1\",\"\\u003cpending\\u003e\",\"80:30080/TCP\",\"2m3s\",\"a=1,b=2\"]"},
+     "[{\"port\":80,\"nodePort\":30080,\"protocol\":\"TCP\"}],\"selector\":{\"b\":\"2\",\"a"
+     "\":\"1\"}}}",
+     "[\"x\",\"LoadBalancer\",\"10.0.0.1\",\"\\u003cpending\\u003e\",\"80:30080/TCP\",\"2m3s"
+     "\",\"a=1,b=2\"]"},
     {"apps", "v1", "deployments",
      "{" CREATED ",\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"w\"},"
-     "\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"y\",\"x\"]}]},\"template\":"
-     "{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i:1\"}]}}},\"status\":{\"readyReplicas\":1}}",
+     "\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"y\",\"x\"]}]},"
+     "\"template\":"
+     "{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i:1\"}]}}},\"status\":{\"readyR"
+     "eplicas\":1}}",
      "[\"x\",\"1/3\",0,0,\"2m3s\",\"c\",\"i:1\",\"a in (x,y),app=w\"]"},
     {"rbac.authorization.k8s.io", "v1", "roles", "{" CREATED "}",
      "[\"x\",\"2026-11-20T15:57:57Z\"]"},
     {"", "v1", "resourcequotas",
-     "{" CREATED ",\"status\":{\"hard\":{\"limits.cpu\":\"2\",\"pods\":\"10\"},\"used\":{\"pods\":\"1\"}}}",
+     "{" CREATED ",\"status\":{\"hard\":{\"limits.cpu\":\"2\",\"pods\":\"10\"},\"used\":{\"p"
+     "ods\":\"1\"}}}",
      "[\"x\",\"pods: 1/10\",\"limits.cpu: 0/2\",\"2m3s\"]"},
 };
 

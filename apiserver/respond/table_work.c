@@ -39,14 +39,6 @@ val *cell_job_duration(const cell_env *e, const val *obj, const cell *c) {
   return val_string(e->arena, human_duration(e->arena, to - from));
 }
 
-static slice lowered(arena *a, slice s) {
-  char *text = arena_cstr(a, s);
-  for (size_t i = 0; i < s.len; i++) {
-    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] - 'A' + 'a');
-  }
-  return slice_of(text, s.len);
-}
-
 val *cell_revision_owner(const cell_env *e, const val *obj, const cell *c) {
   (void)c;
   const val *owners = val_path(obj, "metadata.ownerReferences");
@@ -59,7 +51,7 @@ val *cell_revision_owner(const cell_env *e, const val *obj, const cell *c) {
                                           SLICE_ARG(group))
                            : kind;
     if (!full.len) return val_string(e->arena, name);
-    full = lowered(e->arena, full);
+    full = text_lower(e->arena, full);
     return val_printf(e->arena, "%.*s/%.*s", SLICE_ARG(full), SLICE_ARG(name));
   }
   return val_cstr(e->arena, "<none>");
@@ -330,7 +322,7 @@ val *cell_parent_ref(const cell_env *e, const val *obj, const cell *c) {
   slice what = group.len ? arena_printf(e->arena, "%.*s.%.*s", SLICE_ARG(resource),
                                         SLICE_ARG(group))
                          : resource;
-  what = lowered(e->arena, what);
+  what = text_lower(e->arena, what);
   return val_printf(e->arena, "%.*s%s%.*s/%.*s", SLICE_ARG(what), namespace.len ? "/" : "",
                     SLICE_ARG(namespace), SLICE_ARG(name));
 }
