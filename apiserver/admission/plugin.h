@@ -14,7 +14,7 @@
   X("LimitPodHardAntiAffinityTopology", false, 0, NULL, NULL)                                \
   X("LimitRanger", true, ADMIT_CU, limit_ranger_mutate, limit_ranger_validate)               \
   X("ServiceAccount", true, ADMIT_CU, service_account_mutate, service_account_validate)      \
-  X("NodeRestriction", false, 0, NULL, NULL)                       \
+  X("NodeRestriction", false, ADMIT_CUD, node_restriction_admit, NULL)                       \
   X("TaintNodesByCondition", true, ADMIT_CREATE, taint_nodes_mutate, NULL)                   \
   X("AlwaysPullImages", false, ADMIT_CU, always_pull_mutate, always_pull_validate)           \
   X("ImagePolicyWebhook", false, 0, NULL, NULL)                                              \
@@ -62,6 +62,7 @@ bool limit_ranger_mutate(const admission_args *args);
 bool limit_ranger_validate(const admission_args *args);
 bool service_account_mutate(const admission_args *args);
 bool service_account_validate(const admission_args *args);
+bool node_restriction_admit(const admission_args *args);
 bool taint_nodes_mutate(const admission_args *args);
 bool always_pull_mutate(const admission_args *args);
 bool always_pull_validate(const admission_args *args);
