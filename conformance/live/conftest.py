@@ -88,9 +88,9 @@ class Server:
         until = time.time() + 10
         while time.time() < until:
             text = config.read_text() if config.exists() else ""
-            found = re.search(r"server: \"?(https://[^\s\"]+)", text)
-            if found:
-                return found.group(1)
+            found = re.search(r"server: \"?https://[^\s\"]+:(\d+)", text)
+            if found:  # its host is the advertised address
+                return f"https://127.0.0.1:{found.group(1)}"
             if self.process.poll() is not None:
                 break
             time.sleep(0.01)

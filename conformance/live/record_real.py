@@ -61,7 +61,8 @@ def main():
         with tempfile.TemporaryDirectory() as directory:
             began = time.time()
             steps = runner.Runner(a.kubectl, a.server, a.token, directory).session(name)
-            (to / f"{name}.txt").write_text(transcript.render(steps))
+            (to / f"{name}.txt").write_text(
+                transcript.presentable(transcript.render(steps)))
             print(f"{a.version} {name}: {len(steps)} commands, {time.time() - began:.1f} s",
                   flush=True)
         store.reset()

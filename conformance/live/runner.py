@@ -64,6 +64,7 @@ class Runner:
     def __init__(self, kubectl, server, token, directory):
         self.kubectl = str(kubectl)
         self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
         self.work = self.directory / "work"
         config = self.directory / "kubeconfig"
         kubeconfig(config, server, token)

@@ -47,7 +47,6 @@ def read(path):
 def test_session(version, session, serve, tmp_path, apisim):
     server = serve()
     run = runner.Runner(conftest.KUBECTLS[version], server.url, "admintoken", tmp_path / "home")
-    run.directory.mkdir(exist_ok=True)
     found = transcript.differences(read(golden(version, session)), run.session(session))
     assert not found, "\n".join(found)
 

@@ -44,7 +44,6 @@ def record(apisim, server, tape, directory, sessions, *flags):
 @pytest.mark.parametrize("session", ["01-pods", "04-patches", "07-services", "12-watch"])
 def test_no_difference(session, serve, tmp_path, apisim):
     tape, home = tmp_path / "live.tape.jsonl", tmp_path / "home"
-    home.mkdir()
     record(apisim, serve(), tape, home, [session])
     lines = tape.read_text().splitlines()
     head = json.loads(lines[0])
@@ -59,7 +58,6 @@ def test_no_difference(session, serve, tmp_path, apisim):
 def test_embedded_equals_served(serve, tmp_path, apisim):
     """The tape also replays against the embedded server without a difference."""
     tape, home = tmp_path / "live.tape.jsonl", tmp_path / "home"
-    home.mkdir()
     record(apisim, serve(), tape, home, ["06-config"])
     done = subprocess.run([apisim, "replay", tape, "--known", "/dev/null", "--list-differences"],
                           capture_output=True, text=True)
@@ -68,7 +66,6 @@ def test_embedded_equals_served(serve, tmp_path, apisim):
 
 def test_secrets_are_redacted(serve, tmp_path, apisim):
     tape, home = tmp_path / "live.tape.jsonl", tmp_path / "home"
-    home.mkdir()
     recorder = Recorder(apisim, serve(), tape, "--redact-secrets")
     run = runner.Runner(conftest.KUBECTLS[newest()], recorder.url, "unused", home)
     run.work.mkdir()

@@ -41,6 +41,16 @@ RULES = [
 COMPILED = [(re.compile(pattern), to) for pattern, to in RULES]
 
 
+# What no file of the project may hold: credentials and paths of the machine.
+KEPT_OUT = COMPILED[1:4]
+
+
+def presentable(text):
+    for pattern, to in KEPT_OUT:
+        text = pattern.sub(to, text)
+    return text
+
+
 def normalise(text):
     for pattern, to in COMPILED:
         text = pattern.sub(to, text)

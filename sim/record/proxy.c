@@ -179,16 +179,23 @@ static int64_t now_of(void *ctx) {
 }
 
 static bool listen_on(proxy *p, const char *where, char *problem, size_t size) {
-  struct sockaddr_in at;
-  int len = sizeof at;
-  if (evutil_parse_sockaddr_port(where, (struct sockaddr *)&at, &len) != 0 ||
-      at.sin_family != AF_INET || (ntohl(at.sin_addr.s_addr) >> 24) != 127) {
+  struct sockaddr_in at = {.sin_family = AF_INET};
+  slice host_part, port_part;
+  long long port = -1;
+  char host[32] = "";
+  slice_cut(slice_cstr(where), ':', &host_part, &port_part);
+  if (host_part.len < sizeof host) {
+    memcpy(host, host_part.ptr, host_part.len);
+  }
+  if (!slice_to_i64(port_part, &port) || port < 0 || port > 65535 ||
+      inet_pton(AF_INET, host, &at.sin_addr) != 1 || ntohl(at.sin_addr.s_addr) >> 24 != 127) {
     snprintf(problem, size, "--listen wants a loopback address such as 127.0.0.1:8001");
     return false;
   }
+  at.sin_port = htons((uint16_t)port);
   p->listener = evconnlistener_new_bind(p->events, on_accept, p,
                                         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 128,
-                                        (struct sockaddr *)&at, len);
+                                        (struct sockaddr *)&at, sizeof at);
   if (!p->listener) {
     snprintf(problem, size, "cannot listen on %s: %s", where,
              evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
@@ -196,7 +203,6 @@ static bool listen_on(proxy *p, const char *where, char *problem, size_t size) {
   }
   socklen_t size_of_at = sizeof at;
   getsockname(evconnlistener_get_fd(p->listener), (struct sockaddr *)&at, &size_of_at);
-  char host[32];
   inet_ntop(AF_INET, &at.sin_addr, host, sizeof host);
   snprintf(p->address, sizeof p->address, "%s:%u", host, ntohs(at.sin_port));
   return true;

@@ -141,8 +141,7 @@ static bool leaf_paired(diff *d, const jnode *parent, const jnode *e, const jnod
 }
 
 static void walk_leaf(diff *d, const jnode *parent, const jnode *e, const jnode *a) {
-  bool varies = is_string(e) && e->text.len >= 8;
-  varies = varies || key_is(e, "resourceVersion");
+  bool varies = is_string(e) && (e->text.len >= 8 || key_is(e, "resourceVersion"));
   if (e->type != a->type) {
     diff_here(d, DIFF_JSON, e->raw, a->raw);
   } else if (slice_eq(e->text, a->text) && !varies) {

@@ -91,7 +91,7 @@ static void on_read(struct bufferevent *bev, void *ctx) {
 
 static void describe(socket_call *c, struct bufferevent *bev, short what) {
   unsigned long code = bufferevent_get_openssl_error(bev);
-  if (code) {
+  if (code && ERR_GET_LIB(code) != 0) {
     ERR_error_string_n(code, c->base.problem, sizeof c->base.problem);
   } else if (what & BEV_EVENT_ERROR) {
     snprintf(c->base.problem, sizeof c->base.problem, "connection failed: %s",
