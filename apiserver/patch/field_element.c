@@ -82,7 +82,9 @@ slice field_element_key(arena *a, val *keys) {
 slice field_quote(arena *a, slice s) {
   if (is_plain(s) || slice_find_char(s, '"') < 0) {
     bool odd = false;
-    for (size_t i = 0; i < s.len; i++) odd = odd || (unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == '\\';
+    for (size_t i = 0; i < s.len; i++) {
+      odd = odd || (unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == '\\';
+    }
     if (!odd) return arena_printf(a, "\"%.*s\"", SLICE_ARG(s));
   }
   buf out;

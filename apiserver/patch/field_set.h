@@ -1,12 +1,12 @@
 /* field_set: which fields of an object somebody owns.
  *
- * A set is a FieldsV1 tree as it stands in metadata.managedFields, in canonical form: a node is a
- * map from path element ("f:spec", "k:{\"name\":\"web\"}", "v:\"x\"", "i:0") to node; a node that is a
- * member of the set itself and has others below it starts with "."; one with nothing below is the empty
- * map. Elements are sorted as structured-merge-diff sorts them: fields, keys, values, indices. NULL
- * is the empty set. Sets are never changed once made, so they share nodes.
+ * * A set is a FieldsV1 tree as it stands in metadata.managedFields, in canonical form: a node is
+ * a map from path element ("f:spec", "k:{\"name\":\"web\"}", "v:\"x\"", "i:0") to node; a node
+ * that is a member of the set itself and has others below it starts with "."; one with nothing
+ * below is the empty map. Elements are sorted as structured-merge-diff sorts them: fields, keys,
+ * values, indices. NULL is the empty set. Sets are never changed once made, so they share nodes.
  *
- * Keeping the wire form means that a set is neither parsed nor printed, and that an entry that
+ * * Keeping the wire form means that a set is neither parsed nor printed, and that an entry that
  * does not change costs nothing. */
 #ifndef APISIM_PATCH_FIELD_SET_H
 #define APISIM_PATCH_FIELD_SET_H

@@ -73,8 +73,8 @@ const char *go_type(const val *v) {
   return names[v->type];
 }
 
-/* The codec ties what it finds to the tree that it parsed, and that tree is not the one that will be
- * made typed: hence a report of its own, copied as text. */
+/* The codec ties what it finds to the tree that it parsed, and that tree is not the one that will
+ * be made typed: hence a report of its own, copied as text. */
 val *patch_parse(arena *a, slice patch, const patch_options *o, slice prefix, slice *error) {
   strict_report found = {0};
   val *v = json_parse(a, patch, o->report ? &found : NULL, error);

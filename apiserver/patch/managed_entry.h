@@ -1,5 +1,5 @@
-/* managed_entry: the entries of metadata.managedFields, read, found and written. Source: apimachinery
- * pkg/util/managedfields/internal/managedfields.go. */
+/* managed_entry: the entries of metadata.managedFields, read, found and written. Source:
+ * apimachinery pkg/util/managedfields/internal/managedfields.go. */
 #ifndef APISIM_PATCH_MANAGED_ENTRY_H
 #define APISIM_PATCH_MANAGED_ENTRY_H
 
@@ -19,8 +19,8 @@ typedef struct managed {
 } managed;
 
 void managed_init(managed *m, arena *a);
-/* Reads a list of entries (NULL is empty). trusted: it is ours, in canonical form. On failure false,
- * *error in the real server's words (NULL: not wanted), and no entries. */
+/* Reads a list of entries (NULL is empty). trusted: it is ours, in canonical form. On failure
+ * false, *error in the real server's words (NULL: not wanted), and no entries. */
 bool managed_read(managed *m, const val *list, bool trusted, slice *error);
 /* The list, sorted; NULL when there are no entries. */
 val *managed_write(managed *m);
@@ -36,7 +36,8 @@ void managed_drop(managed *m, uint32_t at);
 void managed_entry_set(managed_entry *e, val *set);
 /* The JSON text that the real server uses as the manager's name when it sorts. */
 slice managed_identifier(arena *a, const managed_entry *e);
-/* Folds the oldest updaters of a version into "ancient-changes" until LIMIT_UPDATE_MANAGERS are left. */
+/* Folds the oldest updaters of a version into "ancient-changes" until LIMIT_UPDATE_MANAGERS are
+ * left. */
 void managed_cap(managed *m);
 
 #endif

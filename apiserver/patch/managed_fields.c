@@ -1,6 +1,6 @@
 /* What a create or an update does to metadata.managedFields: the fields that it changed become its
- * manager's, and leave everybody else's sets. Source: apimachinery pkg/util/managedfields/internal (the
- * chain of managers) and structured-merge-diff merge/update.go. */
+ * manager's, and leave everybody else's sets. Source: apimachinery pkg/util/managedfields/internal
+ * (the chain of managers) and structured-merge-diff merge/update.go. */
 #include "patch/managed_fields.h"
 
 #include "codec/codec.h"
@@ -105,7 +105,8 @@ static val *metadata_strip(const field_sets *f, const val *x) {
   val *out = field_node_begin(f, false);
   for (uint32_t i = field_node_first(x); i < field_node_count(x); i++) {
     const val_entry *e = x->u.entries + i;
-    if (!is_stripped(e->key) || field_node_count(e->value)) field_node_push(f, out, e->key, e->value);
+    bool kept = !is_stripped(e->key) || field_node_count(e->value);
+    if (kept) field_node_push(f, out, e->key, e->value);
   }
   return field_node_end(f, out, false);
 }

@@ -16,8 +16,8 @@ const resource_info *manage_resource(const resource_info *r, slice api_version);
 val *manage_convert(arena *a, const val *obj, const resource_info *from, const resource_info *to);
 /* Without apiVersion, kind and the parts of metadata that nobody owns. */
 val *managed_strip(const field_sets *f, const val *x);
-/* An update of `live` (NULL: of nothing) to obj by `manager` (empty: the request's). false: the objects
- * cannot be compared. */
+/* An update of `live` (NULL: of nothing) to obj by `manager` (empty: the request's). false: the
+ * objects cannot be compared. */
 bool managed_update(const manage_args *m, managed *all, const val *live, const val *obj,
                     slice manager);
 /* Sets metadata.managedFields; NULL removes it. */

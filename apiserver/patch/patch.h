@@ -22,19 +22,19 @@ typedef struct patch_options {
   strict_report *report;
 } patch_options;
 
-/* Each returns the changed tree (untyped: the caller conforms it) or NULL and err. `doc` is
- * not modified and shares no map or list with the result (strings and numbers it may). The patch is the raw body; it must live as
- * long as the arena. The result of a JSON or merge patch may be a list (fieldValidation=Ignore, or a
- * replaced root): the caller's decoding refuses it.
+/* Each returns the changed tree (untyped: the caller conforms it) or NULL and err. `doc` is not
+ * modified and shares no map or list with the result (strings and numbers it may). The patch is
+ * the raw body; it must live as long as the arena. The result of a JSON or merge patch may be a
+ * list (fieldValidation=Ignore, or a replaced root): the caller's decoding refuses it.
  *
- * Errors: 400 for a body that is no patch, 413 for more than LIMIT_JSON_PATCH_OPS operations,
+ * * Errors: 400 for a body that is no patch, 413 for more than LIMIT_JSON_PATCH_OPS operations,
  * 422 for one that does not apply, 500 with the bare text for most strategic ones. */
 val *json_patch_apply_as(arena *a, const val *doc, slice patch, const patch_options *o,
                          status_error *err);
 val *merge_patch_apply_as(arena *a, const val *doc, slice patch, const patch_options *o,
                           status_error *err);
-/* *parsed (if not NULL) gets the patch document as merging leaves it (nulls that were dropped are gone):
- * the caller's errors quote it with go_print(). */
+/* *parsed (if not NULL) gets the patch document as merging leaves it (nulls that were dropped are
+ * gone): the caller's errors quote it with go_print(). */
 val *strategic_patch_apply_as(arena *a, const val *doc, slice patch, const type_info *t,
                               const patch_options *o, val **parsed, status_error *err);
 
@@ -58,9 +58,9 @@ typedef struct manage_args {
   int64_t now_s; /* wall clock, seconds */
 } manage_args;
 
-/* A body's metadata.managedFields: [] asks to forget all entries, as [{}] does, but a typed tree does not
- * tell an empty list from none. Call this between parsing (or patching) and conforming: it turns the
- * first into the second. */
+/* A body's metadata.managedFields: [] asks to forget all entries, as [{}] does, but a typed tree
+ * does not tell an empty list from none. Call this between parsing (or patching) and conforming:
+ * it turns the first into the second. */
 void managed_fields_keep_reset(arena *a, val *parsed);
 
 /* Updates obj.metadata.managedFields for a create or update (not apply) of `obj` (typed,
@@ -68,13 +68,14 @@ void managed_fields_keep_reset(arena *a, val *parsed);
  * version; NULL on create). Rule: fieldmanager.UpdateNoErrors: never fails. */
 void managed_fields_update(const manage_args *m, const val *live, val *obj);
 
-/* If obj equals live but for the times in managedFields, gives obj live's managedFields, so
- * that a write that says nothing new stays none. (fieldmanager.IgnoreManagedFieldsTimestampsTransformer) */
+/* If obj equals live but for the times in managedFields, gives obj live's managedFields, so that a
+ * write that says nothing new stays none.
+ * (fieldmanager.IgnoreManagedFieldsTimestampsTransformer) */
 void managed_fields_keep_times(arena *a, const val *live, val *obj);
 
 /* The last thing before an object is stored over `live` (rule: the registry's
- * IgnoreManagedFieldsTimestampsTransformer): if nothing but the times of managed fields changed, the old
- * times come back, and the object equals live. */
+ * IgnoreManagedFieldsTimestampsTransformer): if nothing but the times of managed fields changed,
+ * the old times come back, and the object equals live. */
 void managed_fields_keep_times(arena *a, const val *live, val *obj);
 
 /* Are the entries such that the real server reads them? Else *error in its words. Admission that
@@ -83,9 +84,9 @@ bool managed_fields_valid(arena *a, const val *list, slice *error);
 
 /* Server-side apply: merges the applied configuration (the untyped tree of exactly what the client
  * sent) into live (typed; NULL when missing: becomes the object). Returns the new object, not yet
- * conformed and defaulted, with managedFields updated, or NULL and err (409 with causes on conflict;
- * 500 reason "" on schema errors). A result equal to live except for timestamps keeps the old
- * managedFields, as the real one does. */
+ * conformed and defaulted, with managedFields updated, or NULL and err (409 with causes on
+ * conflict; 500 reason "" on schema errors). A result equal to live except for timestamps keeps
+ * the old managedFields, as the real one does. */
 val *server_side_apply(const manage_args *m, const val *live, val *applied, status_error *err);
 
 #endif

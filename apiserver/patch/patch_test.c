@@ -1,5 +1,5 @@
-/* The four patches against answers of the real server: each line of the files in testdata is one request to
- * it, with the object before and what came of it. */
+/* The four patches against answers of the real server: each line of the files in testdata is one
+ * request to it, with the object before and what came of it. */
 #include "base/heap.h"
 #include "codec/codec.h"
 #include "patch/patch.h"
@@ -142,7 +142,8 @@ static bool apply_row(arena *a, const val *row, const resource_info *r, slice *w
   val *live = typed(a, val_getc(row, "live"), r);
   manage_args m = {.arena = a, .resource = r, .subresource = val_get_str(row, "subresource"),
                    .manager = val_get_str(row, "manager"), .apply = true,
-                   .force = val_true(val_getc(row, "force")), .now_s = val_i64(val_getc(row, "now"))};
+                   .force = val_true(val_getc(row, "force")),
+                   .now_s = val_i64(val_getc(row, "now"))};
   val *out = server_side_apply(&m, live, val_getc(row, "applied"), &err);
   if (!out) return error_same(a, &err, row, why);
   if (val_i64(val_getc(row, "code")) > 201) return val_i64(val_getc(row, "code")) == 422;

@@ -4,8 +4,8 @@
 
 #include "base/val.h"
 
-/* Maps and lists anew at every depth, scalars and strings shared: for a result that its owner may change
- * in place without changing what it was made from. */
+/* Maps and lists anew at every depth, scalars and strings shared: for a result that its owner may
+ * change in place without changing what it was made from. */
 val *tree_copy(arena *a, const val *v);
 /* The map alone anew. */
 val *map_copy(arena *a, const val *map);

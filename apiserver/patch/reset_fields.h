@@ -1,5 +1,5 @@
-/* reset_fields: what a write through the resource, or through one of its subresources, cannot change,
- * and so does not come to own. */
+/* reset_fields: what a write through the resource, or through one of its subresources, cannot
+ * change, and so does not come to own. */
 #ifndef APISIM_PATCH_RESET_FIELDS_H
 #define APISIM_PATCH_RESET_FIELDS_H
 

@@ -1,6 +1,6 @@
-/* From the outcome of a strategic merge patch to a typed object the real server does not go by way of
- * JSON text but copies value by value, with errors of its own and a float that is whole taken for an
- * integer. Source: apimachinery pkg/runtime/converter.go. */
+/* From the outcome of a strategic merge patch to a typed object the real server does not go by way
+ * of JSON text but copies value by value, with errors of its own and a float that is whole taken
+ * for an integer. Source: apimachinery pkg/runtime/converter.go. */
 #include "patch/restore.h"
 
 #include "codec/codec.h"
@@ -85,8 +85,8 @@ static bool convert(arena *a, val **slot, const type_info *t, slice *error) {
     case TYPE_STRUCT:
     case TYPE_MAP:
       if (val_is_map(v)) return convert_members(a, v, t, error);
-      *error = arena_printf(a, "cannot restore %s %s", t->kind == TYPE_MAP ? "map from" : "struct from:",
-                            kind_of(v));
+      *error = arena_printf(a, "cannot restore %s %s",
+                            t->kind == TYPE_MAP ? "map from" : "struct from:", kind_of(v));
       return false;
     case TYPE_LIST:
       for (uint32_t i = 0; val_is_list(v) && i < v->count; i++) {

@@ -1,5 +1,5 @@
-/* restore: what the real server says when a strategic patch's result does not fit the type. That path goes
- * from maps to structs without JSON, and has words of its own. Source: apimachinery
+/* restore: what the real server says when a strategic patch's result does not fit the type. That
+ * path goes from maps to structs without JSON, and has words of its own. Source: apimachinery
  * pkg/runtime/converter.go (fromUnstructured). */
 #ifndef APISIM_PATCH_RESTORE_H
 #define APISIM_PATCH_RESTORE_H
@@ -8,8 +8,8 @@
 #include "base/val.h"
 #include "schema/schema.h"
 
-/* True when the tree fits t; else false and *error, of the first misfit in the type's field order. A float
- * that is whole becomes an integer where one is wanted, in place. */
+/* True when the tree fits t; else false and *error, of the first misfit in the type's field order.
+ * A float that is whole becomes an integer where one is wanted, in place. */
 bool restore_check(arena *a, val *tree, const type_info *t, slice *error);
 
 #endif

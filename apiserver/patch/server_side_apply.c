@@ -1,6 +1,6 @@
-/* Server-side apply: merge the configuration into the object, drop what the manager applied before and
- * nobody else owns, and refuse where another manager's field would change.
- * Source: structured-merge-diff merge/update.go and apimachinery pkg/util/managedfields/internal. */
+/* Server-side apply: merge the configuration into the object, drop what the manager applied before
+ * and nobody else owns, and refuse where another manager's field would change. Source:
+ * structured-merge-diff merge/update.go and apimachinery pkg/util/managedfields/internal. */
 #include "patch/managed_fields.h"
 
 #include "base/limits.h"
@@ -166,8 +166,8 @@ static val *conflicts_report(const applying *p, conflict *found, uint32_t count)
 
 /* ---- kubectl's migration from its own apply ---- */
 
-/* The fields in which the object is still as kubectl's annotation says it applied it; a conflict over
- * those is none. false: there is no annotation that counts. */
+/* The fields in which the object is still as kubectl's annotation says it applied it; a conflict
+ * over those is none. false: there is no annotation that counts. */
 static bool fields_last_applied(const applying *p, const val *live, val **out) {
   arena *a = p->m->arena;
   const val *notes = val_getc(val_getc(live, "metadata"), "annotations");
@@ -213,7 +213,8 @@ static void last_applied_put(const applying *p, val *obj, const val *applied) {
 
 /* ---- the apply itself ---- */
 
-/* What changed between live and next, as an entry's version sees it. false: the version is no more. */
+/* What changed between live and next, as an entry's version sees it. false: the version is no
+ * more. */
 static bool diff_for(const applying *p, const managed_entry *e, const val *live, const val *next,
                      const typed_diff *ours, typed_diff *out) {
   const resource_info *other = manage_resource(p->m->resource, e->api_version);

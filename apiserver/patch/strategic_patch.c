@@ -518,7 +518,7 @@ val *strategic_patch_apply_as(arena *a, const val *doc, slice patch, const type_
     return NULL;
   }
   val *out = map_merge(&(merging){a, err}, tree_copy(a, doc), change, t);
-  if (parsed) *parsed = tree_copy(a, change); /* as merging leaves it, as the real server quotes it */
+  if (parsed) *parsed = tree_copy(a, change); /* quoted as merging leaves it */
   return out;
 }
 

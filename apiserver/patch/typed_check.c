@@ -42,7 +42,8 @@ static void check_scalar(check *c, const val *v, const type_info *t, slice path)
     case TYPE_INT64:
     case TYPE_FLOAT64:
       if (!number) {
-        fail(c, path, arena_printf(c->arena, "expected numeric (int or float), got %s", go_type(v)));
+        fail(c, path,
+             arena_printf(c->arena, "expected numeric (int or float), got %s", go_type(v)));
       }
       return;
     case TYPE_BOOL:
@@ -55,8 +56,9 @@ static void check_scalar(check *c, const val *v, const type_info *t, slice path)
     case TYPE_DURATION:
       if (v->type == VAL_STRING) return;
       text = go_print(c->arena, v);
-      fail(c, path, arena_printf(c->arena, "expected string, got &value.valueUnstructured{Value:%.*s}",
-                                 SLICE_ARG(text)));
+      fail(c, path,
+           arena_printf(c->arena, "expected string, got &value.valueUnstructured{Value:%.*s}",
+                        SLICE_ARG(text)));
       return;
     default:
       if (number || v->type == VAL_STRING || v->type == VAL_BOOL) return;

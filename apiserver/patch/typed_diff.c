@@ -235,10 +235,10 @@ static outcome compare_values(walk *w, const val *l, const val *r, const typed_s
     return out;
   }
   w->depth++;
-  if (is_struct) compare_structs(w, &out, l, r, s->type);
-  else if (s->kind == SHAPE_STRUCT) compare_structs(w, &out, left ? l : NULL, right ? r : NULL, s->type);
-  else if (s->kind == SHAPE_SET || s->kind == SHAPE_KEYED) compare_lists(w, &out, left ? l : NULL, right ? r : NULL, s);
-  else compare_maps(w, &out, left ? l : NULL, right ? r : NULL, s);
+  const val *in_left = left || is_struct ? l : NULL, *in_right = right || is_struct ? r : NULL;
+  if (s->kind == SHAPE_STRUCT) compare_structs(w, &out, in_left, in_right, s->type);
+  else if (s->kind == SHAPE_MAP || s->kind == SHAPE_ANY) compare_maps(w, &out, in_left, in_right, s);
+  else compare_lists(w, &out, in_left, in_right, s);
   w->depth--;
   bool other_kind = s->kind == SHAPE_ANY && l->type != r->type && l->type != VAL_NULL &&
                     r->type != VAL_NULL;
@@ -350,7 +350,8 @@ static val *parents_node(walk *w, const val *x, const typed_shape *s, bool membe
     bool field = slice_has_prefix(e->key, SLICE_LIT("f:")), named = false;
     if (field && s->kind == SHAPE_STRUCT) named = shape_member(s, slice_from(e->key, 2), &below);
     else if (field && (s->kind == SHAPE_MAP || s->kind == SHAPE_ANY)) below = shape_elem(s);
-    else if (slice_has_prefix(e->key, SLICE_LIT("k:")) && s->kind == SHAPE_KEYED) below = shape_elem(s);
+    bool item = !field && s->kind == SHAPE_KEYED && slice_has_prefix(e->key, SLICE_LIT("k:"));
+    if (item) below = shape_elem(s);
     bool inside = named || field_node_is_member(e->value);
     field_node_push(w->sets, node, e->key, parents_node(w, e->value, &below, inside));
   }

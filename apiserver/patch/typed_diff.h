@@ -10,9 +10,9 @@ typedef struct typed_diff {
   val *removed, *modified, *added; /* field sets */
 } typed_diff;
 
-/* What became of `live` (typed; NULL: an empty object) in `next`. literal: next is the outcome of an
- * apply, where a field that is absent is absent, and not zero. false: a list has items that cannot
- * be told apart (then managed fields are given up, as the real server does). */
+/* What became of `live` (typed; NULL: an empty object) in `next`. literal: next is the outcome of
+ * an apply, where a field that is absent is absent, and not zero. false: a list has items that
+ * cannot be told apart (then managed fields are given up, as the real server does). */
 bool typed_compare(const field_sets *f, const val *live, const val *next, const type_info *t,
                    bool literal, typed_diff *out);
 

@@ -1,5 +1,5 @@
-/* Merging and removing by the schema. Lists with identities keep the configuration's order for its own
- * items and interleave what only the object has as the real merge does. */
+/* Merging and removing by the schema. Lists with identities keep the configuration's order for its
+ * own items and interleave what only the object has as the real merge does. */
 #include "patch/typed_merge.h"
 
 #include "patch/field_element.h"

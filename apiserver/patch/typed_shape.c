@@ -119,8 +119,9 @@ static const char *keys_missing(arena *a, const typed_shape *s) {
     names = arena_printf(a, "%.*s%s\"%.*s\"", SLICE_ARG(names), i ? " " : "",
                          SLICE_ARG(s->keys[i]));
   }
-  return arena_printf(a, "associative list with keys has an element that omits all key fields [%.*s] "
-                         "(and doesn't have default values for any key fields)",
+  return arena_printf(a,
+                      "associative list with keys has an element that omits all key fields [%.*s] "
+                      "(and doesn't have default values for any key fields)",
                       SLICE_ARG(names)).ptr;
 }
 

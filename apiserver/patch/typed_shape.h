@@ -6,7 +6,8 @@
 #include "base/val.h"
 #include "schema/schema.h"
 
-/* Deeper values are leaves to us; the real server has no such bound, and no object comes near it. */
+/* Deeper values are leaves to us; the real server has no such bound, and no object comes near
+ * it. */
 #define TYPED_DEPTH_MAX 400
 
 typedef enum shape_kind {
