@@ -68,11 +68,6 @@ void managed_fields_keep_reset(arena *a, val *parsed);
  * version; NULL on create). Rule: fieldmanager.UpdateNoErrors: never fails. */
 void managed_fields_update(const manage_args *m, const val *live, val *obj);
 
-/* If obj equals live but for the times in managedFields, gives obj live's managedFields, so that a
- * write that says nothing new stays none.
- * (fieldmanager.IgnoreManagedFieldsTimestampsTransformer) */
-void managed_fields_keep_times(arena *a, const val *live, val *obj);
-
 /* The last thing before an object is stored over `live` (rule: the registry's
  * IgnoreManagedFieldsTimestampsTransformer): if nothing but the times of managed fields changed,
  * the old times come back, and the object equals live. */
