@@ -108,6 +108,14 @@ def render(steps):
     return "".join(out)
 
 
+def looks_alike(want, got):
+    """The rules of a subject come in the order of a Go map."""
+    a, b = normalise(want), normalise(got)
+    if "SelfSubjectRulesReview" in a or "Non-Resource URLs" in a:
+        return sorted(a.split("\n")) == sorted(b.split("\n"))
+    return a == b
+
+
 def differences(expected, actual, background=True):
     """Lines that say where two runs differ; empty when they look alike."""
     found = []
@@ -116,7 +124,7 @@ def differences(expected, actual, background=True):
     for want, got in zip(expected, actual):
         if want.output.strip() == LEFT_OUT or want.command in NOT_COMPARED:
             continue
-        if normalise(want.output) != normalise(got.output) or want.code != got.code:
+        if not looks_alike(want.output, got.output) or want.code != got.code:
             found += [f"$ {want.command}", *side("expected", want), *side("actual", got)]
         if background and [normalise(b) for b in want.background] != [
             normalise(b) for b in got.background
