@@ -135,7 +135,9 @@ static void answer_check(fixture *f, const val *step, val *obj, bool ok) {
                                       "metadata.finalizers"};
   bool deployment = slice_is(r->resource, "deployments"); /* its annotations are others' work */
   for (int i = 0; i < 4 && !deployment; i++) part_check(f, step, obj, answer, parts[i]);
-  if (slice_is(val_get_str(step, "do"), "create")) object_store(f, r, typed(f, val_getc(step, "answer"), r));
+  if (slice_is(val_get_str(step, "do"), "create")) {
+    object_store(f, r, typed(f, val_getc(step, "answer"), r));
+  }
 }
 
 static void step_run(fixture *f, const val *step) {

@@ -47,7 +47,8 @@ static bool owner_check(const admission_args *args, slice node) {
   }
   const val *object = plugin_get(args, "", "v1", "nodes", SLICE_NONE, node);
   if (!object) {
-    return status_not_found(&args->rq->error, args->rq->arena, SLICE_NONE, SLICE_LIT("nodes"), node);
+    return status_not_found(&args->rq->error, args->rq->arena, SLICE_NONE, SLICE_LIT("nodes"),
+                            node);
   }
   slice want = object_uid(object), got = val_get_str(owner, "uid");
   if (slice_eq(want, got)) return true;
@@ -61,7 +62,8 @@ static bool env_references(const val *spec, const char *key_ref, const char *ref
   for (int l = 0; l < 3; l++) {
     const val *list = val_getc(spec, lists[l]);
     for (uint32_t i = 0; i < val_len(list); i++) {
-      const val *vars = val_getc(val_at(list, i), "env"), *from = val_getc(val_at(list, i), "envFrom");
+      const val *vars = val_getc(val_at(list, i), "env");
+      const val *from = val_getc(val_at(list, i), "envFrom");
       for (uint32_t e = 0; e < val_len(vars); e++) {
         if (val_getc(val_getc(val_at(vars, e), "valueFrom"), key_ref)) return true;
       }
@@ -120,8 +122,8 @@ static bool pod_create(const admission_args *args, slice node) {
                                "mirror pods", MIRROR, SLICE_ARG(node));
   }
   if (!slice_eq(val_str(val_path(args->obj, "spec.nodeName")), node)) {
-    return plugin_forbid(args, "node \"%.*s\" can only create pods with spec.nodeName set to itself",
-                         SLICE_ARG(node));
+    return plugin_forbid(args, "node \"%.*s\" can only create pods with spec.nodeName set to "
+                               "itself", SLICE_ARG(node));
   }
   if (!owner_check(args, node)) return false;
   const char *resource = pod_references(val_getc(args->obj, "spec"));
@@ -152,7 +154,8 @@ static bool pod_status(const admission_args *args, slice node) {
   }
   if (!same(val_path(args->old, "status.resourceClaimStatuses"),
             val_path(args->obj, "status.resourceClaimStatuses"))) {
-    return plugin_forbid(args, "node \"%.*s\" cannot update resource claim statues", SLICE_ARG(node));
+    return plugin_forbid(args, "node \"%.*s\" cannot update resource claim statues",
+                         SLICE_ARG(node));
   }
   return true;
 }
@@ -271,7 +274,9 @@ static bool node_admit(const admission_args *args, slice node) {
   }
   slice labels = forbidden_labels(args);
   if (!labels.len) return true;
-  if (!create) return plugin_forbid(args, "is not allowed to modify labels: %.*s", SLICE_ARG(labels));
+  if (!create) {
+    return plugin_forbid(args, "is not allowed to modify labels: %.*s", SLICE_ARG(labels));
+  }
   return plugin_forbid(args, "node \"%.*s\" is not allowed to set the following labels: %.*s",
                        SLICE_ARG(node), SLICE_ARG(labels));
 }
@@ -290,8 +295,8 @@ static bool token_admit(const admission_args *args, slice node) {
     return status_not_found(&args->rq->error, args->rq->arena, SLICE_NONE, SLICE_LIT("pods"), name);
   }
   if (!slice_eq(uid, object_uid(pod))) {
-    return plugin_forbid(args, "the UID in the bound object reference (%.*s) does not match the UID "
-                               "in record. The object might have been deleted and then recreated",
+    return plugin_forbid(args, "the UID in the bound object reference (%.*s) does not match the "
+                               "UID in record. The object might have been deleted and then recreated",
                          SLICE_ARG(uid));
   }
   return slice_eq(val_str(val_path(pod, "spec.nodeName")), node) ||
@@ -337,12 +342,14 @@ static bool csr_admit(const admission_args *args, slice node) {
   arena *a = args->rq->arena;
   if (!base64_decode(a, val_str(val_path(args->obj, "spec.request")), &pem)) return true;
   if (slice_eq(request_common_name(a, pem), args->rq->user.name)) return true;
-  return plugin_forbid(args, "can only create a node CSR with CN=system:node:%.*s", SLICE_ARG(node));
+  return plugin_forbid(args, "can only create a node CSR with CN=system:node:%.*s",
+                       SLICE_ARG(node));
 }
 
 static bool lease_admit(const admission_args *args, slice node) {
   if (!slice_is(args->namespace, "kube-node-lease")) {
-    return plugin_forbid(args, "can only access leases in the \"kube-node-lease\" system namespace");
+    return plugin_forbid(args,
+                         "can only access leases in the \"kube-node-lease\" system namespace");
   }
   return own_name(args, node, "node lease");
 }

@@ -96,7 +96,9 @@ static bool found(finding *f, const char *reason, slice detail) {
   return false;
 }
 
-static const val *context_of(const val *container) { return val_getc(container, "securityContext"); }
+static const val *context_of(const val *container) {
+  return val_getc(container, "securityContext");
+}
 
 static bool is_windows(const pod_view *p) {
   return slice_is(val_str(val_path(p->spec, "os.name")), "windows");

@@ -75,7 +75,8 @@ static void resources_count(arena *a, val *usage, const val *list, const char *p
 static bool pod_counts(const val *pod, int64_t now_s) {
   slice phase = val_str(val_path(pod, "status.phase"));
   if (slice_is(phase, "Failed") || slice_is(phase, "Succeeded")) return false;
-  const val *meta = val_getc(pod, "metadata"), *grace = val_getc(meta, "deletionGracePeriodSeconds");
+  const val *meta = val_getc(pod, "metadata");
+  const val *grace = val_getc(meta, "deletionGracePeriodSeconds");
   int64_t at = 0;
   int32_t nanos = 0;
   if (!grace || !time_parse(val_get_str(meta, "deletionTimestamp"), &at, &nanos)) return true;
@@ -255,7 +256,8 @@ static bool in_scope(const resource_info *r, const val *selector, const val *obj
 bool quota_scopes_match(const resource_info *r, const val *quota, const val *obj) {
   const val *spec = val_getc(quota, "spec"), *scopes = val_getc(spec, "scopes");
   for (uint32_t i = 0; i < val_len(scopes); i++) {
-    val_entry pair[2] = {{SLICE_LIT("scopeName"), val_at(scopes, i)}, {SLICE_LIT("operator"), NULL}};
+    val_entry pair[2] = {{SLICE_LIT("scopeName"), val_at(scopes, i)},
+                         {SLICE_LIT("operator"), NULL}};
     val exists = {.type = VAL_STRING, .count = 6, .u.s = "Exists"};
     val selector = {.type = VAL_MAP, .count = 2, .u.entries = pair};
     pair[1].value = &exists;

@@ -7,7 +7,8 @@ static const char *const taints[] = {"node.kubernetes.io/not-ready",
 
 static bool tolerated(const val *list, const char *taint) {
   for (uint32_t i = 0; i < val_len(list); i++) {
-    slice key = val_get_str(val_at(list, i), "key"), effect = val_get_str(val_at(list, i), "effect");
+    slice key = val_get_str(val_at(list, i), "key");
+    slice effect = val_get_str(val_at(list, i), "effect");
     if ((!key.len || slice_is(key, taint)) && (!effect.len || slice_is(effect, "NoExecute"))) {
       return true;
     }

@@ -33,7 +33,8 @@ slice ip_family_of(slice text);
 slice ip_canonical(arena *a, slice text);
 
 /* Takes an address for the Service: *ip is the one asked for, or empty for any (then set).
- * False with *problem in the real words, *full when there is none left. A dry run stores nothing. */
+ * False with *problem in the real words, *full when there is none left. A dry run stores
+ * nothing. */
 bool ip_take(request *rq, const ip_cidr *c, const val *service, slice *ip, slice *problem,
              bool *full);
 /* Gives it back. */

@@ -191,8 +191,9 @@ static bool ip_error(request *rq, field_errors *errs, const val *svc, slice ip, 
   }
   path root = path_root("spec"), field = path_child(&root, "clusterIPs");
   slice gap = ip.len ? SLICE_LIT(" ") : SLICE_NONE;
-  field_invalid(errs, &field, val_path(svc, "spec.clusterIPs"), "failed to allocate IP%.*s%.*s: %.*s",
-                SLICE_ARG(gap), SLICE_ARG(ip), SLICE_ARG(problem));
+  field_invalid(errs, &field, val_path(svc, "spec.clusterIPs"),
+                "failed to allocate IP%.*s%.*s: %.*s", SLICE_ARG(gap), SLICE_ARG(ip),
+                SLICE_ARG(problem));
   return false;
 }
 
@@ -219,8 +220,17 @@ static bool ips_take(request *rq, field_errors *errs, service_txn *t, val *svc, 
   return true;
 }
 
-static bool finish(request *rq, field_errors *errs, const val *svc, bool ok) {
-  if (ok) return true;
+/* Reading never shows an ExternalName's internalTrafficPolicy, so it is not kept either. */
+static void policy_hide(val *svc) {
+  val *spec = val_getc(svc, "spec");
+  if (type_is(spec, "ExternalName")) val_delc(spec, "internalTrafficPolicy");
+}
+
+static bool finish(request *rq, field_errors *errs, val *svc, bool ok) {
+  if (ok) {
+    policy_hide(svc);
+    return true;
+  }
   service_alloc_undo(rq, svc);
   if (errs->count) {
     field_errors_to_status(errs, SLICE_NONE, SLICE_LIT("Service"), object_name(svc), &rq->error);

@@ -59,7 +59,8 @@ void default_job(arena *a, val *v) {
   bool per_index = val_getc(spec, "backoffLimitPerIndex") != NULL;
   field_fill(a, spec, "backoffLimit", val_int(a, per_index ? INT32_MAX : 6));
   bool policy = val_getc(spec, "podFailurePolicy") != NULL;
-  field_fill(a, spec, "podReplacementPolicy", val_cstr(a, policy ? "Failed" : "TerminatingOrFailed"));
+  field_fill(a, spec, "podReplacementPolicy",
+             val_cstr(a, policy ? "Failed" : "TerminatingOrFailed"));
   const val *labels = val_path(spec, "template.metadata.labels");
   if (!val_len(labels)) return;
   val *meta = val_ensure_map(a, v, "metadata");

@@ -61,7 +61,13 @@ extern const uint16_t default_row_count;
 DEFAULT_HOOKS(X)
 #undef X
 
-typedef enum plan_literal { LITERAL_STRING, LITERAL_INT, LITERAL_BOOL, LITERAL_MAP, LITERAL_LIST } plan_literal;
+typedef enum plan_literal {
+  LITERAL_STRING,
+  LITERAL_INT,
+  LITERAL_BOOL,
+  LITERAL_MAP,
+  LITERAL_LIST,
+} plan_literal;
 
 typedef struct plan_row {
   slice prefix; /* the struct to step into first, or empty */
