@@ -216,8 +216,18 @@ static bool delete_namespace(delete_run *d, write_result *out) {
   return erase(d, false, out);
 }
 
+/* Jobs and their like keep their pods unless told otherwise: said to whoever deletes one. */
+static void warn_orphans(delete_run *d) {
+  const delete_options *o = d->options;
+  if (o->orphan_set || o->propagation.len || !slice_is(d->rq->resource->resource, "jobs")) return;
+  request_warn(d->rq, SLICE_LIT("child pods are preserved by default when jobs are deleted; set "
+                                "propagationPolicy=Background to remove them or set "
+                                "propagationPolicy=Orphan to suppress this warning"));
+}
+
 static bool run(delete_run *d, write_result *out) {
   request *rq = d->rq;
+  warn_orphans(d);
   if (!check_preconditions(d)) return false;
   if (!generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, false) ||
       !generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, true)) return false;

@@ -29,6 +29,28 @@ val *stored_decode(arena *a, const resource_info *r, const store_entry *e) {
   return raw ? codec_conform(a, raw, r->storage->type, NULL, &error) : NULL;
 }
 
+/* Protobuf does not tell an empty list from none, so what comes back from the real store is none: where
+ * JSON shows the field at all, it shows null. Only fields without omitempty can still be there empty. */
+static void drop_empty(val *v, const type_info *t) {
+  if (t->kind == TYPE_LIST && t->elem->kind == TYPE_STRUCT) {
+    for (uint32_t i = 0; i < val_len(v); i++) drop_empty(val_at(v, i), t->elem);
+  }
+  if (t->kind != TYPE_STRUCT || !val_is_map(v)) return;
+  for (uint32_t i = val_len(v); i-- > 0;) {
+    val_entry *e = v->u.entries + i;
+    const field_info *f = type_field(t, e->key);
+    if (!f) continue;
+    type_kind kind = (type_kind)f->type->kind;
+    if (kind == TYPE_LIST && val_is_list(e->value) && e->value->count == 0 && !f->omitempty) val_del(v, e->key);
+    else if (kind == TYPE_STRUCT || kind == TYPE_LIST) drop_empty(e->value, f->type);
+  }
+}
+
+/* These two groups are stored as JSON, where an empty list stays one. */
+static bool stored_as_json(const resource_info *r) {
+  return slice_is(r->group, "apiextensions.k8s.io") || slice_is(r->group, "apiregistration.k8s.io");
+}
+
 blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision) {
   const resource_info *storage = r->storage;
   char gv[128];
@@ -39,6 +61,7 @@ blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision
   }
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(storage, gv)));
   val_setc(a, obj, "kind", val_string(a, storage->kind));
+  if (!stored_as_json(storage)) drop_empty(obj, storage->type);
   buf out;
   buf_init(&out, LIMIT_BUFFER);
   json_encode(&out, obj, storage->type);

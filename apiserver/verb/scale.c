@@ -7,6 +7,7 @@
 #include "registry/stored.h"
 #include "respond/respond.h"
 #include "server.h"
+#include "verb/scale_fields.h"
 #include "verb/verbs.h"
 #include "verb/write.h"
 
@@ -100,19 +101,6 @@ static bool valid(request *rq, const val *scale) {
   return field_errors_to_status(&errs, SLICE_LIT("autoscaling"), SLICE_LIT("Scale"), object_name(scale), &rq->error);
 }
 
-/* The entry of this path has no time in the real server; and of replicas that are 0 a Scale has no
- * field, so that nobody owns them. */
-static void fix_entries(val *obj, slice manager) {
-  val *entries = val_path(obj, "metadata.managedFields");
-  bool none = val_i64(val_path(obj, "spec.replicas")) == 0;
-  for (uint32_t i = val_len(entries); i-- > 0;) {
-    val *e = val_at(entries, i);
-    if (!slice_is(val_get_str(e, "subresource"), "scale")) continue;
-    val_delc(e, "time");
-    if (none && slice_eq(val_get_str(e, "manager"), manager)) val_remove(entries, i);
-  }
-}
-
 static val *make(void *ctx, request *rq, const val *live) {
   scale_run *s = ctx;
   arena *a = rq->arena;
@@ -126,8 +114,11 @@ static val *make(void *ctx, request *rq, const val *live) {
   val_setc(a, spec, "replicas", val_int(a, val_i64(val_path(scale, "spec.replicas"))));
   val_setc(a, obj, "spec", spec);
   object_set_str(a, obj, "resourceVersion", object_version(scale));
-  write_manage(rq, live, obj);
-  fix_entries(obj, rq->field_manager);
+  scale_write w = {.manager = s->kind == PATCH_APPLY && !s->body ? s->options.manager : rq->field_manager,
+                   .apply = s->kind == PATCH_APPLY && !s->body, .force = s->options.force,
+                   .before = val_i64(val_path(live, "spec.replicas")),
+                   .after = val_i64(val_path(scale, "spec.replicas"))};
+  if (!scale_fields_update(rq, &w, obj)) return NULL;
   return write_admit(rq, obj, live, rq->info.name) ? obj : NULL;
 }
 
