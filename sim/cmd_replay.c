@@ -1,6 +1,7 @@
 /* apisim replay TAPE...: sends recorded sessions to a server (the embedded one, or any by URL)
  * and reports how alike its answers are. */
 #include "sim/commands.h"
+#include "sim/replay/kubeconfig.h"
 #include "sim/replay/report.h"
 
 #include <getopt.h>
@@ -17,6 +18,7 @@ static const char usage[] =
     "\n"
     "  --against URL        a running server; without it a fresh embedded one for each tape\n"
     "  --token T            bearer token for --against\n"
+    "  --kubeconfig FILE    server and credentials of its current context (--against overrides)\n"
     "  --insecure           do not verify the server's certificate\n"
     "  --speed N            0: as fast as possible (default), 1: the tape's own timing, N: N times\n"
     "                       as fast\n"
@@ -30,7 +32,8 @@ static const char usage[] =
     "Exit code: 0 all alike or listed, 1 differences, 2 usage or unreadable files.\n";
 
 typedef struct replay_args {
-  const char *against, *token, *known, *html, *junit;
+  const char *against, *token, *known, *html, *junit, *kubeconfig;
+  uplink_target target; /* of --against or the kubeconfig */
   bool insecure, list, quiet;
   int64_t speed;
 } replay_args;
@@ -47,6 +50,7 @@ static int parse_args(int argc, char **argv, replay_args *r) {
       {"insecure", no_argument, NULL, 'k'},      {"speed", required_argument, NULL, 's'},
       {"known", required_argument, NULL, 'n'},   {"html", required_argument, NULL, 'w'},
       {"junit", required_argument, NULL, 'j'},   {"list-differences", no_argument, NULL, 'l'},
+      {"kubeconfig", required_argument, NULL, 'c'},
       {"quiet", no_argument, NULL, 'q'},         {"help", no_argument, NULL, 'h'},
       {NULL, 0, NULL, 0}};
   int c;
@@ -61,6 +65,7 @@ static int parse_args(int argc, char **argv, replay_args *r) {
     case 'w': r->html = optarg; break;
     case 'j': r->junit = optarg; break;
     case 'l': r->list = true; break;
+    case 'c': r->kubeconfig = optarg; break;
     case 'q': r->quiet = true; break;
     case 'h': fputs(usage, stdout); return 1;
     default: return 3;
@@ -101,13 +106,7 @@ static uplink *uplink_for(const replay_args *r, const tape *t, char *problem, si
   if (!r->against) {
     return uplink_world_create(7, tape_began_ms(t), problem, size);
   }
-  uplink_target target;
-  if (!uplink_target_parse(&target, r->against)) {
-    snprintf(problem, size, "--against wants a URL such as https://127.0.0.1:6443");
-    return NULL;
-  }
-  target.insecure = r->insecure;
-  return uplink_socket_create(&target, problem, size);
+  return uplink_socket_create(&r->target, problem, size);
 }
 
 static session *play_one(const replay_args *r, const tape *t, progress *p, char *problem,
@@ -179,7 +178,7 @@ static int replay(const replay_args *r, char **paths, uint32_t count, known_list
   char when[32];
   time_t now = time(NULL);
   strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC", gmtime(&now));
-  report rep = {0, sessions, known, r->against ? r->against : "embedded", when};
+  report rep = {0, sessions, known, r->against ? r->against : "the embedded server", when};
   progress p = {isatty(STDERR_FILENO) && !r->quiet, 0, count};
   int code = 0;
   for (uint32_t i = 0; i < count && code == 0; i++) {
@@ -208,6 +207,30 @@ static int replay(const replay_args *r, char **paths, uint32_t count, known_list
   return code;
 }
 
+/* Finds the server to go to: a kubeconfig's, a URL's, or (neither given) the embedded one. */
+static bool find_server(arena *a, replay_args *r, char *problem, size_t size) {
+  kubeconfig config = {0};
+  if (r->kubeconfig && !kubeconfig_load(a, r->kubeconfig, &config, problem, size)) {
+    return false;
+  }
+  r->target = config.target;
+  r->token = r->token ? r->token : config.token;
+  if (r->against) {
+    uplink_target named;
+    if (!uplink_target_parse(&named, r->against)) {
+      snprintf(problem, size, "--against wants a URL such as https://127.0.0.1:6443");
+      return false;
+    }
+    r->target.tls = named.tls;
+    memcpy(r->target.host, named.host, sizeof named.host);
+    memcpy(r->target.port, named.port, sizeof named.port);
+  } else {
+    r->against = config.server;
+  }
+  r->target.insecure |= r->insecure;
+  return true;
+}
+
 int cmd_replay(int argc, char **argv) {
   replay_args r = {0};
   int wrong = parse_args(argc, argv, &r);
@@ -215,12 +238,16 @@ int cmd_replay(int argc, char **argv) {
     return wrong - 1;
   }
   char problem[512];
-  known_list *known = known_load(default_known(&r), problem, sizeof problem);
-  if (!known) {
+  arena *a = arena_create();
+  known_list *known = NULL;
+  int code = 2;
+  if (find_server(a, &r, problem, sizeof problem) &&
+      (known = known_load(default_known(&r), problem, sizeof problem))) {
+    code = replay(&r, argv + optind, (uint32_t)(argc - optind), known);
+    known_destroy(known);
+  } else {
     fprintf(stderr, "apisim replay: %s\n", problem);
-    return 2;
   }
-  int code = replay(&r, argv + optind, (uint32_t)(argc - optind), known);
-  known_destroy(known);
+  arena_destroy(a);
   return code;
 }

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 ROOT = pathlib.Path(__file__).parents[2]
-APISIM = pathlib.Path(os.environ.get("APISIM", ROOT / "build" / "apisim"))
+APISIM = pathlib.Path(os.environ.get("APISIM", ROOT / "build" / "apisim")).resolve()
 TOKENS = 'admintoken,admin,admin-uid,system:masters\nalicetoken,alice,alice-uid,"devs,testers"\n'
 
 

@@ -92,7 +92,7 @@ static void first_cell(FILE *f, const session *s) {
 
 static void session_table(FILE *f, const report *r) {
   fputs("<section><table class=sessions><thead><tr><th>Session<th class=num>Requests"
-        "<th>Status %<th>JSON %<th>Bytes %<th>First difference</thead><tbody>",
+        "<th class=num>Status %<th class=num>JSON %<th class=num>Bytes %<th>First difference</thead><tbody>",
         f);
   for (uint32_t i = 0; i < r->count; i++) {
     const session *s = r->sessions[i];
