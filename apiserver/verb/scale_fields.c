@@ -97,7 +97,6 @@ bool scale_fields_update(request *rq, const scale_write *w, val *obj) {
   bool changed = w->before != w->after, tracked = w->apply, kept = false;
   val *list = val_list(a);
   for (uint32_t i = 0; i < val_len(old); i++) tracked = tracked || replicas_of(val_at(old, i));
-  if (!tracked) return true;
   for (uint32_t i = 0; i < val_len(old); i++) {
     const val *e = val_at(old, i);
     if (!replicas_of(e)) {
@@ -116,7 +115,7 @@ bool scale_fields_update(request *rq, const scale_write *w, val *obj) {
     if (rest) val_append(a, list, rest);
     if (owner) val_append(a, list, replicas_entry(rq, val_get_str(e, "manager"), is_apply(e), val_get_str(e, "subresource")));
   }
-  bool gains = !kept && w->after != 0 && (changed || w->apply);
+  bool gains = tracked && !kept && w->after != 0 && (changed || w->apply);
   if (gains) val_append(a, list, replicas_entry(rq, w->manager, w->apply, SLICE_LIT("scale")));
   qsort(list->u.items, list->count, sizeof *list->u.items, entry_order);
   if (val_len(list)) val_setc(a, object_meta(a, obj), "managedFields", list);
