@@ -40,6 +40,14 @@ bool admission_mutate(const admission_args *args) {
 
 bool admission_validate(const admission_args *args) { return run(args, false); }
 
+bool admission_create_at(request *rq, val *body) {
+  admission_args args = {.rq = rq, .op = ADMIT_CREATE, .resource = rq->resource,
+                         .subresource = rq->subresource ? rq->subresource->name : SLICE_NONE,
+                         .namespace = rq->info.namespace, .name = rq->info.name, .obj = body,
+                         .dry_run = rq->dry_run};
+  return admission_mutate(&args) && admission_validate(&args);
+}
+
 /* Sets or clears the bits of the names in csv. */
 static bool apply_names(uint64_t *off, slice csv, bool disable, slice *unknown) {
   for (bool more = csv.len > 0; more;) {

@@ -29,6 +29,9 @@ typedef struct admission_args {
 bool admission_mutate(const admission_args *args);
 bool admission_validate(const admission_args *args);
 
+/* A creation at a subresource of rq->info.name (binding, eviction, token): both passes. */
+bool admission_create_at(request *rq, val *body);
+
 /* Flags --enable-admission-plugins / --disable-admission-plugins; false and *unknown for a
  * name the real server does not know. */
 bool admission_configure(server *s, slice enable_csv, slice disable_csv, slice *unknown);

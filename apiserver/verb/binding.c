@@ -1,6 +1,7 @@
 /* Binding is an update of the pod: nodeName, the binding's annotations, the PodScheduled condition. */
 #include "verb/binding.h"
 
+#include "admission/admission.h"
 #include "codec/codec.h"
 #include "registry/generic.h"
 #include "registry/object.h"
@@ -61,6 +62,11 @@ static val *make(void *ctx, request *rq, const val *live) {
   if (notes && !merged) merged = val_map(a);
   VAL_EACH(e, notes) val_set(a, merged, e->key, e->value);
   if (merged) val_setc(a, object_meta(a, pod), "annotations", merged);
+  const val *labels = val_path(b->binding, "metadata.labels");
+  merged = val_copy(a, val_path(live, "metadata.labels"));
+  if (labels && !merged) merged = val_map(a);
+  VAL_EACH(l, labels) val_set(a, merged, l->key, l->value);
+  if (merged) val_setc(a, object_meta(a, pod), "labels", merged);
   set_condition(rq, pod);
   object_del(pod, "resourceVersion");
   return pod;
@@ -93,9 +99,9 @@ static bool bind(request *rq, output_form *form) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "name in URL does not match name in Binding object");
   }
   if (!rq->subresource) rq->info.name = object_name(body);
-  if (!valid(rq, body)) return false;
   rq->resource = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("pods"));
   rq->subresource = schema_subresource(rq->resource, SLICE_LIT("binding"));
+  if (!admission_create_at(rq, body) || !valid(rq, body)) return false;
   binding_run run = {body};
   update_source source = {.make = make, .ctx = &run, .uid = object_uid(body), .prepare = keep_all};
   if (!generic_update(rq, rq->info.namespace, rq->info.name, &source, &result)) return false;

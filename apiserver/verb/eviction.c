@@ -2,6 +2,7 @@
  * goes down with it. Pods that are over, pending or going already need no budget. */
 #include "verb/eviction.h"
 
+#include "admission/admission.h"
 #include "codec/codec.h"
 #include "registry/generic.h"
 #include "registry/object.h"
@@ -154,7 +155,7 @@ static bool evict(request *rq, output_form *form) {
   write_result gone = {0};
   if (!negotiate_output(rq, false, form) || !options_read_write(rq, "CreateOptions", false, &wo)) return false;
   val *body = negotiate_decode(rq, SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("Eviction"), NULL);
-  if (!body || !write_check_namespace(rq, body)) return false;
+  if (!body || !write_check_namespace(rq, body) || !admission_create_at(rq, body)) return false;
   if (!slice_eq(object_name(body), rq->info.name)) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "name in URL does not match name in Eviction object");
   }

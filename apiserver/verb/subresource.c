@@ -1,6 +1,7 @@
 /* Subresources that are more than their parent under another path, and the kinds that are
  * questions (reviews): a table each. */
 #include "access/access.h"
+#include "admission/admission.h"
 #include "patch/patch.h"
 #include "registry/generic.h"
 #include "registry/object.h"
@@ -39,14 +40,14 @@ static void token_serve(request *rq) {
   output_form form;
   write_options wo;
   store_entry *e = NULL;
-  bool ok = negotiate_output(rq, false, &form) && options_read_write(rq, "CreateOptions", false, &wo) &&
-            generic_get(rq, rq->info.namespace, rq->info.name, &e);
-  val *answer = NULL;
-  if (ok) {
+  val *answer = NULL, *body = NULL;
+  if (negotiate_output(rq, false, &form) && options_read_write(rq, "CreateOptions", false, &wo)) {
+    body = negotiate_decode(rq, SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"), NULL);
+  }
+  if (body && write_check_namespace(rq, body) && admission_create_at(rq, body) &&
+      generic_get(rq, rq->info.namespace, rq->info.name, &e)) {
     request_keep(rq, e);
-    val *body = negotiate_decode(rq, SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"), NULL);
-    const val *account = stored_decode(rq->arena, rq->resource, e);
-    if (body && write_check_namespace(rq, body)) answer = token_answer(rq, account, body);
+    answer = token_answer(rq, stored_decode(rq->arena, rq->resource, e), body);
   }
   if (!answer) respond_error(rq);
   else respond_tree(rq, 201, &form, answer,
