@@ -36,7 +36,8 @@ void generic_fill_system_fields(request *rq, val *obj) {
 
 static void prepare_create(request *rq, const strategy *s, val *obj) {
   if (s->create_drops_status) val_delc(obj, "status");
-  object_set_generation(rq->arena, obj, s->generation == GENERATION_NONE ? object_generation(obj) : 1);
+  bool own = s->generation == GENERATION_NONE || s->generation == GENERATION_SPEC_UPDATES;
+  object_set_generation(rq->arena, obj, own ? object_generation(obj) : 1);
   if (s->prepare_create) s->prepare_create(rq, obj, NULL);
 }
 

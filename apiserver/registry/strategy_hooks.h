@@ -17,8 +17,14 @@
   X(csr_prepare_approval) X(endpointslice_prepare_update) X(crd_prepare_create)                 \
   X(apiservice_prepare_create)
 
+/* WarningsOnCreate and WarningsOnUpdate; they stand beside their kinds' validators. */
+#define WARNING_HOOKS(X)                                                                       \
+  X(service_warn) X(endpoints_warn) X(storage_class_warn) X(csi_driver_warn)                    \
+  X(csi_storage_capacity_warn)
+
 #define X(name) void name(request *rq, val *obj, const val *old);
 STRATEGY_HOOKS(X)
+WARNING_HOOKS(X)
 #undef X
 
 #endif

@@ -16,7 +16,7 @@
 /* Sorted by group, then resource. */
 static const strategy rows[] = {
     {.group = "", .resource = "configmaps"},
-    {.group = "", .resource = "endpoints", CREATES},
+    {.group = "", .resource = "endpoints", CREATES, .warn = endpoints_warn},
     {.group = "", .resource = "events", CREATES, .gc = GC_UNSUPPORTED},
     {.group = "", .resource = "limitranges", CREATES, .prepare_create = limit_range_prepare_create},
     {.group = "", .resource = "namespaces", .has_status = true, .prepare_create = namespace_prepare_create,
@@ -34,7 +34,7 @@ static const strategy rows[] = {
     {.group = "", .resource = "secrets", .prepare_update = secret_prepare_update},
     {.group = "", .resource = "serviceaccounts", .prepare_create = service_account_prepare, .prepare_update = service_account_prepare, RETURNS},
     {.group = "", .resource = "services", CREATES, STATUS, .prepare_create = service_prepare_create,
-     .prepare_update = service_prepare_update, RETURNS},
+     .prepare_update = service_prepare_update, .warn = service_warn, RETURNS},
     {.group = "admissionregistration.k8s.io", .resource = "mutatingadmissionpolicies", GEN, CONDITIONAL},
     {.group = "admissionregistration.k8s.io", .resource = "mutatingadmissionpolicybindings", GEN, CONDITIONAL},
     {.group = "admissionregistration.k8s.io", .resource = "mutatingwebhookconfigurations", .generation = GENERATION_ALL_BUT_META_STATUS, CONDITIONAL},
@@ -76,12 +76,11 @@ static const strategy rows[] = {
     {.group = "resource.k8s.io", .resource = "resourceclaimtemplates", RETURNS},
     {.group = "resource.k8s.io", .resource = "resourceslices", GEN, RETURNS},
     {.group = "scheduling.k8s.io", .resource = "priorityclasses", .generation = GENERATION_HOOK},
-    {.group = "storage.k8s.io", .resource = "csidrivers", GEN, CONDITIONAL, RETURNS},
+    {.group = "storage.k8s.io", .resource = "csidrivers", .generation = GENERATION_SPEC_UPDATES, CONDITIONAL, .warn = csi_driver_warn, RETURNS},
     {.group = "storage.k8s.io", .resource = "csinodes", CONDITIONAL, RETURNS},
-    {.group = "storage.k8s.io", .resource = "csistoragecapacities", CONDITIONAL},
-    {.group = "storage.k8s.io", .resource = "storageclasses", RETURNS},
-    {.group = "storage.k8s.io", .resource = "volumeattachments", STATUS, CONDITIONAL,
-     .prepare_status = status_reset_meta, RETURNS},
+    {.group = "storage.k8s.io", .resource = "csistoragecapacities", CONDITIONAL, .warn = csi_storage_capacity_warn},
+    {.group = "storage.k8s.io", .resource = "storageclasses", .warn = storage_class_warn, RETURNS},
+    {.group = "storage.k8s.io", .resource = "volumeattachments", STATUS, CONDITIONAL, .prepare_status = status_reset_meta, RETURNS},
     {.group = "storage.k8s.io", .resource = "volumeattributesclasses", RETURNS},
 };
 

@@ -51,7 +51,8 @@ static void prepare_update(update_run *u, val *obj) {
   }
   if (s->has_status) object_take(rq->arena, obj, u->live, "status");
   if (s->prepare_update) s->prepare_update(rq, obj, u->live);
-  bool bump = (s->generation == GENERATION_SPEC && spec_changed(obj, u->live)) ||
+  bool by_spec = s->generation == GENERATION_SPEC || s->generation == GENERATION_SPEC_UPDATES;
+  bool bump = (by_spec && spec_changed(obj, u->live)) ||
               (s->generation == GENERATION_ALL_BUT_META_STATUS && content_changed(obj, u->live));
   if (bump) object_set_generation(rq->arena, obj, object_generation(u->live) + 1);
 }

@@ -5,10 +5,22 @@
 
 #include "registry/strategy.h"
 
-#define VALIDATION_ROWS(ROW)                           \
-  ROW("", "configmaps", validate_configmap)            \
-  ROW("", "namespaces", validate_namespace)            \
-  ROW("", "secrets", validate_secret)
+#define VALIDATION_ROWS(ROW) \
+  ROW("", "configmaps", validate_configmap) \
+  ROW("", "endpoints", validate_endpoints) \
+  ROW("", "namespaces", validate_namespace) \
+  ROW("", "secrets", validate_secret) \
+  ROW("", "services", validate_service) \
+  ROW("rbac.authorization.k8s.io", "clusterrolebindings", validate_cluster_role_binding) \
+  ROW("rbac.authorization.k8s.io", "clusterroles", validate_cluster_role) \
+  ROW("rbac.authorization.k8s.io", "rolebindings", validate_role_binding) \
+  ROW("rbac.authorization.k8s.io", "roles", validate_role) \
+  ROW("storage.k8s.io", "csidrivers", validate_csi_driver) \
+  ROW("storage.k8s.io", "csinodes", validate_csi_node) \
+  ROW("storage.k8s.io", "csistoragecapacities", validate_csi_storage_capacity) \
+  ROW("storage.k8s.io", "storageclasses", validate_storage_class) \
+  ROW("storage.k8s.io", "volumeattachments", validate_volume_attachment) \
+  ROW("storage.k8s.io", "volumeattributesclasses", validate_volume_attributes_class)
 
 #define DECLARE(group, resource, fn) void fn(const validate_args *v);
 VALIDATION_ROWS(DECLARE)

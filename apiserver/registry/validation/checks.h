@@ -1,0 +1,40 @@
+/* checks: what many validators say, said once. Strings that are absent count as "" here, as they
+ * do in the real server's structs. */
+#ifndef APISIM_REGISTRY_VALIDATION_CHECKS_H
+#define APISIM_REGISTRY_VALIDATION_CHECKS_H
+
+#include "registry/validation/metadata.h"
+#include "schema/schema.h"
+
+/* The two halves of metadata_check, for kinds that do one of them or in another order. */
+void meta_rules(const validate_args *v, text_rule rule);
+void meta_change(const validate_args *v); /* nothing on create */
+
+/* Absent and empty are alike; everything else by val_equal. */
+bool same_value(const val *a, const val *b);
+/* True when text was in the set before; else puts it there. `set` is a val_map. */
+bool seen_before(arena *a, val *set, slice text);
+bool str_in(slice text, const char *const *choices);
+/* Unsupported value unless it is one of the choices ("" too). */
+bool enum_check(field_errors *errs, const path *p, slice text, const char *const *choices);
+/* Required with no words when empty. */
+bool required_str(field_errors *errs, const path *p, slice text);
+/* text_check with another rule's texts and the lower-cased text tested. */
+void text_check_lowered(field_errors *errs, const path *p, text_rule rule, slice text);
+void csi_driver_name_check(field_errors *errs, const path *p, slice name);
+void quantity_nonnegative_check(field_errors *errs, const path *p, slice quantity);
+
+/* Invalid with a struct of the internal type as the bad value: Go's names, every field there. `v`
+ * is of type t; NULL prints null. */
+void field_invalid_struct(field_errors *errs, const path *p, const val *v, const type_info *t, const char *detail);
+/* The same when they differ: "field is immutable". */
+bool immutable_struct_check(field_errors *errs, const path *p, const val *now, const val *before, const type_info *t);
+/* The type of a field of the validated kind: "spec.source". */
+const type_info *field_type(const validate_args *v, const char *dotted);
+
+/* "path: text" as a Warning. */
+void warn_at(request *rq, const path *p, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Node labels that went out of use: "path: text" each. */
+const char *node_label_deprecated(slice key); /* NULL: it is not */
+
+#endif
