@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define ANSWER_MS 60000 /* an answer that takes longer is none */
 #define EVENT_MS 3000 /* the same of a watch event that the tape has */
@@ -121,6 +122,7 @@ static void bring_to_end(playing *p, uint32_t i) {
   if (!is_stream(p, i) || ended_by_server(p->s->outcomes[i].taped)) {
     wait_for(p, answer_over, i, ANSWER_MS);
   } else {
+    wait_for(p, head_here, i, p->o->virtual_time ? EVENT_VIRTUAL_MS : ANSWER_MS);
     wait_for(p, all_events_here, i, event_patience(p));
   }
   settle(p, i);
@@ -149,12 +151,18 @@ static void catch_up(playing *p, uint32_t next, int64_t at_ms) {
 
 /* Lets the link's clock come to where the tape's stood. */
 static void keep_time(playing *p, int64_t at_ms) {
-  int64_t due = at_ms;
-  if (!p->o->virtual_time) {
-    if (p->o->speed == 0) {
+  int64_t due = at_ms, speed = p->o->speed;
+  if (p->o->virtual_time && speed > 0) { /* the link's clock does not wait by itself */
+    int64_t gap = (at_ms - p->link->now_ms(p->link)) / speed;
+    struct timespec pause = {gap / 1000, gap % 1000 * 1000000};
+    if (gap > 0) {
+      nanosleep(&pause, NULL);
+    }
+  } else if (!p->o->virtual_time) {
+    if (speed == 0) {
       return;
     }
-    due = at_ms / p->o->speed;
+    due = at_ms / speed;
   }
   while (p->link->step(p->link, due)) {
   }
