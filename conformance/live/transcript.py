@@ -5,6 +5,7 @@ A transcript is text: "$ command" lines, the output of each, "[exit N]" where N 
 varies (ids, versions, times, ages, allocated addresses and ports, generated names, tokens).
 """
 
+import json
 import re
 
 LEFT_OUT = "[output left out]"
@@ -51,7 +52,50 @@ def presentable(text):
     return text
 
 
+def sort_managers(value):
+    """managedFields by manager: their order within one second is the clock's."""
+    if isinstance(value, list):
+        return [sort_managers(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    value = {k: sort_managers(v) for k, v in value.items()}
+    if isinstance(value.get("managedFields"), list):
+        value["managedFields"].sort(key=lambda m: re.sub(r'"time": "[^"]*"', "", json.dumps(m)))
+    return value
+
+
+def managers_sorted(text):
+    if "managedFields" not in text:
+        return text
+    try:
+        return json.dumps(sort_managers(json.loads(text)), indent=4)
+    except ValueError:
+        pass
+    lines = []
+    for line in text.split("\n"):
+        try:
+            line = json.dumps(sort_managers(json.loads(line)))
+        except ValueError:
+            pass
+        lines.append(line)
+    return yaml_managers_sorted("\n".join(lines))
+
+
+def yaml_managers_sorted(text):
+    """Entries of a YAML list under managedFields, each from its "- " to the next."""
+
+    def sorted_block(found):
+        indent = found.group(2)
+        entries = re.split(rf"^(?={re.escape(indent)}- )", found.group(3), flags=re.M)
+        entries = sorted((e for e in entries if e), key=lambda e: re.sub(r"time: .*", "", e))
+        return found.group(1) + "".join(entries)
+
+    block = r"^(( *)managedFields:\n)((?:\2(?:- |  ).*\n)+)"
+    return re.sub(block, sorted_block, text, flags=re.M)
+
+
 def normalise(text):
+    text = managers_sorted(text)
     for pattern, to in COMPILED:
         text = pattern.sub(to, text)
     lines = []
