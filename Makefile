@@ -123,4 +123,5 @@ facts:
 clean:
 	rm -rf $(BUILD) reports/*.html reports/*.xml reports/coverage
 
+.SECONDARY:
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

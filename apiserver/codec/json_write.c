@@ -124,7 +124,7 @@ void json_encode_float(buf *out, double f) {
   for (; text[at] != 'e'; at++) {
     if (text[at] != '.' && n < sizeof digits) digits[n++] = text[at];
   }
-  int exp = atoi(text + at + 1);
+  int exp = (int)strtol(text + at + 1, NULL, 10);
   n = strip_zeros(digits, n);
   if (f >= 1e-6 && f < 1e21) {
     write_positional(out, digits, n, exp);

@@ -201,7 +201,7 @@ slice yaml_float_text(double f, int bits, char out[40]) {
   for (; text[at] != 'e'; at++) {
     if (text[at] != '.') digits[n++] = text[at];
   }
-  int exp = atoi(text + at + 1);
+  int exp = (int)strtol(text + at + 1, NULL, 10);
   while (n > 1 && digits[n - 1] == '0') n--;
   if (signbit(f)) out[w++] = '-';
   if (exp < -4 || exp >= 6) {
