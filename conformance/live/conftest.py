@@ -45,7 +45,8 @@ def kubectls():
                 version = version_of(path)
                 if version:
                     found.setdefault(version, path)
-    return found
+    wanted = os.environ.get("LIVE_KUBECTLS")  # "1.20,1.36": only these
+    return {v: p for v, p in found.items() if not wanted or v in wanted.split(",")}
 
 
 KUBECTLS = kubectls()
