@@ -13,10 +13,13 @@ import runner
 
 
 class Recorder:
+    running = []
+
     def __init__(self, apisim, server, tape, *flags):
         self.process = subprocess.Popen(
             [apisim, "record", "--upstream", server.url, "--token", "admintoken", "--insecure",
              "-o", tape, *flags], stdout=subprocess.PIPE, text=True)
+        self.running.append(self.process)
         line = self.process.stdout.readline()
         self.url = re.search(r"http://[\d.:]+", line).group(0)
 
@@ -24,6 +27,16 @@ class Recorder:
         self.process.send_signal(signal.SIGTERM)
         out, _ = self.process.communicate(timeout=10)
         assert self.process.returncode == 0, out
+
+
+@pytest.fixture(autouse=True)
+def none_left_running():
+    yield
+    while Recorder.running:
+        process = Recorder.running.pop()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def newest():
