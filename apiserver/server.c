@@ -37,6 +37,7 @@ static void on_store_tick(void *ctx, int64_t now_ns) {
 
 static bool make_parts(server *s, const server_options *o, slice *problem) {
   s->store = store_memory_create(FIRST_REVISION);
+  if (o->store_history) store_memory_window(s->store, o->store_history, SIZE_MAX);
   registry_open(s);
   s->routes = route_cache_create(s->env->wall_ns);
   s->ips = ip_allocator_create(o->service_cidr);

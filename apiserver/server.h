@@ -20,7 +20,7 @@ typedef struct server_options {
   slice advertise_address; /* of the kubernetes Endpoints */
   int32_t secure_port; /* told in the same */
   slice hostname; /* of the identity lease */
-  slice default_watch_cache; /* reserved for the versioned read path */
+  uint64_t store_history; /* revisions kept at most; 0: the store's own limit */
 } server_options;
 
 struct server {

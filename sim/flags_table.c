@@ -205,6 +205,8 @@ const flag_row flag_rows[] = {
    "seed of every generator: same seed, same requests, same bytes"},
   {"apisim", "clock", FLAG_STRING, FLAG_HONOURED, "real",
    "real, or virtual: wall time starts at 2026-01-01T00:00:00Z and advances 1 ms a request"},
+  {"apisim", "store-history-events", FLAG_UINT, FLAG_HONOURED, "0",
+   "revisions kept for watches and lists of the past (0: 262144); older ones are 410 Expired"},
   {"apisim", "store", FLAG_STRING, FLAG_HONOURED, "memory", "memory"},
   {"apisim", "kubeconfig-out", FLAG_STRING, FLAG_HONOURED, "",
    "write a kubeconfig with an administrator's token here"},

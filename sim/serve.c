@@ -223,6 +223,7 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   o.disable_admission = join_list(f, "disable-admission-plugins", &files->disable);
   o.service_cidr = slice_cstr(flags_str(f, "service-cluster-ip-range"));
   fill_node_ports(f, &o);
+  o.store_history = (uint64_t)flags_int(f, "store-history-events");
   o.advertise_address = slice_cstr(advertised(f));
   if (gethostname(files->hostname, sizeof files->hostname - 1) != 0) files->hostname[0] = '\0';
   o.hostname = slice_cstr(files->hostname);

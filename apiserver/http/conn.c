@@ -31,7 +31,7 @@ static int64_t now_of(const http_conn *conn) {
 
 static void on_timer(void *ctx, int64_t now_ns);
 
-static void set_timer(http_conn *conn, int64_t after_ns) {
+void http_conn_set_timer(http_conn *conn, int64_t after_ns) {
   timer_set(conn->server->timers, &conn->timer, now_of(conn) + after_ns, on_timer, conn);
 }
 
@@ -39,6 +39,10 @@ static void set_timer(http_conn *conn, int64_t after_ns) {
 static void on_timer(void *ctx, int64_t now_ns) {
   (void)now_ns;
   http_conn *conn = ctx;
+  if (conn->state == HTTP_UPGRADED) {
+    http_conn_deliver(conn);
+    return;
+  }
   if (!conn->idle) {
     http_conn_end(conn, false);
     return;
@@ -46,7 +50,7 @@ static void on_timer(void *ctx, int64_t now_ns) {
   conn->idle = false;
   arena_destroy(conn->arena);
   conn->arena = NULL;
-  set_timer(conn, LIMIT_IDLE_TIME_NS - IDLE_SHRINK_NS);
+  http_conn_set_timer(conn, LIMIT_IDLE_TIME_NS - IDLE_SHRINK_NS);
 }
 
 http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer) {
@@ -57,11 +61,11 @@ http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer) {
   conn->peer = peer;
   buf_init(&conn->in, LIMIT_BUFFER);
   buf_init(&conn->later, LIMIT_BUFFER);
-  set_timer(conn, LIMIT_HEADER_TIME_NS);
+  http_conn_set_timer(conn, LIMIT_HEADER_TIME_NS);
   return conn;
 }
 
-static void conn_free(http_conn *conn) {
+void http_conn_free(http_conn *conn) {
   timer_clear(conn->server->timers, &conn->timer);
   arena_destroy(conn->arena);
   buf_dispose(&conn->in);
@@ -74,7 +78,7 @@ void http_conn_end(http_conn *conn, bool flush) {
   conn->dead = true;
   timer_clear(conn->server->timers, &conn->timer);
   if (!conn->gone) conn->server->env->conn_close(conn->server->env, conn->out, flush);
-  if (!conn->running) conn_free(conn);
+  if (!conn->running) http_conn_free(conn);
 }
 
 void http_conn_refuse(http_conn *conn, const char *status_line, const char *text) {
@@ -311,7 +315,7 @@ static void begin_body(http_conn *conn) {
   if (conn->expects_continue && reads) send_continue(conn); /* Go sends it even too late */
   if (!waits) return;
   if (!conn->chunked_in) buf_reserve(&conn->in, conn->body_end - have);
-  set_timer(conn, BODY_TIME_NS);
+  http_conn_set_timer(conn, BODY_TIME_NS);
 }
 
 /* The head is complete. */
@@ -367,7 +371,7 @@ static bool step_head(http_conn *conn) {
   if (!conn->arena) conn->arena = arena_create();
   if (conn->head.seen == 0) {
     conn->idle = false;
-    set_timer(conn, LIMIT_HEADER_TIME_NS);
+    http_conn_set_timer(conn, LIMIT_HEADER_TIME_NS);
   }
   bool had_line = conn->head.in_fields;
   http_scan r = http_head_scan(&conn->head, slice_upto(bytes, LIMIT_HEADER_BYTES));
@@ -450,7 +454,7 @@ static void run(http_conn *conn) {
   conn->running = true;
   while (!conn->dead && step(conn)) {}
   conn->running = false;
-  if (conn->dead) conn_free(conn);
+  if (conn->dead) http_conn_free(conn);
 }
 
 static void append_input(http_conn *conn, slice bytes) {
@@ -463,6 +467,7 @@ static void append_input(http_conn *conn, slice bytes) {
 
 bool http_conn_data(http_conn *conn, slice bytes) {
   assert(!conn->running && !conn->dead);
+  if (conn->state == HTTP_UPGRADED) return http_conn_upgraded_data(conn, bytes);
   if (conn->state == HTTP_ANSWER) {
     buf_append(&conn->later, bytes);
     if (conn->later.len > LATER_MAX && !conn->paused) {
@@ -476,7 +481,7 @@ bool http_conn_data(http_conn *conn, slice bytes) {
   while (!conn->dead && step(conn)) {}
   conn->running = false;
   bool alive = !conn->dead;
-  if (!alive) conn_free(conn);
+  if (!alive) http_conn_free(conn);
   return alive;
 }
 
@@ -500,7 +505,7 @@ void http_conn_finish(http_conn *conn) {
   assert(conn->start <= conn->in.len);
   conn->state = HTTP_READ_HEAD;
   conn->head = (http_head){0};
-  arena_reset(conn->arena);
+  if (conn->arena) arena_reset(conn->arena);
   if (conn->later.len) {
     append_input(conn, buf_slice(&conn->later));
     buf_clear(&conn->later);
@@ -511,7 +516,7 @@ void http_conn_finish(http_conn *conn) {
   }
   shrink(conn);
   conn->idle = conn->in.len == conn->start;
-  set_timer(conn, conn->idle ? IDLE_SHRINK_NS : LIMIT_HEADER_TIME_NS);
+  http_conn_set_timer(conn, conn->idle ? IDLE_SHRINK_NS : LIMIT_HEADER_TIME_NS);
   run(conn);
 }
 
@@ -527,17 +532,17 @@ void http_conn_closed(http_conn *conn) {
   assert(!conn->running && !conn->dead);
   conn->gone = true;
   conn->running = true; /* an answer from within on_abort must not free conn */
-  if (conn->state == HTTP_ANSWER && conn->x.on_abort) conn->x.on_abort(&conn->x);
+  if (conn->state >= HTTP_ANSWER && conn->x.on_abort) conn->x.on_abort(&conn->x);
   conn->running = false;
   conn->dead = true;
-  conn_free(conn);
+  http_conn_free(conn);
 }
 
 void http_conn_drained(http_conn *conn) {
   if (conn->stalled) {
     conn->stalled = conn->paused = false;
     conn->server->env->conn_pause(conn->server->env, conn->out, false);
-    set_timer(conn, LIMIT_HEADER_TIME_NS);
+    http_conn_set_timer(conn, LIMIT_HEADER_TIME_NS);
     run(conn);
   } else if (conn->state == HTTP_ANSWER && conn->streaming && conn->x.on_drain) {
     conn->x.on_drain(&conn->x);

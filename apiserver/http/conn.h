@@ -14,6 +14,7 @@ enum http_state {
   HTTP_READ_CHUNKED,
   HTTP_SKIP, /* the rest of a body that is too large */
   HTTP_ANSWER, /* the handler has the exchange */
+  HTTP_UPGRADED, /* the handler has the connection */
 };
 
 struct http_conn {
@@ -53,6 +54,11 @@ struct http_conn {
 
 /* The answer has been written: the next request, or the end. conn may be freed by it. */
 void http_conn_finish(http_conn *conn);
+/* Hands over what came before its turn on an upgraded connection (upgrade.c). conn may be freed by it. */
+void http_conn_deliver(http_conn *conn);
+bool http_conn_upgraded_data(http_conn *conn, slice bytes);
+void http_conn_free(http_conn *conn);
+void http_conn_set_timer(http_conn *conn, int64_t after_ns);
 /* Ends the connection, after what was written has left (flush) or at once. */
 void http_conn_end(http_conn *conn, bool flush);
 /* Plain answer of the HTTP layer, outside any handler. */

@@ -43,6 +43,7 @@ struct http_exchange {
   void *user;
   void (*on_abort)(http_exchange *x); /* the peer went away before the answer's end */
   void (*on_drain)(http_exchange *x); /* of a stream: pending bytes fell below the low mark */
+  void (*on_data)(http_exchange *x, slice bytes); /* of an upgraded exchange: what the peer sends */
   struct url_query *query; /* http's own: the parameters, once asked for */
 };
 
@@ -94,7 +95,19 @@ void http_stream_write(http_exchange *x, slice bytes, blob *owner);
 size_t http_stream_pending(const http_exchange *x);
 /* The last chunk; the exchange is over and x is dead. */
 void http_stream_end(http_exchange *x);
+/* The handler of a stream that lives long needs nothing of its request any more: x->arena and all
+ * that x borrows are gone. */
+void http_stream_settle(http_exchange *x);
 /* Cuts the connection without an end (what a failed stream looks like). */
 void http_stream_cut(http_exchange *x);
+
+/* Leaves HTTP: `head` is written as it is, and what the peer sends behind its request goes to
+ * x->on_data, in a later turn where it is here already. on_data may end the exchange. Also valid
+ * then: http_stream_pending, _settle and _cut. */
+void http_upgrade(http_exchange *x, slice head);
+/* Bytes as they are; owner as in http_part. */
+void http_raw_write(http_exchange *x, slice bytes, blob *owner);
+/* Ends the connection after what was written has left. x is dead. */
+void http_raw_end(http_exchange *x);
 
 #endif

@@ -2,6 +2,7 @@
  * selectors by splitting. Matching looks at the object's tree. */
 #include "registry/selector.h"
 
+#include "base/heap.h"
 #include "version/version.h"
 
 #include <assert.h>
@@ -389,4 +390,60 @@ bool label_selector_match(const val *label_selector, const val *labels) {
     if (!expression_match(val_at(exprs, i), labels)) return false;
   }
   return true;
+}
+
+static size_t requirements_size(const requirement *r, uint32_t count) {
+  size_t size = count * sizeof *r;
+  for (uint32_t i = 0; i < count; i++) {
+    size += r[i].key.len + r[i].value_count * sizeof(slice);
+    for (uint32_t k = 0; k < r[i].value_count; k++) size += r[i].values[k].len;
+  }
+  return size;
+}
+
+/* Where the next texts go; texts are packed behind everything that needs alignment. */
+typedef struct packer {
+  char *aligned, *text;
+} packer;
+
+static slice pack_text(packer *p, slice s) {
+  slice out = {p->text, s.len};
+  if (s.len) memcpy(p->text, s.ptr, s.len);
+  p->text += s.len;
+  return out;
+}
+
+static requirement *pack_requirements(packer *p, const requirement *r, uint32_t count) {
+  requirement *out = (requirement *)(void *)p->aligned;
+  p->aligned += count * sizeof *out;
+  for (uint32_t i = 0; i < count; i++) {
+    slice *values = (slice *)(void *)p->aligned;
+    p->aligned += r[i].value_count * sizeof *values;
+    out[i] = (requirement){pack_text(p, r[i].key), r[i].op, r[i].value_count, values};
+    for (uint32_t k = 0; k < r[i].value_count; k++) values[k] = pack_text(p, r[i].values[k]);
+  }
+  return out;
+}
+
+static size_t aligned_size(const requirement *r, uint32_t count) {
+  size_t size = count * sizeof *r;
+  for (uint32_t i = 0; i < count; i++) size += r[i].value_count * sizeof(slice);
+  return size;
+}
+
+void selector_copy(const selector *from, selector *to, void **block) {
+  *to = (selector){.label_count = from->label_count, .field_count = from->field_count};
+  *block = NULL;
+  if (selector_is_empty(from)) return;
+  size_t size = requirements_size(from->labels, from->label_count) +
+                requirements_size(from->fields, from->field_count) + from->name.len + from->namespace.len;
+  char *start = heap_alloc(size);
+  packer p = {start, start + aligned_size(from->labels, from->label_count) +
+                         aligned_size(from->fields, from->field_count)};
+  to->labels = pack_requirements(&p, from->labels, from->label_count);
+  to->fields = pack_requirements(&p, from->fields, from->field_count);
+  to->name = pack_text(&p, from->name);
+  to->namespace = pack_text(&p, from->namespace);
+  assert(p.text == start + size);
+  *block = start;
 }

@@ -57,6 +57,7 @@ typedef struct request {
   slice *warnings; /* texts of Warning headers, in order, no repeats */
   uint32_t warning_count, warning_cap;
   status_error error;
+  bool waited; /* for a version of the store: not again (verb/wait.h) */
   bool refused; /* by access: the answer says nosniff */
   struct store_entry **kept; /* entries that trees borrow from, released with the request */
   uint32_t kept_count, kept_cap;

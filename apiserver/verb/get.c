@@ -6,18 +6,16 @@
 #include "server.h"
 #include "verb/read.h"
 #include "verb/verbs.h"
-
-static bool get_entry(request *rq, store_entry **out) {
-  slice version = http_query_get(rq->http, "resourceVersion");
-  if (!generic_check_path_name(rq, rq->info.name)) return false;
-  if (!read_check_version(rq, version, false)) return false;
-  return generic_get(rq, rq->info.namespace, rq->info.name, out);
-}
+#include "verb/wait.h"
 
 void verb_get(request *rq) {
   output_form form;
+  uint64_t version = 0;
   store_entry *e = NULL;
-  if (!negotiate_output(rq, false, &form) || !get_entry(rq, &e)) {
+  bool ok = negotiate_output(rq, false, &form) && generic_check_path_name(rq, rq->info.name) &&
+            read_version(rq, http_query_get(rq->http, "resourceVersion"), false, &version);
+  if (ok && wait_for_version(rq, version, verb_get)) return;
+  if (!ok || !read_reached(rq, version) || !generic_get(rq, rq->info.namespace, rq->info.name, &e)) {
     respond_error(rq);
     return;
   }

@@ -7,6 +7,7 @@
 #include "server.h"
 #include "verb/read.h"
 #include "verb/verbs.h"
+#include "verb/wait.h"
 
 #include <assert.h>
 
@@ -15,6 +16,7 @@ typedef struct list_run {
   list_options o;
   selector selector;
   slice prefix, start, end; /* of the keys to walk */
+  uint64_t version; /* asked for */
   int64_t revision; /* 0: the current one */
   bool continued;
   store_view *view;
@@ -54,12 +56,11 @@ static bool read_place(list_run *l) {
 /* resourceVersion with match Exact, or without match but with a limit: that very state. */
 static bool read_revision(list_run *l) {
   request *rq = l->rq;
-  long long n = 0;
+  uint64_t n = l->version;
   if (l->continued) return true;
-  if (!read_check_version(rq, l->o.resource_version, true)) return false;
-  slice_to_i64(l->o.resource_version, &n);
+  if (!read_reached(rq, n)) return false;
   bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && l->o.limit > 0);
-  if (n > 0 && exact) l->revision = n;
+  if (n > 0 && exact) l->revision = (int64_t)n;
   return true;
 }
 
@@ -67,7 +68,7 @@ static bool open_view(list_run *l) {
   request *rq = l->rq;
   store_result result = store_view_open(rq->server->store, l->revision, &l->view);
   if (result == STORE_OK) return true;
-  if (result == STORE_FUTURE) return read_too_large(rq, l->revision, store_revision(rq->server->store));
+  if (result == STORE_FUTURE) return read_too_large(rq, (uint64_t)l->revision, store_revision(rq->server->store));
   status_set(&rq->error, rq->arena, STATUS_EXPIRED, "%s",
              l->continued ? "The provided continue parameter is too old to display a consistent list "
                             "result. You can start a new list without the continue parameter, or use "
@@ -125,13 +126,15 @@ static bool prepare(list_run *l, output_form *form) {
   return negotiate_output(rq, false, form) && options_read_list(rq, false, &l->o) &&
          selector_parse(rq->arena, rq->resource, l->o.label_selector, l->o.field_selector,
                         &l->selector, &rq->error) &&
-         read_place(l) && read_revision(l) && open_view(l);
+         read_place(l) && (l->continued || read_version(rq, l->o.resource_version, true, &l->version));
 }
 
 void verb_list(request *rq) {
   list_run l = {.rq = rq};
   output_form form;
-  if (!prepare(&l, &form)) {
+  bool ok = prepare(&l, &form);
+  if (ok && wait_for_version(rq, l.version, verb_list)) return;
+  if (!ok || !read_revision(&l) || !open_view(&l)) {
     respond_error(rq);
     return;
   }

@@ -13,27 +13,44 @@ static const status_cause too_large_cause = {
     .message = {"Too large resource version", 26},
 };
 
-bool read_too_large(request *rq, int64_t asked, int64_t current) {
-  status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "Timeout: Too large resource version: %lld, current: %lld",
-             (long long)asked, (long long)current);
+bool read_too_large(request *rq, uint64_t asked, int64_t current) {
+  status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "Timeout: Too large resource version: %llu, current: %lld",
+             (unsigned long long)asked, (long long)current);
   rq->error.cause_count = 1;
   rq->error.causes = &too_large_cause;
   rq->error.retry_after_seconds = 1;
   return false;
 }
 
-bool read_check_version(request *rq, slice version, bool of_list) {
-  long long n = 0;
-  if (version.len == 0) return true;
-  if (!slice_to_i64(version, &n) || n < 0) {
-    slice why = arena_printf(rq->arena,
-                             "resourceVersion: Invalid value: \"%.*s\": strconv.ParseUint: parsing "
-                             "\"%.*s\": invalid syntax", SLICE_ARG(version), SLICE_ARG(version));
-    if (!of_list) return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(why));
-    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid resource version: %.*s", SLICE_ARG(why));
+/* Go's ParseUint: digits only, up to 2^64-1. Returns what is wrong with it. */
+static const char *parse_version(slice text, uint64_t *out) {
+  uint64_t n = 0;
+  bool over = false;
+  if (text.len == 0) return "invalid syntax";
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned digit = (unsigned char)text.ptr[i] - (unsigned)'0';
+    if (digit > 9) return "invalid syntax";
+    over = over || n > (UINT64_MAX - digit) / 10;
+    n = n * 10 + digit;
   }
+  *out = n;
+  return over ? "value out of range" : NULL;
+}
+
+bool read_version(request *rq, slice version, bool of_list, uint64_t *out) {
+  *out = 0;
+  if (version.len == 0) return true;
+  const char *why = parse_version(version, out);
+  if (!why) return true;
+  slice text = arena_printf(rq->arena, "resourceVersion: Invalid value: \"%.*s\": strconv.ParseUint: parsing "
+                            "\"%.*s\": %s", SLICE_ARG(version), SLICE_ARG(version), why);
+  if (!of_list) return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(text));
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid resource version: %.*s", SLICE_ARG(text));
+}
+
+bool read_reached(request *rq, uint64_t version) {
   int64_t current = store_revision(rq->server->store);
-  return n <= current || read_too_large(rq, n, current);
+  return version <= (uint64_t)current || read_too_large(rq, version, current);
 }
 
 /* Token text is base64 for URLs, without padding; what is read may also be the standard alphabet. */

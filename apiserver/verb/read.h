@@ -5,11 +5,13 @@
 #include "request/request.h"
 #include "store/store.h"
 
-/* Checks a resourceVersion parameter: a number, not above the store's revision (504, "Too large
- * resource version"). The wrong number's error is the list's (400) or the plain one (500). */
-bool read_check_version(request *rq, slice version, bool of_list);
-/* The 504 of a version that the store has not reached. */
-bool read_too_large(request *rq, int64_t asked, int64_t current);
+/* The number of a resourceVersion parameter, 0 for none. A wrong one's error is the list's (400) or
+ * the plain one (500). */
+bool read_version(request *rq, slice version, bool of_list, uint64_t *out);
+/* False with a 504 where the store has not reached `version`, "Too large resource version". */
+bool read_reached(request *rq, uint64_t version);
+/* That 504. */
+bool read_too_large(request *rq, uint64_t asked, int64_t current);
 
 /* Continue tokens (apiserver pkg/storage/continue.go): the revision of the first page and the key
  * from which to go on, relative to the prefix. */

@@ -66,13 +66,12 @@ static blob *wrap_json(event_type type, slice object) {
   return b;
 }
 
-static blob *wrap(const output_form *form, event_type type, slice object) {
+static blob *wrap(const frame_form *form, event_type type, slice object) {
   return form->format == FORMAT_PROTOBUF ? wrap_protobuf(type, object) : wrap_json(type, object);
 }
 
-static blob *wrap_tree(arena *a, const output_form *form, event_type type, val *tree, const type_info *t) {
-  output_form plain = *form;
-  plain.pretty = false;
+static blob *wrap_tree(arena *a, const frame_form *form, event_type type, val *tree, const type_info *t) {
+  output_form plain = {.format = (body_format)form->format};
   blob *object = respond_encode(a, &plain, tree, t);
   blob *frame = wrap(form, type, blob_slice(object));
   blob_unref(object);
@@ -83,34 +82,47 @@ static const type_info *meta_type(const char *kind) {
   return schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), slice_cstr(kind))->type;
 }
 
-static val *as_form(arena *a, const resource_info *r, const output_form *form, val *obj, bool columns,
+frame_form frame_form_of(const output_form *form, slice include_object) {
+  table_include include = slice_is(include_object, "None")     ? INCLUDE_NONE
+                          : slice_is(include_object, "Object") ? INCLUDE_OBJECT
+                                                               : INCLUDE_METADATA;
+  return (frame_form){(uint8_t)form->format, (uint8_t)form->as, (uint8_t)include,
+                      slice_is(form->as_version, "v1beta1")};
+}
+
+static slice meta_version(const frame_form *form) {
+  return form->beta ? SLICE_LIT("v1beta1") : SLICE_LIT("v1");
+}
+
+static val *as_form(arena *a, const resource_info *r, const frame_form *form, val *obj, bool columns,
                     int64_t now_s, const type_info **t) {
   *t = r->type;
   if (form->as == AS_TABLE) {
     *t = meta_type("Table");
-    return table_make(a, r, &obj, 1, NULL, INCLUDE_METADATA, columns, form->as_version, now_s);
+    return table_make(a, r, &obj, 1, NULL, (table_include)form->include, columns, meta_version(form), now_s);
   }
   if (form->as != AS_OBJECT) {
     *t = meta_type("PartialObjectMetadata");
-    return partial_make(a, obj, form->as_version);
+    return partial_make(a, obj, meta_version(form));
   }
   return obj;
 }
 
-static uint64_t frame_id(const resource_info *r, const output_form *form, event_type type, bool crossed) {
-  return ((uint64_t)1 << 63) | ((uint64_t)crossed << 40) | ((uint64_t)type << 36) |
-         ((uint64_t)form->format << 32) | r->id;
-}
-
-static blob *object_frame(arena *a, const resource_info *r, const output_form *form, event_type type,
+static blob *object_frame(arena *a, const resource_info *r, const frame_form *form, event_type type,
                           store_entry *e, int64_t revision) {
   char gv[128];
+  if (revision && form->format == FORMAT_JSON && version_is_storage(r)) {
+    blob *bytes = stored_with_revision(blob_slice(e->value), revision);
+    blob *frame = wrap_json(type, blob_slice(bytes));
+    blob_unref(bytes);
+    return frame;
+  }
   if (revision) {
     val *obj = respond_tree_of(a, r, e);
     object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
     return wrap_tree(a, form, type, obj, r->type);
   }
-  blob *bytes = respond_entry_bytes(a, r, e, form->format);
+  blob *bytes = respond_entry_bytes(a, r, e, (body_format)form->format);
   if (form->format == FORMAT_JSON) return wrap_json(type, blob_slice(bytes));
   buf b;
   buf_init(&b, LIMIT_BUFFER);
@@ -120,16 +132,9 @@ static blob *object_frame(arena *a, const resource_info *r, const output_form *f
   return frame;
 }
 
-blob *frame_of_entry(arena *a, const resource_info *r, const output_form *form, event_type type,
+blob *frame_of_entry(arena *a, const resource_info *r, const frame_form *form, event_type type,
                      store_entry *e, int64_t revision, bool columns, int64_t now_s) {
-  if (form->as == AS_OBJECT) {
-    uint64_t id = frame_id(r, form, type, revision != 0);
-    blob *kept = store_entry_form(e, id);
-    if (kept) return blob_ref(kept);
-    blob *frame = object_frame(a, r, form, type, e, revision);
-    store_entry_add_form(e, id, frame);
-    return frame;
-  }
+  if (form->as == AS_OBJECT) return object_frame(a, r, form, type, e, revision);
   const type_info *t;
   val *obj = respond_tree_of(a, r, e);
   if (revision) object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
@@ -137,8 +142,8 @@ blob *frame_of_entry(arena *a, const resource_info *r, const output_form *form, 
   return wrap_tree(a, form, type, tree, t);
 }
 
-blob *frame_of_bookmark(arena *a, const resource_info *r, const output_form *form, int64_t revision,
-                        bool initial_end) {
+blob *frame_of_bookmark(arena *a, const resource_info *r, const frame_form *form, int64_t revision,
+                        bool initial_end, bool columns) {
   char gv[128];
   val *obj = val_map(a);
   const type_info *t;
@@ -150,11 +155,11 @@ blob *frame_of_bookmark(arena *a, const resource_info *r, const output_form *for
     val_setc(a, notes, "k8s.io/initial-events-end", val_cstr(a, "true"));
     val_setc(a, object_meta(a, obj), "annotations", notes);
   }
-  val *tree = as_form(a, r, form, obj, false, 0, &t);
+  val *tree = as_form(a, r, form, obj, columns, 0, &t);
   return wrap_tree(a, form, EVENT_BOOKMARK, tree, t);
 }
 
-blob *frame_of_error(arena *a, const output_form *form, const status_error *err) {
+blob *frame_of_error(arena *a, const frame_form *form, const status_error *err) {
   const kind_info *k = schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Status"));
   return wrap_tree(a, form, EVENT_ERROR, respond_status_tree(a, err), k->type);
 }

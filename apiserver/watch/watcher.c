@@ -1,15 +1,18 @@
-/* Each watcher owns an arena for its selector and form (they outlive the request's read phase as
- * texts of the exchange's arena, which lives until the stream ends) and a scratch arena for trees. */
+/* A watcher lets go of its request once the answer has begun: it keeps a copy of the selector and a
+ * few bytes of its form. What it shares with the other watchers of an event is in shared.c. */
 #include "watch/watcher.h"
 
 #include "base/heap.h"
 #include "base/limits.h"
+#include "http/websocket.h"
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "respond/respond.h"
+#include "respond/table.h"
 #include "server.h"
+#include "verb/read.h"
 #include "version/version.h"
-#include "watch/frame.h"
+#include "watch/shared.h"
 
 #include <assert.h>
 
@@ -17,32 +20,35 @@
 #define BOOKMARK_PERIOD_NS (60 * SECOND_NS)
 #define BOOKMARK_BEFORE_END_NS (2 * SECOND_NS)
 #define TIMEOUT_MIN_S 1800
+#define TIMEOUT_MAX_S (365 * 86400)
 
 typedef struct watcher {
   struct watcher *next, *prev;
   server *server;
   http_exchange *stream;
+  websocket *socket; /* NULL: a chunked answer */
   const resource_info *resource;
-  output_form form;
   selector selector;
-  slice prefix;
+  void *selector_block;
   store_watch *feed;
   timer deadline, bookmark;
   int64_t end_ns;
-  int64_t sent_revision; /* of the newest event or bookmark told */
-  bool bookmarks, began, told_columns, closing;
+  int64_t from; /* told of are changes behind it: no bookmark at or below */
+  frame_form form;
+  bool bookmarks, told_columns;
+  bool closing; /* nothing is told any more; the deadline timer ends it */
 } watcher;
 
 struct watch_hub {
   watcher *first;
   uint32_t count;
-  arena *scratch; /* trees of one event; one thread, so one for all watchers */
+  watch_shared *shared;
 };
 
 static struct watch_hub *hub(server *s) {
   if (!s->watches) {
     s->watches = heap_zalloc(sizeof *s->watches);
-    s->watches->scratch = arena_create();
+    s->watches->shared = watch_shared_create();
   }
   return s->watches;
 }
@@ -51,28 +57,37 @@ uint32_t watchers_count(const server *s) { return s->watches ? s->watches->count
 
 static void forget(watcher *w) {
   struct watch_hub *h = hub(w->server);
-  if (w->feed) store_watch_close(w->feed);
+  store_watch_close(w->feed);
   timer_clear(&w->server->timers, &w->deadline);
   timer_clear(&w->server->timers, &w->bookmark);
   if (w->prev) w->prev->next = w->next;
   else h->first = w->next;
   if (w->next) w->next->prev = w->prev;
   h->count--;
+  heap_free(w->selector_block);
+  heap_free(w->socket);
   heap_free(w);
 }
 
 static void finish(watcher *w) {
   http_exchange *x = w->stream;
+  bool socket = w->socket != NULL;
   forget(w);
-  http_stream_end(x);
+  if (socket) websocket_close(x);
+  else http_stream_end(x);
 }
 
 static void on_abort(http_exchange *x) {
   forget(x->user);
 }
 
+static void on_deadline(void *ctx, int64_t now_ns) {
+  (void)now_ns;
+  finish(ctx);
+}
+
 /* Too far behind: the stream is cut, so that the client relists; it can't be told apart from a
- * network failure, and nothing is skipped. Done by a timer, outside of the store's callback. */
+ * network failure, and nothing is skipped. */
 static void cut(void *ctx, int64_t now_ns) {
   watcher *w = ctx;
   (void)now_ns;
@@ -81,29 +96,46 @@ static void cut(void *ctx, int64_t now_ns) {
   http_stream_cut(x);
 }
 
-static void write_frame(watcher *w, blob *frame) {
-  http_stream_write(w->stream, blob_slice(frame), frame);
-  blob_unref(frame);
-  if (w->closing || http_stream_pending(w->stream) < LIMIT_STREAM_PENDING) return;
+/* Ends the watch by a timer, outside of the store's callback. */
+static void close_soon(watcher *w, timer_fn how) {
+  if (w->closing) return;
   w->closing = true;
-  timer_set(&w->server->timers, &w->deadline, w->server->env->mono_ns, cut, w);
+  timer_set(&w->server->timers, &w->deadline, w->server->env->mono_ns, how, w);
 }
 
-static bool matches(watcher *w, const store_entry *e) {
-  if (selector_is_empty(&w->selector)) return true;
-  arena *a = hub(w->server)->scratch;
-  if (w->selector.name.len && w->selector.label_count == 0 && w->selector.field_count == 1) {
-    slice key = store_entry_key(e); /* the name is in the key: no need to look inside */
-    return slice_has_suffix(key, w->selector.name) &&
-           key.ptr[key.len - w->selector.name.len - 1] == '/';
+/* The length in front of a protobuf frame is the chunked stream's. */
+static void write_frame(watcher *w, blob *frame) {
+  slice bytes = blob_slice(frame);
+  bool protobuf = w->form.format == FORMAT_PROTOBUF;
+  if (!w->socket) http_stream_write(w->stream, bytes, frame);
+  else if (protobuf) websocket_write(w->stream, WEBSOCKET_BINARY, slice_from(bytes, 4), frame);
+  else websocket_write(w->stream, WEBSOCKET_TEXT, bytes, frame);
+  if (http_stream_pending(w->stream) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
+}
+
+static void on_socket_data(http_exchange *x, slice bytes) {
+  watcher *w = x->user;
+  if (!websocket_take(w->socket, x, bytes)) finish(w);
+  else if (http_stream_pending(x) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
+}
+
+/* Whether the entry after (or before) the shared event is selected. A selector of nothing but a name
+ * looks at the key. */
+static bool matches(watcher *w, const store_entry *e, bool is_prev) {
+  const selector *s = &w->selector;
+  if (selector_is_empty(s)) return true;
+  if (s->name.len && s->label_count == 0 && s->field_count == 1) {
+    slice key = store_entry_key(e);
+    return slice_has_suffix(key, s->name) && key.ptr[key.len - s->name.len - 1] == '/';
   }
-  val *obj = stored_decode(a, w->resource, e);
-  return obj && selector_match(a, &w->selector, w->resource, obj);
+  watch_shared *shared = hub(w->server)->shared;
+  const val *obj = watch_shared_tree(shared, w->resource, is_prev);
+  return obj && selector_match(watch_shared_arena(shared), s, w->resource, obj);
 }
 
-static void tell(watcher *w, event_type type, store_entry *e, int64_t revision) {
-  blob *frame = frame_of_entry(hub(w->server)->scratch, w->resource, &w->form, type, e, revision,
-                               !w->told_columns, w->server->env->wall_ns / SECOND_NS);
+static void tell(watcher *w, event_type type, bool of_prev, int64_t revision) {
+  blob *frame = watch_shared_frame(hub(w->server)->shared, w->resource, &w->form, type, of_prev, revision,
+                                   !w->told_columns);
   w->told_columns = true;
   write_frame(w, frame);
 }
@@ -111,76 +143,82 @@ static void tell(watcher *w, event_type type, store_entry *e, int64_t revision) 
 static void on_event(void *ctx, const store_event *ev) {
   watcher *w = ctx;
   if (w->closing) return;
-  bool now = !ev->deleted && matches(w, ev->entry);
-  bool before = ev->prev && matches(w, ev->prev);
-  if (now) tell(w, before ? EVENT_MODIFIED : EVENT_ADDED, ev->entry, 0);
-  else if (before && ev->deleted) tell(w, EVENT_DELETED, ev->entry, 0);
-  else if (before) tell(w, EVENT_DELETED, ev->prev, ev->revision);
-  w->sent_revision = ev->revision;
-  arena_reset(hub(w->server)->scratch);
+  watch_shared_turn(hub(w->server)->shared, ev->entry, ev->prev, w->server->env->wall_ns / SECOND_NS);
+  bool now = !ev->deleted && matches(w, ev->entry, false);
+  bool before = ev->prev && matches(w, ev->prev, true);
+  if (now) tell(w, before ? EVENT_MODIFIED : EVENT_ADDED, false, 0);
+  else if (before && ev->deleted) tell(w, EVENT_DELETED, false, 0);
+  else if (before) tell(w, EVENT_DELETED, true, ev->revision);
 }
 
+/* The store tells its watchers in the write's own turn: its revision is never ahead of what they
+ * were told. */
 static void send_bookmark(watcher *w, bool initial_end) {
-  arena *a = hub(w->server)->scratch;
-  w->sent_revision = store_revision(w->server->store);
-  write_frame(w, frame_of_bookmark(a, w->resource, &w->form, w->sent_revision, initial_end));
-  arena_reset(a);
+  arena *a = arena_create();
+  blob *frame = frame_of_bookmark(a, w->resource, &w->form, store_revision(w->server->store), initial_end,
+                                  !w->told_columns);
+  w->told_columns = true;
+  write_frame(w, frame);
+  blob_unref(frame);
+  arena_destroy(a);
 }
 
 static void set_bookmark_timer(watcher *w, int64_t now_ns);
 
 static void on_bookmark(void *ctx, int64_t now_ns) {
   watcher *w = ctx;
-  if (!w->closing) send_bookmark(w, false);
+  if (!w->closing && store_revision(w->server->store) > w->from) send_bookmark(w, false);
   set_bookmark_timer(w, now_ns);
 }
 
+/* Once a minute, and two seconds before the end. */
 static void set_bookmark_timer(watcher *w, int64_t now_ns) {
   int64_t last = w->end_ns - BOOKMARK_BEFORE_END_NS;
   int64_t at = now_ns + BOOKMARK_PERIOD_NS;
-  if (now_ns < last && at > last) at = last;
-  if (now_ns < w->end_ns && at < w->end_ns) {
-    timer_set(&w->server->timers, &w->bookmark, at, on_bookmark, w);
-  }
-}
-
-static void on_deadline(void *ctx, int64_t now_ns) {
-  (void)now_ns;
-  finish(ctx);
+  if (at > last) at = last;
+  if (at > now_ns) timer_set(&w->server->timers, &w->bookmark, at, on_bookmark, w);
 }
 
 static bool visit_initial(void *ctx, store_entry *e) {
   watcher *w = ctx;
-  if (matches(w, e)) tell(w, EVENT_ADDED, e, 0);
-  arena_reset(hub(w->server)->scratch);
+  watch_shared_turn(hub(w->server)->shared, e, NULL, w->server->env->wall_ns / SECOND_NS);
+  if (matches(w, e, false)) tell(w, EVENT_ADDED, false, 0);
   return !w->closing;
 }
 
-static int64_t send_state(watcher *w) {
+static int64_t send_state(watcher *w, arena *a, slice prefix) {
   store_view *view = NULL;
   store_result result = store_view_open(w->server->store, 0, &view);
   assert(result == STORE_OK);
   (void)result;
-  slice end = arena_copy(w->stream->arena, w->prefix);
+  slice end = arena_copy(a, prefix);
   ((char *)(uintptr_t)end.ptr)[end.len - 1]++;
-  store_view_walk(view, w->prefix, end, visit_initial, w);
+  store_view_walk(view, prefix, end, visit_initial, w);
   int64_t revision = store_view_revision(view);
   store_view_close(view);
   return revision;
 }
 
-static void tell_too_old(watcher *w, int64_t from) {
-  status_error err = {0};
-  arena *a = w->stream->arena;
-  status_set(&err, a, STATUS_EXPIRED, "too old resource version: %lld (%lld)", (long long)from,
-             (long long)store_compacted(w->server->store) + 1);
-  write_frame(w, frame_of_error(a, &w->form, &err));
+/* An ERROR is the last event of a watch. */
+static void tell_error(watcher *w, arena *a, const status_error *err) {
+  blob *frame = frame_of_error(a, &w->form, err);
+  write_frame(w, frame);
+  blob_unref(frame);
   finish(w);
 }
 
+static void tell_too_old(watcher *w, arena *a, int64_t from) {
+  status_error err = {0};
+  status_set(&err, a, STATUS_EXPIRED, "too old resource version: %lld (%lld)", (long long)from,
+             (long long)store_compacted(w->server->store));
+  tell_error(w, a, &err);
+}
+
+/* 0 is as good as none; a negative time is over at once. */
 static int64_t lifetime_ns(server *s, const list_options *o) {
-  if (o->timeout_set && o->timeout_s > 0) {
-    return (o->timeout_s < 365 * 86400 ? o->timeout_s : 365 * 86400) * SECOND_NS;
+  if (o->timeout_set && o->timeout_s != 0) {
+    int64_t seconds = o->timeout_s < 0 ? 0 : o->timeout_s;
+    return (seconds < TIMEOUT_MAX_S ? seconds : TIMEOUT_MAX_S) * SECOND_NS;
   }
   return (TIMEOUT_MIN_S + (int64_t)rng_below(&s->audit_rng, TIMEOUT_MIN_S)) * SECOND_NS;
 }
@@ -192,10 +230,9 @@ static watcher *watcher_create(request *rq, const watch_args *args) {
   w->server = s;
   w->stream = rq->http;
   w->resource = rq->resource;
-  w->form = args->form;
+  w->form = frame_form_of(&args->form, http_query_get(rq->http, "includeObject"));
   w->bookmarks = args->options.allow_bookmarks;
-  w->prefix = stored_prefix(rq->arena, rq->resource,
-                            rq->resource->namespaced ? rq->info.namespace : SLICE_NONE);
+  selector_copy(&args->selector, &w->selector, &w->selector_block);
   w->next = h->first;
   if (h->first) h->first->prev = w;
   h->first = w;
@@ -207,27 +244,55 @@ static watcher *watcher_create(request *rq, const watch_args *args) {
   return w;
 }
 
+/* The answer's head. False: a handshake was refused and everything is over. */
+static bool begin(request *rq, watcher *w, const output_form *form) {
+  if (!websocket_asked(rq->http)) {
+    respond_stream_begin(rq, form);
+    return true;
+  }
+  rq->http->on_data = on_socket_data;
+  w->socket = heap_zalloc(sizeof *w->socket);
+  rq->http->on_abort = NULL;
+  if (!websocket_accept(rq->http)) {
+    forget(w);
+    return false;
+  }
+  rq->http->on_abort = on_abort;
+  return true;
+}
+
+/* What comes before the first live event. False: the watch is over. */
+static bool tell_past(request *rq, watcher *w, const watch_args *args) {
+  server *s = rq->server;
+  slice ns = rq->resource->namespaced ? rq->info.namespace : SLICE_NONE;
+  if (rq->resource->namespaced && ns.len == 0) ns = args->selector.namespace;
+  slice prefix = stored_prefix(rq->arena, rq->resource, ns);
+  uint64_t from = args->from;
+  if (args->initial && !read_reached(rq, from)) {
+    tell_error(w, rq->arena, &rq->error);
+    return false;
+  }
+  if (args->initial) from = (uint64_t)send_state(w, rq->arena, prefix);
+  if (args->wants_end && !w->closing) send_bookmark(w, true);
+  w->from = from > INT64_MAX ? INT64_MAX : (int64_t)from;
+  if (store_watch_open(s->store, prefix, w->from, on_event, w, &w->feed) == STORE_COMPACTED) {
+    tell_too_old(w, rq->arena, w->from);
+    return false;
+  }
+  return true;
+}
+
 void watcher_start(request *rq, const watch_args *args) {
   watcher *w = watcher_create(rq, args);
-  server *s = rq->server;
-  selector_parse(rq->arena, rq->resource, args->options.label_selector, args->options.field_selector,
-                 &w->selector, &rq->error);
-  if (rq->info.name.len) selector_require_name(rq->arena, &w->selector, rq->info.name, &rq->error);
-  respond_stream_begin(rq, &w->form);
-  int64_t from = args->initial ? send_state(w) : args->from;
-  if (args->initial && args->wants_end && !w->closing) send_bookmark(w, true);
-  store_result result = store_watch_open(s->store, w->prefix, from, on_event, w, &w->feed);
-  if (result == STORE_COMPACTED) {
-    tell_too_old(w, from);
-    return;
-  }
-  if (w->bookmarks) set_bookmark_timer(w, s->env->mono_ns);
+  if (!begin(rq, w, &args->form) || !tell_past(rq, w, args)) return;
+  if (w->bookmarks) set_bookmark_timer(w, rq->server->env->mono_ns);
+  http_stream_settle(rq->http); /* rq is gone with it */
 }
 
 void watchers_stop(server *s) {
   struct watch_hub *h = hub(s);
   while (h->first) finish(h->first);
-  arena_destroy(h->scratch);
+  watch_shared_destroy(h->shared);
   heap_free(h);
   s->watches = NULL;
 }

@@ -12,8 +12,9 @@
 typedef struct watch_args {
   output_form form;
   list_options options;
-  int64_t from; /* events behind this revision; 0 with `initial`: the current state first */
-  bool initial; /* synthetic ADDED events for the state */
+  selector selector;
+  uint64_t from; /* events behind this revision */
+  bool initial; /* the state of at least that revision first, as synthetic ADDED events */
   bool wants_end; /* a bookmark that closes the initial events */
 } watch_args;
 

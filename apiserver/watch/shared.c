@@ -1,0 +1,92 @@
+/* The entries are referenced while they are remembered, so that comparing addresses is comparing
+ * events. */
+#include "watch/shared.h"
+
+#include "base/heap.h"
+#include "registry/stored.h"
+
+#include <assert.h>
+
+#define FRAMES_MAX 16
+
+typedef struct frame_key {
+  const resource_info *resource;
+  int64_t revision;
+  frame_form form;
+  event_type type;
+  bool of_prev, columns;
+} frame_key;
+
+typedef struct kept_frame {
+  frame_key key;
+  blob *bytes;
+} kept_frame;
+
+struct watch_shared {
+  arena *arena;
+  store_entry *entries[2]; /* after, before */
+  const val *trees[2];
+  bool decoded[2];
+  int64_t now_s;
+  uint32_t frame_count;
+  kept_frame frames[FRAMES_MAX];
+};
+
+watch_shared *watch_shared_create(void) {
+  watch_shared *s = heap_zalloc(sizeof *s);
+  s->arena = arena_create();
+  return s;
+}
+
+static void forget(watch_shared *s) {
+  for (int i = 0; i < 2; i++) {
+    if (s->entries[i]) store_entry_unref(s->entries[i]);
+    s->entries[i] = NULL;
+    s->trees[i] = NULL;
+    s->decoded[i] = false;
+  }
+  for (uint32_t i = 0; i < s->frame_count; i++) blob_unref(s->frames[i].bytes);
+  s->frame_count = 0;
+  arena_reset(s->arena);
+}
+
+void watch_shared_destroy(watch_shared *s) {
+  forget(s);
+  arena_destroy(s->arena);
+  heap_free(s);
+}
+
+void watch_shared_turn(watch_shared *s, store_entry *entry, store_entry *prev, int64_t now_s) {
+  if (s->entries[0] == entry && s->entries[1] == prev && s->now_s == now_s) return;
+  forget(s);
+  s->entries[0] = store_entry_ref(entry);
+  s->entries[1] = prev ? store_entry_ref(prev) : NULL;
+  s->now_s = now_s;
+}
+
+const val *watch_shared_tree(watch_shared *s, const resource_info *r, bool of_prev) {
+  assert(s->entries[of_prev]);
+  if (!s->decoded[of_prev]) s->trees[of_prev] = stored_decode(s->arena, r, s->entries[of_prev]);
+  s->decoded[of_prev] = true;
+  return s->trees[of_prev];
+}
+
+static bool same_key(const frame_key *a, const frame_key *b) {
+  return a->resource == b->resource && a->revision == b->revision && a->type == b->type &&
+         a->of_prev == b->of_prev && a->columns == b->columns && a->form.format == b->form.format &&
+         a->form.as == b->form.as && a->form.beta == b->form.beta && a->form.include == b->form.include;
+}
+
+blob *watch_shared_frame(watch_shared *s, const resource_info *r, const frame_form *form, event_type type,
+                         bool of_prev, int64_t revision, bool columns) {
+  frame_key key = {r, revision, *form, type, of_prev, columns && form->as == AS_TABLE};
+  for (uint32_t i = 0; i < s->frame_count; i++) {
+    if (same_key(&key, &s->frames[i].key)) return s->frames[i].bytes;
+  }
+  if (s->frame_count == FRAMES_MAX) blob_unref(s->frames[--s->frame_count].bytes);
+  blob *made = frame_of_entry(s->arena, r, form, type, s->entries[of_prev], revision, key.columns, s->now_s);
+  s->frames[s->frame_count++] = (kept_frame){key, made};
+  return made;
+}
+
+arena *watch_shared_arena(watch_shared *s) { return s->arena; }
