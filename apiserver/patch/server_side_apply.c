@@ -179,7 +179,7 @@ static bool fields_last_applied(const applying *p, const val *live, val **out) {
   if (!typed_check(a, last, p->type, &error) || !typed_fields(p->sets, last, p->type, out)) {
     return false;
   }
-  if (!typed_compare(p->sets, last, live, p->type, true, &d)) return false;
+  if (!typed_compare(p->sets, live, last, p->type, true, &d)) return false;
   *out = field_set_difference(p->sets, *out, d.modified);
   *out = field_set_difference(p->sets, *out, d.added);
   *out = field_set_difference(p->sets, *out, d.removed);

@@ -123,6 +123,49 @@ static val *whole_node(walk *w, const val *v, const typed_shape *s, bool typed) 
   return field_node_end(w->sets, node, true);
 }
 
+/* ---- equality ---- */
+
+static bool structs_equal(const val *l, const val *r, const type_info *t,
+                          bool literal);
+
+static bool values_equal(const val *l, const val *r, const type_info *t,
+                          bool literal) {
+  if (l == r) return true;
+  if (t && t->kind == TYPE_STRUCT && val_is_map(l) && val_is_map(r)) return structs_equal(l, r, t, literal);
+  if (l->type != r->type || (l->type != VAL_LIST && l->type != VAL_MAP)) return val_equal(l, r);
+  if (l->count != r->count) return false;
+  const type_info *elem = t && (t->kind == TYPE_LIST || t->kind == TYPE_MAP) ? t->elem : NULL;
+  for (uint32_t i = 0; val_is_list(l) && i < l->count; i++) {
+    if (!values_equal(l->u.items[i], r->u.items[i], elem, literal)) return false;
+  }
+  VAL_EACH(e, l) {
+    const val *other = val_get(r, e->key);
+    if (!other || !values_equal(e->value, other, elem, literal)) return false;
+  }
+  return true;
+}
+
+static bool structs_equal(const val *l, const val *r, const type_info *t,
+                          bool literal) {
+  VAL_EACH(e, r) { /* what the schema does not have is in neither */
+    if (!type_field(t, e->key) && !val_get(l, e->key)) return false;
+  }
+  for (uint16_t i = 0; i < t->field_count; i++) {
+    const field_info *field = t->fields + i;
+    const val *left = val_get(l, field->name), *right = val_get(r, field->name);
+    if (left == right) continue;
+    if (!left) left = field_zero(field);
+    if (!right && !literal) right = field_zero(field);
+    if (!left || !right || !values_equal(left, right, field->type, literal)) return false;
+  }
+  return true;
+}
+
+/* What is atomic may have structs inside, with zeros that only a typed side leaves out. */
+static bool leaves_equal(const walk *w, const val *l, const val *r, const typed_shape *s) {
+  return w->literal ? values_equal(l, r, s->type, true) : val_equal(l, r);
+}
+
 /* ---- both sides ---- */
 
 static outcome compare_values(walk *w, const val *l, const val *r, const typed_shape *s);
@@ -231,7 +274,7 @@ static outcome compare_values(walk *w, const val *l, const val *r, const typed_s
   bool is_struct = s->kind == SHAPE_STRUCT && l->type == VAL_MAP && r->type == VAL_MAP;
   bool left = has_parts(l, s), right = has_parts(r, s);
   if ((!left && !right && !is_struct) || w->depth >= TYPED_DEPTH_MAX) {
-    if (!val_equal(l, r)) out.node[MODIFIED] = w->sets->leaf;
+    if (!leaves_equal(w, l, r, s)) out.node[MODIFIED] = w->sets->leaf;
     return out;
   }
   w->depth++;
@@ -256,41 +299,8 @@ bool typed_compare(const field_sets *f, const val *live, const val *next, const 
   return !w.failed;
 }
 
-static bool structs_equal(const val *l, const val *r, const type_info *t);
-
-static bool values_equal(const val *l, const val *r, const type_info *t) {
-  if (l == r) return true;
-  if (t && t->kind == TYPE_STRUCT && val_is_map(l) && val_is_map(r)) return structs_equal(l, r, t);
-  if (l->type != r->type || (l->type != VAL_LIST && l->type != VAL_MAP)) return val_equal(l, r);
-  if (l->count != r->count) return false;
-  const type_info *elem = t && (t->kind == TYPE_LIST || t->kind == TYPE_MAP) ? t->elem : NULL;
-  for (uint32_t i = 0; val_is_list(l) && i < l->count; i++) {
-    if (!values_equal(l->u.items[i], r->u.items[i], elem)) return false;
-  }
-  VAL_EACH(e, l) {
-    const val *other = val_get(r, e->key);
-    if (!other || !values_equal(e->value, other, elem)) return false;
-  }
-  return true;
-}
-
-static bool structs_equal(const val *l, const val *r, const type_info *t) {
-  VAL_EACH(e, r) { /* what the schema does not have is in neither */
-    if (!type_field(t, e->key) && !val_get(l, e->key)) return false;
-  }
-  for (uint16_t i = 0; i < t->field_count; i++) {
-    const field_info *field = t->fields + i;
-    const val *left = val_get(l, field->name), *right = val_get(r, field->name);
-    if (left == right) continue;
-    if (!left) left = field_zero(field);
-    if (!right) right = field_zero(field);
-    if (!left || !right || !values_equal(left, right, field->type)) return false;
-  }
-  return true;
-}
-
 bool typed_equal(const val *live, const val *next, const type_info *t) {
-  return values_equal(live, next, t);
+  return values_equal(live, next, t, false);
 }
 
 /* ---- the fields that a configuration sets ---- */

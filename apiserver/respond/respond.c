@@ -243,6 +243,18 @@ bool respond_transformable(request *rq, const output_form *form, bool is_list) {
                            is_list ? rq->resource->list_kind : rq->resource->kind);
 }
 
+static void respond_table_of(request *rq, int code, const output_form *form, val *obj) {
+  val *t = table_make(rq->arena, rq->resource, &obj, 1, NULL, include_of(rq), true, form->as_version,
+                      rq->wall_ns / 1000000000);
+  respond_tree(rq, code, form, t, schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"))->type);
+}
+
+void respond_scale(request *rq, int code, const output_form *form, val *scale, const type_info *t) {
+  if (form->as != AS_TABLE) respond_tree(rq, code, form, scale, t);
+  else if (!respond_transformable(rq, form, false)) respond_error(rq);
+  else respond_table_of(rq, code, form, scale);
+}
+
 void respond_object(request *rq, int code, const output_form *form, val *obj) {
   const resource_info *r = rq->resource;
   arena *a = rq->arena;
@@ -253,8 +265,7 @@ void respond_object(request *rq, int code, const output_form *form, val *obj) {
     return;
   }
   if (form->as == AS_TABLE) {
-    val *t = table_make(a, r, &obj, 1, NULL, include_of(rq), true, form->as_version, rq->wall_ns / 1000000000);
-    respond_tree(rq, code, form, t, schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"))->type);
+    respond_table_of(rq, code, form, obj);
     return;
   }
   if (form->as != AS_OBJECT) {

@@ -24,6 +24,8 @@ bool respond_transformable(request *rq, const output_form *form, bool is_list);
 void respond_object(request *rq, int code, const output_form *form, val *obj);
 /* A tree of any type, which must have kind and apiVersion set: Status, Scale, reviews. */
 void respond_tree(request *rq, int code, const output_form *form, val *tree, const type_info *t);
+/* A Scale of rq->resource, of type t; it has columns of its own. */
+void respond_scale(request *rq, int code, const output_form *form, val *scale, const type_info *t);
 /* The success Status of a deletion: details of the object. */
 void respond_deleted_status(request *rq, const output_form *form, const val *obj);
 

@@ -71,7 +71,7 @@ static const type_info *scale_type(void) {
 }
 
 static void answer(request *rq, const output_form *form, const val *parent) {
-  respond_tree(rq, 200, form, scale_of(rq->arena, parent), scale_type());
+  respond_scale(rq, 200, form, scale_of(rq->arena, parent), scale_type());
 }
 
 typedef struct scale_run {
