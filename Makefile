@@ -90,9 +90,10 @@ unit: $(TEST_BIN)
 PY := $(BUILD)/venv/bin/python
 # Real clients against the binary of this MODE.
 external: $(BIN)
-	APISIM=$(BIN) $(PY) -m pytest -q conformance/external sim
+	APISIM=$(BIN) $(PY) -m pytest -q -n 2 --dist loadfile conformance/external
 live: $(BIN)
-	APISIM=$(BIN) $(PY) -m pytest -q conformance/live
+	sh conformance/live/get_kubectl.sh $(BUILD)
+	APISIM=$(BIN) $(PY) -m pytest -q -n 2 conformance/live
 tidy: $(DEPS)
 	$(PY) -m pytest -q ci/tidy_test.py
 

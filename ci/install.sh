@@ -20,8 +20,9 @@ if [ -n "$missing" ]; then
     exit 1
   }
 fi
-if [ ! -x "$build/venv/bin/pytest" ]; then
+if ! cmp -s ci/requirements.txt "$build/venv/requirements.txt"; then
   echo "making $build/venv"
   python3 -m venv "$build/venv"
   "$build/venv/bin/pip" install -q -r ci/requirements.txt
+  cp ci/requirements.txt "$build/venv/requirements.txt"
 fi
