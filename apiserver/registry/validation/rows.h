@@ -9,8 +9,15 @@
   ROW("", "configmaps", validate_configmap) \
   ROW("", "endpoints", validate_endpoints) \
   ROW("", "namespaces", validate_namespace) \
+  ROW("", "pods", validate_pod) \
+  ROW("", "podtemplates", validate_podtemplate) \
+  ROW("", "replicationcontrollers", validate_replicationcontroller) \
   ROW("", "secrets", validate_secret) \
   ROW("", "services", validate_service) \
+  ROW("apps", "controllerrevisions", validate_controllerrevision) \
+  ROW("apps", "daemonsets", validate_daemonset) \
+  ROW("apps", "deployments", validate_deployment) \
+  ROW("apps", "replicasets", validate_replicaset) \
   ROW("rbac.authorization.k8s.io", "clusterrolebindings", validate_cluster_role_binding) \
   ROW("rbac.authorization.k8s.io", "clusterroles", validate_cluster_role) \
   ROW("rbac.authorization.k8s.io", "rolebindings", validate_role_binding) \

@@ -1,0 +1,165 @@
+/* Projected volumes, whose parts share one directory, and what some sources say about the volume's name. */
+#include "registry/validation/volume_sources.h"
+
+#include "registry/object.h"
+
+typedef struct projected {
+  const source_args *s;
+  val *seen; /* paths of the parts before */
+} projected;
+
+/* A path that an earlier part has too; `bad` is what the error shows. */
+static void path_once(projected *j, slice p, slice bad) {
+  if (p.len == 0) return;
+  if (val_get(j->seen, p)) refuse_str(j->s->errs, j->s->p, NULL, bad, "conflicting duplicate paths");
+  else val_set(j->s->errs->a, j->seen, p, val_null(j->s->errs->a));
+}
+
+static void keys_part(projected *j, const path *p, const val *part) {
+  path items = path_child(p, "items");
+  const val *list = val_getc(part, "items");
+  need(j->s->errs, p, part, "name", "");
+  EACH_ITEM(i, list) {
+    path at = path_index(&items, i);
+    key_to_path_check(j->s->errs, &at, val_at(list, i));
+    path_once(j, val_get_str(val_at(list, i), "path"), val_get_str(part, "name"));
+  }
+}
+
+static void downward_part(projected *j, const path *p, const val *part) {
+  const val *list = val_getc(part, "items");
+  EACH_ITEM(i, list) {
+    slice file = val_get_str(val_at(list, i), "path");
+    downward_file_check(j->s->errs, p, val_at(list, i));
+    path_once(j, file, file);
+  }
+}
+
+static void token_part(projected *j, const path *p, const val *part) {
+  field_errors *e = j->s->errs;
+  int64_t n = val_i64(val_getc(part, "expirationSeconds"));
+  path at = path_child(j->s->p, "path");
+  if (n < 600) refuse_int(e, p, "expirationSeconds", n, "may not specify a duration less than 10 minutes");
+  if (n > (int64_t)1 << 32) refuse_int(e, p, "expirationSeconds", n, "may not specify a duration larger than 2^32 seconds");
+  if (need(e, j->s->p, part, "path", "")) path_local_unreserved(e, &at, val_get_str(part, "path"));
+}
+
+static void bundle_part(projected *j, const path *p, const val *part) {
+  field_errors *e = j->s->errs;
+  const val *name = val_getc(part, "name"), *signer = val_getc(part, "signerName");
+  path at = path_child(p, "path"), selector = path_child(p, "labelSelector");
+  if (name && signer) {
+    refuse_go(e, p, NULL, "ClusterTrustBundleProjection", part, "only one of name and signerName may be used");
+  } else if (name) {
+    need(e, p, part, "name", "must be a valid object name");
+    if (val_getc(part, "labelSelector")) {
+      refuse(e, p, "labelSelector", val_getc(part, "labelSelector"), "labelSelector must be unset if name is specified");
+    }
+  } else if (signer) {
+    need(e, p, part, "signerName", "must be a valid signer name");
+    label_selector_validate(e, &selector, val_getc(part, "labelSelector"));
+  } else {
+    require(e, p, NULL, "either name or signerName must be specified");
+  }
+  need(e, p, part, "path", "");
+  path_local_unreserved(e, &at, val_get_str(part, "path"));
+  path_once(j, val_get_str(part, "path"), val_get_str(part, "path"));
+}
+
+static void certificate_part(projected *j, const path *p, const val *part) {
+  static const char *const paths[] = {"credentialBundlePath", "keyPath", "certificateChainPath"};
+  field_errors *e = j->s->errs;
+  const val *seconds = val_getc(part, "maxExpirationSeconds");
+  bool kubernetes = slice_has_prefix(val_get_str(part, "signerName"), SLICE_LIT("kubernetes.io/")), any = false;
+  int64_t most = kubernetes ? 86400 : 7862400;
+  choice_at(e, p, part, "keyType", CHOICES("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"), false);
+  if (seconds && val_i64(seconds) < 3600) {
+    refuse_int(e, p, "maxExpirationSeconds", val_i64(seconds), "if provided, maxExpirationSeconds must be >= 3600");
+  }
+  if (seconds && val_i64(seconds) > most) {
+    slice why = arena_printf(e->a, "if provided, maxExpirationSeconds must be <= %lld", (long long)most);
+    refuse_int(e, p, "maxExpirationSeconds", val_i64(seconds), why.ptr);
+  }
+  for (size_t i = 0; i < 3; i++) {
+    slice file = val_get_str(part, paths[i]);
+    path at = path_child(p, paths[i]);
+    if (!file.len) continue;
+    any = true;
+    path_local_unreserved(e, &at, file);
+    path_once(j, file, file);
+  }
+  if (!any) require(e, p, NULL, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath");
+}
+
+static const struct {
+  const char *key;
+  void (*check)(projected *j, const path *p, const val *part);
+} parts[] = {
+    {"secret", keys_part},
+    {"configMap", keys_part},
+    {"downwardAPI", downward_part},
+    {"serviceAccountToken", token_part},
+    {"clusterTrustBundle", bundle_part},
+    {"podCertificate", certificate_part},
+};
+
+void source_projected(const source_args *s) {
+  const val *list = val_getc(s->v, "sources");
+  projected j = {s, val_map(s->errs->a)};
+  path sources = path_child(s->p, "sources");
+  file_mode_at(s->errs, s->p, s->v, "defaultMode");
+  EACH_ITEM(i, list) {
+    path at = path_index(&sources, i);
+    int found = 0;
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+      const val *part = val_getc(val_at(list, i), parts[k].key);
+      path here = path_child(&at, parts[k].key);
+      if (!part) continue;
+      found++;
+      parts[k].check(&j, &here, part);
+    }
+    if (found > 1) forbid(s->errs, &at, NULL, "may not specify more than 1 volume type per source");
+  }
+}
+
+/* A template's metadata may hold labels and annotations only. */
+static void template_meta_check(field_errors *e, const path *p, const val *meta) {
+  path notes = path_child(p, "annotations"), labels = path_child(p, "labels");
+  annotations_validate(e, &notes, val_getc(meta, "annotations"));
+  labels_validate(e, &labels, val_getc(meta, "labels"));
+  VAL_EACH(entry, meta) {
+    if (slice_is(entry->key, "annotations") || slice_is(entry->key, "labels") || val_is_empty(entry->value)) continue;
+    path at = path_child_slice(p, entry->key);
+    forbid(e, &at, NULL, "cannot be set");
+  }
+}
+
+void source_ephemeral(const source_args *s) {
+  const val *template = val_getc(s->v, "volumeClaimTemplate");
+  path at = path_child(s->p, "volumeClaimTemplate"), meta = path_child(&at, "metadata"), spec = path_child(&at, "spec");
+  if (!template) {
+    require(s->errs, s->p, "volumeClaimTemplate", "");
+    return;
+  }
+  template_meta_check(s->errs, &meta, val_getc(template, "metadata"));
+  claim_spec_validate(s->errs, &spec, val_getc(template, "spec"), NULL);
+}
+
+void source_volume_name(const source_args *s, const path *volume, const char *key, bool extra) {
+  field_errors *e = s->errs;
+  const val *source = val_getc(s->v, key);
+  slice name = s->name, pod = val_get_str(s->pod, "name"), texts[4];
+  path at = path_child(volume, "name");
+  if (strcmp(key, "iscsi") == 0 && val_getc(source, "initiatorName") &&
+      name.len + 1 + val_get_str(source, "targetPortal").len > 64) {
+    refuse_str(e, volume, "name", name,
+               "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if "
+               "iscsi.initiatorName is specified.");
+  }
+  if (strcmp(key, "ephemeral") != 0 || extra || !pod.len || !name.len) return;
+  slice claim = arena_printf(e->a, "%.*s-%.*s", SLICE_ARG(pod), SLICE_ARG(name));
+  uint32_t n = text_problems(e->a, TEXT_DNS1123_SUBDOMAIN, claim, false, texts);
+  for (uint32_t i = 0; i < n; i++) {
+    field_invalid_str(e, &at, name, "PVC name \"%.*s\": %.*s", SLICE_ARG(claim), SLICE_ARG(texts[i]));
+  }
+}
