@@ -1,5 +1,5 @@
 /* ConfigMaps, Secrets and Namespaces. Source: pkg/apis/core/validation/validation.go. */
-#include "registry/validation/metadata.h"
+#include "registry/validation/pod_checks.h"
 #include "registry/validation/rows.h"
 
 #include "codec/codec.h"
@@ -44,7 +44,7 @@ static void frozen_check(const validate_args *v, const char *const *parts) {
 void validate_configmap(const validate_args *v) {
   path data = path_root("data"), binary = path_root("binaryData"), none = path_root("");
   const val *d = val_getc(v->obj, "data"), *b = val_getc(v->obj, "binaryData");
-  metadata_check(v, TEXT_DNS1123_SUBDOMAIN);
+  core_meta_both(v, TEXT_DNS1123_SUBDOMAIN);
   size_t total = keys_check(v->errs, &data, d, b, false);
   total += keys_check(v->errs, &binary, b, NULL, true);
   if (total > MAX_DATA_BYTES) field_too_long(v->errs, &none, (int64_t)MAX_DATA_BYTES);
@@ -99,7 +99,7 @@ static void secret_type_check(const validate_args *v, slice type) {
 
 void validate_secret(const validate_args *v) {
   path data = path_root("data"), type = path_root("type");
-  metadata_check(v, TEXT_DNS1123_SUBDOMAIN);
+  core_meta_both(v, TEXT_DNS1123_SUBDOMAIN);
   size_t total = 0;
   VAL_EACH(e, val_getc(v->obj, "data")) {
     path at = path_key(&data, e->key);
@@ -114,7 +114,7 @@ void validate_secret(const validate_args *v) {
 }
 
 void validate_namespace(const validate_args *v) {
-  metadata_check(v, TEXT_DNS1123_LABEL);
+  core_meta_check(v, TEXT_DNS1123_LABEL);
   path spec = path_root("spec"), finalizers = path_child(&spec, "finalizers");
   const val *list = val_path(v->obj, "spec.finalizers");
   for (uint32_t i = 0; i < val_len(list); i++) {

@@ -6,7 +6,6 @@ static void ports_check(field_errors *e, const path *p, const val *list) {
   EACH_ITEM(i, list) {
     const val *port = val_at(list, i);
     slice name = val_get_str(port, "name"), texts[4];
-    /* After a bad name the real server's index is that of the last message. */
     path at = path_index(p, i), at_name = path_child(&at, "name"), number = path_child(&at, "containerPort"),
          host = path_child(&at, "hostPort");
     uint32_t n = name.len ? text_problems(e->a, TEXT_PORT_NAME, name, false, texts) : 0;

@@ -150,12 +150,17 @@ void metadata_validate_update(field_errors *errs, const path *p, const val *obj,
     path at = path_child(p, fixed[i]);
     immutable_check(errs, &at, val_getc(meta, fixed[i]), val_getc(was, fixed[i]));
   }
+  path labels = path_child(p, "labels"), notes = path_child(p, "annotations");
+  labels_validate(errs, &labels, val_getc(meta, "labels"));
+  annotations_validate(errs, &notes, val_getc(meta, "annotations"));
+  owners_check(errs, p, obj);
+  managed_check(errs, p, obj);
 }
 
 void metadata_check(const validate_args *v, text_rule rule) {
   path p = path_root("metadata");
-  metadata_validate(v->errs, &p, v->obj, v->resource->namespaced, rule);
   if (v->old) metadata_validate_update(v->errs, &p, v->obj, v->old);
+  metadata_validate(v->errs, &p, v->obj, v->resource->namespaced, rule);
 }
 
 static void requirement_check(field_errors *errs, const path *p, const val *r) {

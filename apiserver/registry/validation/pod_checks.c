@@ -206,6 +206,11 @@ void core_meta_check(const validate_args *v, text_rule name) {
   else core_meta_validate(v->errs, v->obj, v->resource->namespaced, name);
 }
 
+void core_meta_both(const validate_args *v, text_rule name) {
+  if (v->old) core_meta_update(v->errs, v->obj, v->old);
+  core_meta_validate(v->errs, v->obj, v->resource->namespaced, name);
+}
+
 void containers_visit(const val *spec, const path *spec_path, container_fn fn, void *ctx) {
   static const char *const lists[] = {"initContainers", "containers", "ephemeralContainers"};
   for (size_t k = 0; k < 3; k++) {

@@ -54,6 +54,8 @@ void core_meta_validate(field_errors *e, const val *obj, bool namespaced, text_r
 void core_meta_update(field_errors *e, const val *obj, const val *old);
 /* Create: validate. Update: update only (what most ValidateXUpdate begin with). */
 void core_meta_check(const validate_args *v, text_rule name);
+/* On an update both, for those that validate the whole object again. */
+void core_meta_both(const validate_args *v, text_rule name);
 
 typedef struct pod_view {
   field_errors *errs;
