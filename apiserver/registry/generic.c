@@ -60,6 +60,9 @@ bool generic_check_path_name(request *rq, slice name) {
 
 bool generic_validate(request *rq, val *obj, const val *old, slice subresource) {
   const resource_info *r = rq->resource->storage;
+  /* A binding writes to the store past the strategy; a scale is an update like any other. */
+  if (slice_is(subresource, "binding")) return true;
+  if (slice_is(subresource, "scale")) subresource = SLICE_LIT("");
   const strategy *s = strategy_of(rq->resource);
   field_errors errs = {.a = rq->arena};
   validate_args args = {.errs = &errs, .rq = rq, .resource = rq->resource,
