@@ -67,15 +67,18 @@ bool generic_validate(request *rq, val *obj, const val *old, slice subresource) 
   field_errors errs = {.a = rq->arena};
   validate_args args = {.errs = &errs, .rq = rq, .resource = rq->resource,
                         .subresource = subresource, .obj = obj, .old = old};
-  if (old) { /* the rules of all kinds come first on an update, and again in the kind's own */
-    path meta = path_root("metadata");
+  path meta = path_root("metadata");
+  if (old) { /* the rules of all kinds come first on an update, and again in the kind's own; on a
+              * create they come last */
     metadata_validate(&errs, &meta, obj, r->namespaced, TEXT_PATH_SEGMENT);
     metadata_validate_update(&errs, &meta, obj, old);
   }
   validate_fn validate = s->validate ? s->validate : validation_of(rq->resource);
   if (validate) validate(&args);
+  if (!old && errs.count == 0) metadata_validate(&errs, &meta, obj, r->namespaced, TEXT_PATH_SEGMENT);
   if (!field_errors_to_status(&errs, r->group, r->kind, object_name(obj), &rq->error)) return false;
-  if (s->warn && subresource.len == 0) s->warn(rq, obj, old);
+  prepare_fn warn = subresource.len == 0 ? s->warn : slice_is(subresource, "status") ? s->warn_status : NULL;
+  if (warn) warn(rq, obj, old);
   return true;
 }
 

@@ -164,13 +164,24 @@ static uint64_t free_number(request *rq, const ip_cidr *c, uint64_t first, uint6
   return 0;
 }
 
+/* A dry run asks the range itself, whose words differ. */
+static slice out_of_range(request *rq, const ip_cidr *c, slice ip) {
+  if (!rq->dry_run) return SLICE_LIT("the provided network does not match the current range");
+  uint64_t all = c->size + (c->v6 ? 1 : 2);
+  unsigned bits = c->v6 ? 128 : 32;
+  for (; all > 1; all >>= 1) bits--;
+  slice base = ip_text(rq->arena, c->base, c->v6);
+  return arena_printf(rq->arena, "the provided IP (%.*s) is not in the valid range. The range of valid IPs is %.*s/%u",
+                      SLICE_ARG(ip), SLICE_ARG(base), bits);
+}
+
 bool ip_take(request *rq, const ip_cidr *c, const val *service, slice *ip, slice *problem,
              bool *full) {
   *full = false;
   if (ip->len) {
     bool inside = ip_number(c, *ip) != 0;
     *problem = inside ? SLICE_LIT("provided IP is already allocated")
-                      : SLICE_LIT("the provided network does not match the current range");
+                      : out_of_range(rq, c, *ip);
     if (!inside) return false;
     return rq->dry_run || ip_record(rq, c, service, ip_canonical(rq->arena, *ip));
   }

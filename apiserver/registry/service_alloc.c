@@ -1,12 +1,12 @@
 /* service_alloc: families and cluster addresses of a Service; ports are service_ports.c's.
  *
- * A Service that names impossible addresses is left alone here: validation, which comes
- * after, says what is wrong with it. */
+ * A Service that names impossible addresses ends here, with validation's own words. */
 #include "registry/service_alloc.h"
 
 #include "registry/ip_allocator.h"
 #include "registry/object.h"
 #include "registry/service_ports.h"
+#include "registry/validation/service_ip.h"
 #include "server.h"
 
 #include <assert.h>
@@ -60,25 +60,6 @@ static service_txn *txn_begin(request *rq) {
   t->ips_left = val_list(rq->arena);
   s->ports->txn = t;
   return t;
-}
-
-/* Whether validation will find nothing wrong with the addresses themselves. */
-static bool addresses_plausible(const val *spec) {
-  const val *ips = val_getc(spec, "clusterIPs");
-  slice first = val_str(val_at(ips, 0));
-  if (val_len(ips) > 2 || !slice_eq(first, val_get_str(spec, "clusterIP"))) return false;
-  for (uint32_t i = 0; i < val_len(ips); i++) {
-    slice ip = val_str(val_at(ips, i));
-    bool none = i == 0 && slice_is(ip, "None") && val_len(ips) == 1;
-    if (!none && ip_family_of(ip).len == 0) return false;
-  }
-  const val *families = val_getc(spec, "ipFamilies");
-  for (uint32_t i = 0; i < val_len(families); i++) {
-    slice family = val_str(val_at(families, i)), ip = val_str(val_at(ips, i));
-    if (!slice_is(family, "IPv4") && !slice_is(family, "IPv6")) return false;
-    if (ip.len && !slice_is(ip, "None") && !slice_eq(ip_family_of(ip), family)) return false;
-  }
-  return val_len(families) <= 2;
 }
 
 /* Nothing that concerns families has changed on a Service that prefers two stacks. */
@@ -164,6 +145,8 @@ static bool families_init(request *rq, field_errors *errs, val *spec, const val 
   const ip_allocator *ips = rq->server->ips;
   if (type_is(spec, "ExternalName") || prefers_and_keeps(spec, old)) return true;
   policy_default(a, spec, old);
+  service_ips_check(errs, spec, val_getc(old, "clusterIPs"));
+  if (errs->count) return false;
   single_stack_reduce(a, errs, spec, old);
   families_from_ips(rq, errs, spec);
   if (errs->count) return false;
@@ -247,7 +230,6 @@ bool service_alloc_create(request *rq, val *svc) {
     val_setc(a, spec, "clusterIPs", list_of(a, ip));
   }
   service_txn *t = txn_begin(rq);
-  if (!addresses_plausible(spec)) return true;
   field_errors errs = {.a = a};
   bool ok = families_init(rq, &errs, spec, NULL) && ips_take(rq, &errs, t, svc, 0) &&
             service_ports_create(rq, &errs, t, spec);
@@ -343,7 +325,6 @@ bool service_alloc_update(request *rq, val *svc, const val *old) {
   allocated_carry(a, spec, old_spec);
   addresses_align(a, spec, old_spec);
   service_txn *t = txn_begin(rq);
-  if (!type_is(spec, "ExternalName") && !addresses_plausible(spec)) return true;
   field_errors errs = {.a = a};
   bool ok = families_init(rq, &errs, spec, old_spec) && ips_change(rq, &errs, t, svc, old_spec) &&
             service_ports_update(rq, &errs, t, spec, old_spec);

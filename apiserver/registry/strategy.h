@@ -74,6 +74,7 @@ typedef struct strategy {
   prepare_fn prepare_create, prepare_update, prepare_status;
   validate_fn validate; /* create (old NULL) and update, main resource and subresources */
   prepare_fn warn; /* WarningsOnCreate/Update: calls request_warn */
+  prepare_fn warn_status; /* the status strategy's WarningsOnUpdate */
 } strategy;
 
 /* The row of a resource; never NULL (a default row is given). */

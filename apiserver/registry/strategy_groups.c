@@ -153,8 +153,21 @@ void csr_prepare_approval(request *rq, val *obj, const val *old) {
   val_setc(a, obj, "status", status);
 }
 
+/* v1 does not know deprecatedTopology; what was stored with it keeps it while endpoints stay. */
+void endpointslice_prepare_create(request *rq, val *obj, const val *old) {
+  val *list = val_getc(obj, "endpoints");
+  if (old && val_equal(list, val_getc(old, "endpoints"))) return;
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    if (!val_getc(val_at(list, i), "deprecatedTopology")) continue;
+    val *copy = val_copy(rq->arena, val_at(list, i));
+    val_delc(copy, "deprecatedTopology");
+    list->u.items[i] = copy;
+  }
+}
+
 void endpointslice_prepare_update(request *rq, val *obj, const val *old) {
   static const char *const parts[] = {"addressType", "endpoints", "ports", "metadata.labels"};
+  endpointslice_prepare_create(rq, obj, old);
   for (size_t i = 0; i < 4; i++) {
     if (!differs(obj, old, parts[i])) continue;
     object_set_generation(rq->arena, obj, object_generation(old) + 1);

@@ -15,12 +15,13 @@
   X(daemonset_prepare_update) X(deployment_prepare_update) X(deployment_prepare_status)         \
   X(job_prepare_create) X(csr_prepare_create) X(csr_prepare_update) X(csr_prepare_status)       \
   X(csr_prepare_approval) X(endpointslice_prepare_update) X(crd_prepare_create)                 \
-  X(apiservice_prepare_create)
+  X(apiservice_prepare_create) X(lease_prepare) X(endpointslice_prepare_create)
 
 /* WarningsOnCreate and WarningsOnUpdate; they stand beside their kinds' validators. */
 #define WARNING_HOOKS(X)                                                                       \
   X(service_warn) X(endpoints_warn) X(storage_class_warn) X(csi_driver_warn)                    \
-  X(csi_storage_capacity_warn)
+  X(csi_storage_capacity_warn) X(ingress_warn) X(balancer_status_warn) X(network_policy_warn)   \
+  X(runtime_class_warn) X(endpoint_slice_warn)
 
 #define X(name) void name(request *rq, val *obj, const val *old);
 STRATEGY_HOOKS(X)

@@ -76,7 +76,7 @@ static void go_name(buf *b, slice json) {
   static const struct {
     const char *json, *go;
   } odd[] = {{"apiGroup", "APIGroup"}, {"apiGroups", "APIGroups"}, {"apiVersion", "APIVersion"},
-             {"uid", "UID"}, {"ip", "IP"}, {"ipMode", "IPMode"}, {"tls", "TLS"}, {"http", "HTTP"}};
+             {"uid", "UID"}, {"ip", "IP"}, {"ipMode", "IPMode"}, {"tls", "TLS"}, {"http", "HTTP"}, {"cidrs", "CIDRs"}};
   for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
     if (!slice_is(json, odd[i].json)) continue;
     buf_cstr(b, odd[i].go);
@@ -113,6 +113,11 @@ static void go_struct(buf *b, const val *v, const type_info *t, int depth) {
   buf_char(b, '}');
 }
 
+/* Types that tell JSON names to Go print with them. */
+static bool tells_json(const type_info *t) {
+  return slice_has_prefix(t->full_name, SLICE_LIT("io.k8s.apimachinery."));
+}
+
 static void go_value(buf *b, const val *v, const type_info *t, bool pointer, int depth) {
   if (depth > 32 || (!v && pointer)) {
     buf_lit(b, "null");
@@ -122,7 +127,9 @@ static void go_value(buf *b, const val *v, const type_info *t, bool pointer, int
     go_zero(b, t, depth);
     return;
   }
-  if (t->kind == TYPE_STRUCT) {
+  if (tells_json(t) && v) {
+    json_encode(b, v, t);
+  } else if (t->kind == TYPE_STRUCT) {
     go_struct(b, v, t, depth + 1);
   } else if (t->kind == TYPE_LIST && t->elem && t->elem->kind == TYPE_STRUCT) {
     buf_char(b, '[');
@@ -136,20 +143,34 @@ static void go_value(buf *b, const val *v, const type_info *t, bool pointer, int
   }
 }
 
-void field_invalid_struct(field_errors *errs, const path *p, const val *v, const type_info *t, const char *detail) {
+static void struct_error(field_errors *errs, const path *p, const val *v, const type_info *t, const char *detail) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
-  buf_lit(&b, "Invalid value: ");
+  buf_cstr(&b, detail ? "Invalid value: " : "Duplicate value: ");
   if (v && t) go_value(&b, v, t, false, 0);
   else buf_lit(&b, "null");
-  buf_printf(&b, ": %s", detail);
-  field_error_add(errs, FIELD_INVALID, path_text(errs->a, p), arena_copy(errs->a, buf_slice(&b)));
+  if (detail) buf_printf(&b, ": %s", detail);
+  field_error_add(errs, detail ? FIELD_INVALID : FIELD_DUPLICATE, path_text(errs->a, p), arena_copy(errs->a, buf_slice(&b)));
   buf_dispose(&b);
+}
+
+void field_invalid_struct(field_errors *errs, const path *p, const val *v, const type_info *t, const char *detail) {
+  struct_error(errs, p, v, t, detail);
+}
+
+void field_duplicate_struct(field_errors *errs, const path *p, const val *v, const type_info *t) {
+  struct_error(errs, p, v, t, NULL);
 }
 
 bool immutable_struct_check(field_errors *errs, const path *p, const val *now, const val *before, const type_info *t) {
   if (same_value(now, before)) return true;
   field_invalid_struct(errs, p, now, t, "field is immutable");
+  return false;
+}
+
+bool immutable_str_check(field_errors *errs, const path *p, slice now, slice before) {
+  if (slice_eq(now, before)) return true;
+  field_invalid_str(errs, p, now, "field is immutable");
   return false;
 }
 

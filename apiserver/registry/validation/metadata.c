@@ -192,16 +192,46 @@ void label_selector_validate(field_errors *errs, const path *p, const val *selec
   }
 }
 
+#define REASON_MAX 1024
+#define MESSAGE_MAX (32 * 1024)
+
+static void reason_check(field_errors *errs, const path *p, slice reason) {
+  static const char marks[] = "_,:";
+  bool ok = true;
+  for (size_t i = 0; i < reason.len; i++) {
+    char c = reason.ptr[i];
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), digit = c >= '0' && c <= '9';
+    bool last = i + 1 == reason.len;
+    ok = ok && (letter || (i > 0 && (digit || c == '_' || (!last && c && strchr(marks, c)))));
+  }
+  if (reason.len == 0) {
+    field_required(errs, p, "%s", "");
+    return;
+  }
+  if (!ok) {
+    field_invalid_str(errs, p, reason,
+                      "a condition reason must start with alphabetic character, optionally followed by a string of "
+                      "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. "
+                      "'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used "
+                      "for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')");
+  }
+  if (reason.len > REASON_MAX) field_too_long(errs, p, REASON_MAX);
+}
+
 static void condition_check(field_errors *errs, const path *p, const val *c) {
   path type = path_child(p, "type"), status = path_child(p, "status"), reason = path_child(p, "reason"),
-       time = path_child(p, "lastTransitionTime");
+       time = path_child(p, "lastTransitionTime"), observed = path_child(p, "observedGeneration"),
+       message = path_child(p, "message");
+  int64_t generation = val_i64(val_getc(c, "observedGeneration"));
   slice s = val_get_str(c, "status");
   text_check(errs, &type, TEXT_LABEL_KEY, val_get_str(c, "type"));
   if (!slice_is(s, "True") && !slice_is(s, "False") && !slice_is(s, "Unknown")) {
     field_not_supported(errs, &status, val_string(errs->a, s), (const char *const[]){"False", "True", "Unknown", NULL});
   }
+  if (generation < 0) field_invalid_int(errs, &observed, generation, "must be greater than or equal to zero");
   if (val_get_str(c, "lastTransitionTime").len == 0) field_required(errs, &time, "%s", "");
-  if (val_get_str(c, "reason").len == 0) field_required(errs, &reason, "%s", "");
+  if (val_get_str(c, "message").len > MESSAGE_MAX) field_too_long(errs, &message, MESSAGE_MAX);
+  reason_check(errs, &reason, val_get_str(c, "reason"));
 }
 
 void conditions_validate(field_errors *errs, const path *p, const val *conditions) {

@@ -8,6 +8,7 @@
 #define VALIDATION_ROWS(ROW) \
   ROW("", "configmaps", validate_configmap) \
   ROW("", "endpoints", validate_endpoints) \
+  ROW("", "events", validate_event) \
   ROW("", "namespaces", validate_namespace) \
   ROW("", "pods", validate_pod) \
   ROW("", "podtemplates", validate_podtemplate) \
@@ -18,10 +19,21 @@
   ROW("apps", "daemonsets", validate_daemonset) \
   ROW("apps", "deployments", validate_deployment) \
   ROW("apps", "replicasets", validate_replicaset) \
+  ROW("autoscaling", "horizontalpodautoscalers", validate_autoscaler) \
+  ROW("coordination.k8s.io", "leases", validate_lease) \
+  ROW("discovery.k8s.io", "endpointslices", validate_endpoint_slice) \
+  ROW("networking.k8s.io", "ingressclasses", validate_ingress_class) \
+  ROW("networking.k8s.io", "ingresses", validate_ingress) \
+  ROW("networking.k8s.io", "ipaddresses", validate_ip_address) \
+  ROW("networking.k8s.io", "networkpolicies", validate_network_policy) \
+  ROW("networking.k8s.io", "servicecidrs", validate_service_cidr) \
+  ROW("node.k8s.io", "runtimeclasses", validate_runtime_class) \
+  ROW("policy", "poddisruptionbudgets", validate_disruption_budget) \
   ROW("rbac.authorization.k8s.io", "clusterrolebindings", validate_cluster_role_binding) \
   ROW("rbac.authorization.k8s.io", "clusterroles", validate_cluster_role) \
   ROW("rbac.authorization.k8s.io", "rolebindings", validate_role_binding) \
   ROW("rbac.authorization.k8s.io", "roles", validate_role) \
+  ROW("scheduling.k8s.io", "priorityclasses", validate_priority_class) \
   ROW("storage.k8s.io", "csidrivers", validate_csi_driver) \
   ROW("storage.k8s.io", "csinodes", validate_csi_node) \
   ROW("storage.k8s.io", "csistoragecapacities", validate_csi_storage_capacity) \

@@ -241,7 +241,7 @@ static void service_check(const validate_args *v) {
   ports_check(errs, &spec, s);
   labels_validate(errs, &selector, val_getc(s, "selector"));
   affinity_check(errs, &spec, s);
-  service_ips_check(v, s);
+  service_ips_check(errs, s, val_path(v->old, "spec.clusterIPs"));
   external_ips_check(v, &spec, s);
   if (required_str(errs, &type, val_get_str(s, "type"))) enum_check(errs, &type, val_get_str(s, "type"), types);
   port_numbers_check(errs, &spec, s);

@@ -31,20 +31,19 @@ static void families_check(field_errors *errs, const path *spec, const val *s) {
 }
 
 /* False when one of them is no address: what follows would only confuse. */
-static bool each_ip_check(const validate_args *v, const path *at, const val *ips) {
-  const val *old = val_path(v->old, "spec.clusterIPs");
+static bool each_ip_check(field_errors *errs, const path *at, const val *ips, const val *old) {
   bool ok = true;
   for (uint32_t i = 0; i < val_len(ips); i++) {
     path p = path_index(at, i);
     if (i == 0 && slice_is(str_at(ips, 0), "None")) {
       if (val_len(ips) == 1) continue;
       ok = false;
-      field_invalid(v->errs, at, ips, "'None' must be the first and only value");
-    } else if (!ip_legacy_check(v->errs, &p, str_at(ips, i), old)) {
+      field_invalid(errs, at, ips, "'None' must be the first and only value");
+    } else if (!ip_legacy_check(errs, &p, str_at(ips, i), old)) {
       ok = false;
     }
   }
-  if (val_len(ips) > 2) field_invalid(v->errs, at, ips, "may only hold up to 2 values");
+  if (val_len(ips) > 2) field_invalid(errs, at, ips, "may only hold up to 2 values");
   return ok;
 }
 
@@ -74,12 +73,12 @@ static void kinds_check(field_errors *errs, const path *at, const val *s) {
   }
 }
 
-void service_ips_check(const validate_args *v, const val *s) {
+void service_ips_check(field_errors *errs, const val *s, const val *old) {
   if (service_type_is(s, "ExternalName")) return;
   path spec = path_root("spec"), at = path_child(&spec, "clusterIPs");
-  pair_check(v->errs, &at, s);
-  families_check(v->errs, &spec, s);
-  if (each_ip_check(v, &at, val_getc(s, "clusterIPs"))) kinds_check(v->errs, &at, s);
+  pair_check(errs, &at, s);
+  families_check(errs, &spec, s);
+  if (each_ip_check(errs, &at, val_getc(s, "clusterIPs"), old)) kinds_check(errs, &at, s);
 }
 
 /* Both lists obey the same law: the first entry stays, and the second goes only with SingleStack. */

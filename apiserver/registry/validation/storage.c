@@ -7,6 +7,7 @@
 #define PARAMETERS_MAX 512
 #define PARAMETER_BYTES_MAX ((size_t)256 * 1024)
 #define ERROR_BYTES_MAX 1024
+#define REPEATS_MAX 64 /* of one text: it is printed once anyway */
 
 static const char *const reclaim_policies[] = {"Delete", "Retain", NULL};
 static const char *const binding_modes[] = {"Immediate", "WaitForFirstConsumer", NULL};
@@ -74,9 +75,11 @@ static void topologies_check(const validate_args *v) {
       term = arena_printf(v->errs->a, "%.*s;%.*s=", SLICE_ARG(term), SLICE_ARG(e->key));
       VAL_EACH(x, e->value) term = arena_printf(v->errs->a, "%.*s%.*s,", SLICE_ARG(term), SLICE_ARG(x->key));
     }
-    if (seen_before(v->errs->a, terms, term) && val_len(rules)) {
-      field_duplicate(v->errs, &exprs, val_cstr(v->errs->a, ""));
-    }
+    /* The real one compares with as many empty terms as there are terms, and with those before. */
+    val *times = val_get(terms, term);
+    int64_t repeats = val_i64(times) + (val_len(rules) ? 0 : (int64_t)val_len(list));
+    for (int64_t n = 0; n < repeats && n < REPEATS_MAX; n++) field_duplicate(v->errs, &exprs, val_cstr(v->errs->a, ""));
+    val_set(v->errs->a, terms, term, val_int(v->errs->a, val_i64(times) + 1));
   }
 }
 
@@ -95,7 +98,8 @@ void validate_storage_class(const validate_args *v) {
   meta_change(v);
   for (size_t i = 0; v->old && i < 4; i++) {
     path p = path_root(fixed[i]);
-    immutable_check(v->errs, &p, val_getc(v->obj, fixed[i]), val_getc(v->old, fixed[i]));
+    if (i == 1) immutable_str_check(v->errs, &p, val_get_str(v->obj, fixed[i]), val_get_str(v->old, fixed[i]));
+    else immutable_check(v->errs, &p, val_getc(v->obj, fixed[i]), val_getc(v->old, fixed[i]));
   }
 }
 

@@ -84,6 +84,8 @@ static bool scan_header_name(slice s) {
   return true;
 }
 
+static bool scan_any(slice s) { return s.len < SIZE_MAX; }
+
 static bool scan_port_chars(slice s) {
   for (size_t i = 0; i < s.len; i++) {
     if (!is_label_char(s.ptr[i]) && s.ptr[i] != '-') return false;
@@ -141,6 +143,7 @@ static const rule_row rows[] = {
         "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', "
         REGEX("[-A-Za-z0-9]+")},
     [TEXT_FQDN] = {scan_subdomain, 253, NULL},
+    [TEXT_ANY] = {scan_any, 0, NULL},
 };
 
 static uint32_t too_long(arena *a, slice *out, uint32_t n, const char *before, size_t max) {
@@ -181,7 +184,7 @@ static uint32_t port_name_problems(slice v, slice out[4]) {
   if (!scan_port_chars(v)) out[n++] = SLICE_LIT("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
   if (!letter) out[n++] = SLICE_LIT("must contain at least one letter (a-z)");
   if (slice_find(v, SLICE_LIT("--")) >= 0 && n < 4) out[n++] = SLICE_LIT("must not contain consecutive hyphens");
-  else if (v.len && (v.ptr[0] == '-' || v.ptr[v.len - 1] == '-') && n < 4) {
+  if (v.len && (v.ptr[0] == '-' || v.ptr[v.len - 1] == '-') && n < 4) {
     out[n++] = SLICE_LIT("must not begin or end with a hyphen");
   }
   return n;
@@ -217,8 +220,8 @@ uint32_t text_problems(arena *a, text_rule rule, slice value, bool prefix, slice
   /* The generated part follows: a name that would be fine but for its last '-' is. */
   if (prefix && v.len > 1 && v.ptr[v.len - 1] == '-') {
     char *masked = arena_cstr(a, v);
-    masked[v.len - 1] = 'a';
-    v = slice_of(masked, v.len);
+    masked[v.len - 2] = 'a'; /* in the place of two: so does the real one */
+    v = slice_of(masked, v.len - 1);
   }
   switch (rule) {
     case TEXT_LABEL_KEY: return key_problems(a, v, out);
@@ -238,7 +241,9 @@ uint32_t text_problems(arena *a, text_rule rule, slice value, bool prefix, slice
     else if (slice_find_char(v, '.') < 0) out[n++] = SLICE_LIT("should be a domain with at least two segments separated by dots");
     return n;
   }
-  if (!ok) out[n++] = slice_cstr(row->words);
+  bool dotted = rule == TEXT_DNS1123_LABEL && !ok && scan_subdomain(v);
+  if (dotted) out[n++] = SLICE_LIT("must not contain dots");
+  else if (!ok) out[n++] = slice_cstr(row->words);
   return n;
 }
 

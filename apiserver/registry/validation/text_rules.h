@@ -22,6 +22,7 @@ typedef enum text_rule {
   TEXT_HTTP_HEADER_NAME,
   TEXT_PATH_SEGMENT,
   TEXT_FQDN, /* at least two labels */
+  TEXT_ANY, /* the caller looks at it in its own way */
 } text_rule;
 
 /* The messages of the broken rules; returns how many were put into out (at most 4). Texts are in `a`

@@ -1,0 +1,114 @@
+/* Leases and RuntimeClasses. Source: pkg/apis/{coordination,node}/validation. */
+#include "registry/strategy_hooks.h"
+#include "registry/validation/checks.h"
+#include "registry/validation/rows.h"
+
+static const char *const lease_strategies[] = {"OldestEmulationVersion", NULL};
+static const char *const operators[] = {"Equal", "Exists", NULL};
+static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute", NULL};
+
+static void lease_strategy_check(field_errors *errs, const path *p, slice name) {
+  path at = path_child(p, "strategy");
+  if (slice_find_char(name, '/') < 0) enum_check(errs, &at, name, lease_strategies);
+  else text_check(errs, &at, TEXT_LABEL_KEY, name);
+}
+
+void validate_lease(const validate_args *v) {
+  path spec = path_root("spec"), seconds = path_child(&spec, "leaseDurationSeconds"), moves = path_child(&spec, "leaseTransitions"),
+       how = path_child(&spec, "strategy"), holder = path_child(&spec, "preferredHolder");
+  const val *s = val_getc(v->obj, "spec"), *n = val_getc(s, "leaseDurationSeconds"), *m = val_getc(s, "leaseTransitions");
+  const val *kind = val_getc(s, "strategy");
+  if (v->old) meta_change(v);
+  else meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
+  if (n && val_i64(n) <= 0) field_invalid(v->errs, &seconds, n, "must be greater than 0");
+  if (m && val_i64(m) < 0) field_invalid(v->errs, &moves, m, "must be greater than or equal to 0");
+  if (kind) lease_strategy_check(v->errs, &how, val_str(kind));
+  if (val_get_str(s, "preferredHolder").len && val_str(kind).len == 0) {
+    field_forbidden(v->errs, &holder, "may only be specified if `strategy` is defined");
+  }
+}
+
+/* The gate of coordinated leader election is closed: its two fields go, unless they were there. */
+void lease_prepare(request *rq, val *obj, const val *old) {
+  static const char *const gated[] = {"strategy", "preferredHolder"};
+  (void)rq;
+  for (size_t i = 0; i < 2; i++) {
+    if (!val_getc(val_getc(old, "spec"), gated[i])) val_delc(val_getc(obj, "spec"), gated[i]);
+  }
+}
+
+static void toleration_value_check(field_errors *errs, const path *p, const val *t) {
+  path op = path_child(p, "operator");
+  slice o = val_get_str(t, "operator"), value = val_get_str(t, "value"), texts[4];
+  if (slice_is(o, "Exists")) {
+    if (value.len) field_invalid_str(errs, &op, value, "value must be empty when `operator` is 'Exists'");
+  } else if (o.len == 0 || slice_is(o, "Equal")) {
+    uint32_t n = text_problems(errs->a, TEXT_LABEL_VALUE, value, false, texts);
+    slice all = SLICE_LIT("");
+    for (uint32_t i = 0; i < n; i++) {
+      all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? ";" : "", SLICE_ARG(texts[i]));
+    }
+    if (n) field_invalid_str(errs, &op, value, "%.*s", SLICE_ARG(all));
+  } else {
+    static const char *const all[] = {"Equal", "Exists", "Lt", "Gt", NULL};
+    bool compares = slice_is(o, "Lt") || slice_is(o, "Gt");
+    field_not_supported(errs, &op, val_string(errs->a, o), compares ? all : operators);
+  }
+}
+
+static void toleration_check(field_errors *errs, const path *p, const val *t) {
+  path key = path_child(p, "key"), op = path_child(p, "operator"), effect = path_child(p, "effect");
+  slice k = val_get_str(t, "key"), o = val_get_str(t, "operator"), e = val_get_str(t, "effect");
+  if (k.len) text_check(errs, &key, TEXT_LABEL_KEY, k);
+  else if (!slice_is(o, "Exists")) {
+    field_invalid_str(errs, &op, o.ptr ? o : SLICE_LIT(""),
+                      "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
+  }
+  if (val_getc(t, "tolerationSeconds") && !slice_is(e, "NoExecute")) {
+    field_invalid_str(errs, &effect, e.ptr ? e : SLICE_LIT(""), "effect must be 'NoExecute' when `tolerationSeconds` is set");
+  }
+  toleration_value_check(errs, p, t);
+  if (e.len) enum_check(errs, &effect, e, effects);
+}
+
+static void tolerations_check(const validate_args *v, const path *p, const val *list) {
+  static const char *const parts[] = {"key", "operator", "value", "effect"};
+  val *seen = val_map(v->errs->a);
+  const type_info *type = field_type(v, "scheduling.tolerations");
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    path at = path_index(p, i);
+    toleration_check(v->errs, &at, val_at(list, i));
+  }
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    path at = path_index(p, i);
+    slice key = SLICE_LIT("");
+    for (size_t k = 0; k < 4; k++) {
+      slice part = val_get_str(val_at(list, i), parts[k]);
+      key = arena_printf(v->errs->a, "%.*s|%.*s", SLICE_ARG(key), SLICE_ARG(part));
+    }
+    if (seen_before(v->errs->a, seen, key)) field_duplicate_struct(v->errs, &at, val_at(list, i), type ? type->elem : NULL);
+  }
+}
+
+void validate_runtime_class(const validate_args *v) {
+  path handler = path_root("handler"), root = path_root("scheduling"), selector = path_child(&root, "nodeSelector"),
+       tolerations = path_child(&root, "tolerations");
+  const val *scheduling = val_getc(v->obj, "scheduling");
+  slice name = val_get_str(v->obj, "handler");
+  meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
+  if (required_str(v->errs, &handler, name)) text_check(v->errs, &handler, TEXT_DNS1123_LABEL, name);
+  labels_validate(v->errs, &selector, val_getc(scheduling, "nodeSelector"));
+  tolerations_check(v, &tolerations, val_getc(scheduling, "tolerations"));
+  if (!v->old) return;
+  meta_change(v);
+  immutable_str_check(v->errs, &handler, name, val_get_str(v->old, "handler"));
+}
+
+void runtime_class_warn(request *rq, val *obj, const val *old) {
+  path root = path_root("scheduling"), selector = path_child(&root, "nodeSelector");
+  (void)old;
+  VAL_EACH(e, val_path(obj, "scheduling.nodeSelector")) {
+    const char *why = node_label_deprecated(e->key);
+    if (why) warn_at(rq, &selector, "%s", why);
+  }
+}
