@@ -41,7 +41,4 @@ void warn_at(request *rq, const path *p, const char *format, ...) __attribute__(
 /* Node labels that went out of use: "path: text" each. */
 const char *node_label_deprecated(slice key); /* NULL: it is not */
 
-/* An int32 that is not negative, or a percentage up to 100%. */
-void int_or_percent_check(field_errors *errs, const path *p, const val *v);
-
 #endif

@@ -1,6 +1,7 @@
 /* Leases and RuntimeClasses. Source: pkg/apis/{coordination,node}/validation. */
 #include "registry/strategy_hooks.h"
 #include "registry/validation/checks.h"
+#include "registry/validation/pod_checks.h"
 #include "registry/validation/rows.h"
 
 static const char *const lease_strategies[] = {"OldestEmulationVersion", NULL};
@@ -90,6 +91,15 @@ static void tolerations_check(const validate_args *v, const path *p, const val *
   }
 }
 
+/* What a pod costs beside its containers, checked as a container's limits. */
+static void overhead_check(const validate_args *v) {
+  path p = path_root("overhead");
+  val *limits = val_path(v->obj, "overhead.podFixed"), *resources = val_map(v->errs->a);
+  if (!limits) return;
+  val_setc(v->errs->a, resources, "limits", limits);
+  resource_requirements_validate(v->errs, &p, resources, false, NULL);
+}
+
 void validate_runtime_class(const validate_args *v) {
   path handler = path_root("handler"), root = path_root("scheduling"), selector = path_child(&root, "nodeSelector"),
        tolerations = path_child(&root, "tolerations");
@@ -97,6 +107,7 @@ void validate_runtime_class(const validate_args *v) {
   slice name = val_get_str(v->obj, "handler");
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   if (required_str(v->errs, &handler, name)) text_check(v->errs, &handler, TEXT_DNS1123_LABEL, name);
+  overhead_check(v);
   labels_validate(v->errs, &selector, val_getc(scheduling, "nodeSelector"));
   tolerations_check(v, &tolerations, val_getc(scheduling, "tolerations"));
   if (!v->old) return;

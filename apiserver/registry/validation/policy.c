@@ -1,4 +1,5 @@
 /* PodDisruptionBudgets and PriorityClasses. Source: pkg/apis/{policy,scheduling}/validation. */
+#include "registry/validation/apps.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/rows.h"
 
@@ -8,25 +9,9 @@
 static const char *const eviction_policies[] = {"AlwaysAllow", "IfHealthyBudget", NULL};
 static const char *const preemptions[] = {"PreemptLowerPriority", "Never", NULL};
 
-void int_or_percent_check(field_errors *errs, const path *p, const val *v) {
-  if (!val_is_string(v)) {
-    nonnegative_check(errs, p, val_i64(v));
-    return;
-  }
-  slice text = val_str(v);
-  bool percent = text.len > 1 && text.ptr[text.len - 1] == '%', large = false;
-  int64_t n = 0;
-  for (size_t i = 0; percent && i + 1 < text.len; i++) {
-    percent = text.ptr[i] >= '0' && text.ptr[i] <= '9';
-    if (percent && n <= 100) n = n * 10 + text.ptr[i] - '0';
-    large = n > 100;
-  }
-  if (!percent) {
-    field_invalid(errs, p, v, "a valid percent string must be a numeric string followed by an ending '%%' (e.g. '1%%',  or "
-                  "'93%%', regex used for validation is '[0-9]+%%')");
-  } else if (large) {
-    field_invalid(errs, p, v, "must not be greater than 100%%");
-  }
+static void amount_check(field_errors *errs, const path *p, const val *v) {
+  int_or_percent_check(errs, p, v);
+  percent_most_check(errs, p, v);
 }
 
 static void budget_status_check(const validate_args *v) {
@@ -52,8 +37,8 @@ void validate_disruption_budget(const validate_args *v) {
   if (low && high) {
     field_invalid_struct(v->errs, &spec, s, field_type(v, "spec"), "minAvailable and maxUnavailable cannot be both set");
   }
-  if (low) int_or_percent_check(v->errs, &min, low);
-  if (high) int_or_percent_check(v->errs, &max, high);
+  if (low) amount_check(v->errs, &min, low);
+  if (high) amount_check(v->errs, &max, high);
   label_selector_validate(v->errs, &selector, val_getc(s, "selector"));
   const val *policy = val_getc(s, "unhealthyPodEvictionPolicy");
   if (policy) enum_check(v->errs, &eviction, val_str(policy), eviction_policies);
