@@ -9,17 +9,26 @@
   ROW("", "configmaps", validate_configmap) \
   ROW("", "endpoints", validate_endpoints) \
   ROW("", "events", validate_event) \
+  ROW("", "limitranges", validate_limitrange) \
   ROW("", "namespaces", validate_namespace) \
+  ROW("", "nodes", validate_node) \
+  ROW("", "persistentvolumeclaims", validate_persistentvolumeclaim) \
+  ROW("", "persistentvolumes", validate_persistentvolume) \
   ROW("", "pods", validate_pod) \
   ROW("", "podtemplates", validate_podtemplate) \
   ROW("", "replicationcontrollers", validate_replicationcontroller) \
+  ROW("", "resourcequotas", validate_resourcequota) \
   ROW("", "secrets", validate_secret) \
+  ROW("", "serviceaccounts", validate_serviceaccount) \
   ROW("", "services", validate_service) \
   ROW("apps", "controllerrevisions", validate_controllerrevision) \
   ROW("apps", "daemonsets", validate_daemonset) \
   ROW("apps", "deployments", validate_deployment) \
   ROW("apps", "replicasets", validate_replicaset) \
+  ROW("apps", "statefulsets", validate_statefulset) \
   ROW("autoscaling", "horizontalpodautoscalers", validate_autoscaler) \
+  ROW("batch", "cronjobs", validate_cronjob) \
+  ROW("batch", "jobs", validate_job) \
   ROW("coordination.k8s.io", "leases", validate_lease) \
   ROW("discovery.k8s.io", "endpointslices", validate_endpoint_slice) \
   ROW("networking.k8s.io", "ingressclasses", validate_ingress_class) \
