@@ -40,11 +40,7 @@ static bool own_add(void *ctx, const rbac_binding *b, const rbac_subject *who,
     if (c->error_count < ERRORS_MAX) c->errors[c->error_count++] = error;
     return true;
   }
-  if (c->own_count == c->own_cap) {
-    uint32_t cap = c->own_cap ? c->own_cap * 2 : 32;
-    c->own = arena_grow(c->a, c->own, c->own_cap * sizeof *c->own, cap * sizeof *c->own);
-    c->own_cap = cap;
-  }
+  c->own = arena_more(c->a, c->own, c->own_count, &c->own_cap, sizeof *c->own);
   c->own[c->own_count++] = *rule;
   return true;
 }
@@ -95,11 +91,7 @@ static bool right_check(cover *c, right r) {
   for (uint32_t i = 0; i < c->own_count; i++) {
     if (rule_covers(&c->own[i], &r)) return true;
   }
-  if (c->missing_count == c->missing_cap) {
-    uint32_t cap = c->missing_cap ? c->missing_cap * 2 : 32;
-    c->missing = arena_grow(c->a, c->missing, c->missing_cap * sizeof r, cap * sizeof r);
-    c->missing_cap = cap;
-  }
+  c->missing = arena_more(c->a, c->missing, c->missing_count, &c->missing_cap, sizeof *c->missing);
   c->missing[c->missing_count++] = r;
   return c->missing_count < MISSING_MAX;
 }

@@ -89,12 +89,7 @@ rbac_rules rbac_rules_of(arena *a, const val *list) {
 
 static bool role_read(void *ctx, val *obj) {
   rbac_scope *s = ctx;
-  if (s->role_count == s->role_cap) {
-    uint32_t cap = s->role_cap ? s->role_cap * 2 : 32;
-    s->roles = arena_grow(s->arena, s->roles, s->role_cap * sizeof *s->roles,
-                          cap * sizeof *s->roles);
-    s->role_cap = cap;
-  }
+  s->roles = arena_more(s->arena, s->roles, s->role_count, &s->role_cap, sizeof *s->roles);
   s->roles[s->role_count++] = (rbac_role){
       .name = val_str(val_path(obj, "metadata.name")),
       .rules = rbac_rules_of(s->arena, val_getc(obj, "rules")),
@@ -104,12 +99,8 @@ static bool role_read(void *ctx, val *obj) {
 
 static bool binding_read(void *ctx, val *obj) {
   rbac_scope *s = ctx;
-  if (s->binding_count == s->binding_cap) {
-    uint32_t cap = s->binding_cap ? s->binding_cap * 2 : 32;
-    s->bindings = arena_grow(s->arena, s->bindings, s->binding_cap * sizeof *s->bindings,
-                             cap * sizeof *s->bindings);
-    s->binding_cap = cap;
-  }
+  s->bindings =
+      arena_more(s->arena, s->bindings, s->binding_count, &s->binding_cap, sizeof *s->bindings);
   const val *list = val_getc(obj, "subjects");
   uint32_t n = val_len(list);
   rbac_subject *subjects = ARENA_ARRAY(s->arena, rbac_subject, n ? n : 1);

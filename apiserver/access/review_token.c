@@ -84,7 +84,7 @@ val *access_self_subject_review(request *rq, val *review) {
   val *out = val_map(a), *meta = val_map(a), *status = val_map(a);
   val_setc(a, out, "kind", val_string(a, val_get_str(review, "kind")));
   val_setc(a, out, "apiVersion", val_string(a, val_get_str(review, "apiVersion")));
-  val_setc(a, meta, "creationTimestamp", val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  val_setc(a, meta, "creationTimestamp", request_timestamp(rq));
   val_setc(a, out, "metadata", meta);
   val_setc(a, status, "userInfo", user_val(a, &rq->user));
   val_setc(a, out, "status", status);

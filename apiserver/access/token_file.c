@@ -121,11 +121,7 @@ bool token_table_parse(token_table *t, arena *a, slice csv, slice *problem) {
       return false;
     }
     if (f[0].len == 0) continue; /* an empty token never matches */
-    if (t->count == cap) {
-      uint32_t grown = cap ? cap * 2 : 16;
-      t->rows = arena_grow(a, t->rows, cap * sizeof *t->rows, grown * sizeof *t->rows);
-      cap = grown;
-    }
+    t->rows = arena_more(a, t->rows, t->count, &cap, sizeof *t->rows);
     token_row *row = &t->rows[t->count];
     *row = (token_row){.token = arena_copy(a, f[0]), .order = t->count++};
     row->user.name = arena_copy(a, f[1]);

@@ -216,7 +216,7 @@ val *access_token_request(request *rq, const val *service_account, val *tr) {
     status_set(&rq->error, a, STATUS_NOT_FOUND, "the server could not find the requested resource");
     return NULL;
   }
-  claims c = {.account = reference_of(service_account), .now_s = rq->wall_ns / 1000000000};
+  claims c = {.account = reference_of(service_account), .now_s = request_now_s(rq)};
   c.namespace = val_str(val_path(service_account, "metadata.namespace"));
   val *spec = val_ensure_map(a, tr, "spec");
   spec_default(rq, spec);

@@ -89,9 +89,7 @@ void plugin_each(const admission_args *args, const char *group, const char *vers
   store_view *view = NULL;
   if (!run.r || store_view_open(args->rq->server->store, 0, &view) != STORE_OK) return;
   slice start = stored_prefix(args->rq->arena, run.r, namespace);
-  slice end = arena_copy(args->rq->arena, start);
-  char *last = (char *)(uintptr_t)&end.ptr[end.len - 1]; /* the arena's own copy */
-  *last = (char)(*last + 1); /* the prefix ends with '/' */
+  slice end = stored_prefix_end(args->rq->arena, start);
   store_view_walk(view, start, end, each_entry, &run);
   store_view_close(view);
 }

@@ -127,7 +127,7 @@ bool resource_quota_validate(const admission_args *args) {
   if (!args->namespace.len || !quota_handles(args)) return true;
   if (slice_is(args->resource->resource, "namespaces")) return true;
   arena *a = args->rq->arena;
-  int64_t now_s = args->rq->wall_ns / 1000000000;
+  int64_t now_s = request_now_s(args->rq);
   quota_run run = {.args = args, .charged = val_list(a)};
   run.usage = quota_usage(a, args->resource, args->obj, now_s);
   if (args->op == ADMIT_UPDATE) run.before = quota_usage(a, args->resource, args->old, now_s);

@@ -15,7 +15,7 @@ void time_added_default(const admission_args *args) {
       val *taint = val_at(taints, t);
       if (!val_is_map(taint) || val_getc(taint, "timeAdded")) continue;
       val_setc(a, taint, "timeAdded",
-               val_string(a, time_text(a, args->rq->wall_ns / 1000000000)));
+               request_timestamp(args->rq));
     }
   }
 }

@@ -10,6 +10,7 @@
 
 #define CHUNK_FIRST ((size_t)8 << 10)
 #define CHUNK_MAX ((size_t)64 << 10)
+#define MORE_FIRST 8u
 #define ALIGN alignof(max_align_t)
 
 typedef struct chunk {
@@ -112,6 +113,15 @@ void *arena_grow(arena *a, void *ptr, size_t old_size, size_t new_size) {
   void *fresh = arena_alloc(a, new_size);
   if (old_size) memcpy(fresh, ptr, old_size);
   return fresh;
+}
+
+void *arena_more(arena *a, void *items, uint32_t count, uint32_t *cap, size_t size) {
+  assert(count <= *cap && *cap < UINT32_MAX / 2);
+  if (count < *cap) return items;
+  uint32_t more = *cap ? *cap * 2 : MORE_FIRST;
+  items = arena_grow(a, items, *cap * size, more * size);
+  *cap = more;
+  return items;
 }
 
 slice arena_copy(arena *a, slice s) {

@@ -23,6 +23,10 @@ void *arena_alloc(arena *a, size_t size);
 void *arena_zalloc(arena *a, size_t size);
 /* Grows the latest block in place where it can, else copies. */
 void *arena_grow(arena *a, void *ptr, size_t old_size, size_t new_size);
+/* Room for one more in an array of `count` items of `size` bytes each: as it is below *cap,
+ * else doubled, so that n appends cost n. Returns the array; the caller puts the item and
+ * raises its count. */
+void *arena_more(arena *a, void *items, uint32_t count, uint32_t *cap, size_t size);
 
 #define ARENA_NEW(a, type) ((type *)arena_zalloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (n)))

@@ -67,6 +67,8 @@ val *val_cstr(arena *a, const char *text);
 val *val_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 val *val_list(arena *a);
 val *val_map(arena *a);
+/* The node itself, to stand in a second tree: from now on whoever changes either copies first. */
+static inline val *val_shared(const val *v) { return (val *)(uintptr_t)v; }
 /* A deep copy into `a`, strings included, so that the source may go. */
 val *val_copy(arena *a, const val *v);
 

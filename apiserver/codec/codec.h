@@ -67,6 +67,8 @@ void proto_encode(buf *out, const val *v, const type_info *t);
 /* Message bytes to a canonical typed tree, or NULL and *error as Go's ("proto: wrong
  * wireType = 2 for field Replicas", "unexpected EOF"). Strings are borrowed from bytes. */
 val *proto_decode(arena *a, slice bytes, const type_info *t, slice *error);
+/* One length-delimited field (string, bytes or message) by its number, appended to out. */
+void proto_append_field(buf *out, uint32_t number, slice bytes);
 /* The k8s envelope (magic, runtime.Unknown) around a message. */
 void proto_envelope(buf *out, slice api_version, slice kind, slice message);
 bool proto_open_envelope(arena *a, slice body, slice *api_version, slice *kind, slice *message,

@@ -84,6 +84,15 @@ bool proto_open_envelope(arena *a, slice body, slice *api_version, slice *kind, 
          read_texts(a, type, &type_meta, inner, error);
 }
 
+/* Forwards: the length is known, so nothing has to be moved into place. */
+void proto_append_field(buf *out, uint32_t number, slice bytes) {
+  char head[2 * VARINT_MAX];
+  size_t len = varint_put(head, (uint64_t)number << 3 | WIRE_BYTES);
+  len += varint_put(head + len, bytes.len);
+  buf_append(out, slice_of(head, len));
+  buf_append(out, bytes);
+}
+
 void proto_watch_frame(buf *out, slice event_type, slice enveloped) {
   enum { EVENT_TYPE = 1, EVENT_OBJECT = 2, EXTENSION_RAW = 1 };
   proto_out o = {out, 0};

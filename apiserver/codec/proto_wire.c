@@ -4,7 +4,6 @@
 
 #include <assert.h>
 
-#define VARINT_MAX 10
 #define OUT_FIRST ((size_t)1024)
 
 static const char text_eof[] = "unexpected EOF";
@@ -114,12 +113,16 @@ char *out_room_slow(proto_out *o, size_t n) {
   return b->ptr + b->cap - o->used;
 }
 
+size_t varint_put(char to[VARINT_MAX], uint64_t n) {
+  size_t len = 0;
+  for (; n >= 0x80; n >>= 7) to[len++] = (char)(n | 0x80);
+  to[len++] = (char)n;
+  return len;
+}
+
 void out_varint_slow(proto_out *o, uint64_t n) {
   char bytes[VARINT_MAX];
-  size_t len = 0;
-  for (; n >= 0x80; n >>= 7) bytes[len++] = (char)(n | 0x80);
-  bytes[len++] = (char)n;
-  out_append(o, slice_of(bytes, len));
+  out_append(o, slice_of(bytes, varint_put(bytes, n)));
 }
 
 void out_append(proto_out *o, slice s) {

@@ -46,6 +46,10 @@ slice proto_message_name(const type_info *t);
 /* The Go name of a field, as gogo's errors give it: "podIP" of v1.PodStatus -> "PodIP". */
 slice proto_go_name(arena *a, slice message, slice field);
 
+/* The varint's bytes, in reading order; returns how many. */
+#define VARINT_MAX 10
+size_t varint_put(char to[VARINT_MAX], uint64_t n);
+
 /* The backward writer fills the spare room behind out->len from its far end. */
 typedef struct proto_out {
   buf *out;

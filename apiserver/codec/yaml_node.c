@@ -41,12 +41,8 @@ static slice tag_of(reader *r, const yaml_char_t *tag) {
 
 static void anchor(reader *r, yaml_node *n, const yaml_char_t *name) {
   if (!name) return;
-  if (r->anchored_count == r->anchored_cap) {
-    uint32_t cap = r->anchored_cap ? r->anchored_cap * 2 : 8;
-    r->anchored = arena_grow(r->a, r->anchored, r->anchored_cap * sizeof(yaml_node *),
-                             cap * sizeof(yaml_node *));
-    r->anchored_cap = cap;
-  }
+  r->anchored =
+      arena_more(r->a, r->anchored, r->anchored_count, &r->anchored_cap, sizeof *r->anchored);
   val_set(r->a, r->anchors, tag_of(r, name), val_int(r->a, r->anchored_count));
   r->anchored[r->anchored_count++] = n;
 }
@@ -57,11 +53,8 @@ static void add_child(reader *r, yaml_node *n) {
     return;
   }
   yaml_node *parent = r->open[r->depth - 1];
-  if (parent->count == parent->cap) {
-    uint32_t cap = parent->cap ? parent->cap * 2 : 8;
-    parent->items = arena_grow(r->a, parent->items, parent->cap * sizeof n, cap * sizeof n);
-    parent->cap = cap;
-  }
+  parent->items =
+      arena_more(r->a, parent->items, parent->count, &parent->cap, sizeof *parent->items);
   parent->items[parent->count++] = n;
 }
 

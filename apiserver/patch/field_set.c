@@ -107,17 +107,13 @@ val *field_node_begin(const field_sets *f, bool member) {
 
 void field_node_push(const field_sets *f, val *node, slice element, const val *child) {
   if (!child) return;
-  val *value = (val *)(uintptr_t)child;
+  val *value = val_shared(child);
   if (node->count >= INDEXED_FROM || node->index) {
     val_set(f->arena, node, element, value);
     return;
   }
-  if (node->count == node->cap) {
-    uint32_t cap = node->cap ? node->cap * 2 : 4;
-    node->u.entries = arena_grow(f->arena, node->u.entries, node->cap * sizeof(val_entry),
-                                 cap * sizeof(val_entry));
-    node->cap = cap;
-  }
+  node->u.entries =
+      arena_more(f->arena, node->u.entries, node->count, &node->cap, sizeof *node->u.entries);
   node->u.entries[node->count++] = (val_entry){element, value};
 }
 
@@ -167,7 +163,7 @@ static bool member_combine(bool x, bool y, set_op op) {
 
 /* A root is never a member. */
 static val *nodes_combine(const field_sets *f, const val *x, const val *y, bool root, set_op op) {
-  if (x == y && op != SET_DIFFERENCE) return (val *)(uintptr_t)x;
+  if (x == y && op != SET_DIFFERENCE) return val_shared(x);
   bool member = !root && member_combine(field_node_is_member(x), field_node_is_member(y), op);
   val *out = field_node_begin(f, member);
   uint32_t i = field_node_first(x), j = field_node_first(y);
@@ -187,12 +183,12 @@ static val *nodes_combine(const field_sets *f, const val *x, const val *y, bool 
 }
 
 val *field_set_union(const field_sets *f, const val *x, const val *y) {
-  if (!x || !y) return (val *)(uintptr_t)(x ? x : y);
+  if (!x || !y) return val_shared(x ? x : y);
   return nodes_combine(f, x, y, true, SET_UNION);
 }
 
 val *field_set_difference(const field_sets *f, const val *x, const val *y) {
-  if (!x || !y) return (val *)(uintptr_t)x;
+  if (!x || !y) return val_shared(x);
   return nodes_combine(f, x, y, true, SET_DIFFERENCE);
 }
 
@@ -231,5 +227,5 @@ bool field_set_equal(const val *x, const val *y) {
 }
 
 val *field_set_write(const field_sets *f, const val *x) {
-  return x ? (val *)(uintptr_t)x : f->leaf;
+  return x ? val_shared(x) : f->leaf;
 }

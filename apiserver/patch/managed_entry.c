@@ -12,12 +12,7 @@ void managed_init(managed *m, arena *a) {
 }
 
 managed_entry *managed_add(managed *m, managed_entry entry) {
-  if (m->count == m->cap) {
-    uint32_t cap = m->cap ? m->cap * 2 : 8;
-    m->items = arena_grow(m->sets.arena, m->items, m->cap * sizeof *m->items,
-                          cap * sizeof *m->items);
-    m->cap = cap;
-  }
+  m->items = arena_more(m->sets.arena, m->items, m->count, &m->cap, sizeof *m->items);
   m->items[m->count] = entry;
   return m->items + m->count++;
 }

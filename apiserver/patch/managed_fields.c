@@ -55,7 +55,7 @@ const resource_info *manage_resource(const resource_info *r, slice api_version) 
 
 val *manage_convert(arena *a, const val *obj, const resource_info *from,
                     const resource_info *to) {
-  if (!obj || from->type == to->type) return (val *)(uintptr_t)obj;
+  if (!obj || from->type == to->type) return val_shared(obj);
   val *stored = version_to_storage(a, val_copy(a, obj), from);
   return stored ? version_from_storage(a, stored, to) : NULL;
 }

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 val *tree_copy(arena *a, const val *v) {
-  val *c = (val *)(uintptr_t)v;
+  val *c = val_shared(v);
   if (val_is_list(v)) {
     c = val_list(a);
     for (uint32_t i = 0; i < v->count; i++) val_append(a, c, tree_copy(a, v->u.items[i]));

@@ -85,5 +85,5 @@ val *reset_fields_remove(const field_sets *f, const val *x, const resource_info 
     slice_cut(paths, ' ', &path, &paths);
     if (touches(x, path)) x = field_set_without(f, x, path);
   }
-  return (val *)(uintptr_t)x;
+  return val_shared(x);
 }

@@ -129,11 +129,7 @@ static slice manager_text(arena *a, const managed_entry *e) {
 static void conflict_path(void *ctx, slice path) {
   conflict_report *r = ctx;
   arena *a = r->p->m->arena;
-  if (r->count == r->cap) {
-    uint32_t cap = r->cap ? r->cap * 2 : 8;
-    r->causes = arena_grow(a, r->causes, r->cap * sizeof *r->causes, cap * sizeof *r->causes);
-    r->cap = cap;
-  }
+  r->causes = arena_more(a, r->causes, r->count, &r->cap, sizeof *r->causes);
   slice message = arena_concat(a, SLICE_LIT("conflict with "), r->manager);
   r->causes[r->count++] = (status_cause){SLICE_LIT("FieldManagerConflict"), message, path};
   buf_printf(&r->text, "\n- %.*s", SLICE_ARG(path));

@@ -156,7 +156,7 @@ static bool directives_remove(arena *a, val *v) {
 
 /* A copy of a stored item with the empty structs that Go would print. */
 static val *item_whole(arena *a, const val *item, const type_info *t) {
-  if (!val_is_map(item) || t->kind != TYPE_STRUCT) return (val *)(uintptr_t)item;
+  if (!val_is_map(item) || t->kind != TYPE_STRUCT) return val_shared(item);
   val *whole = map_copy(a, item);
   for (uint16_t i = 0; i < t->field_count; i++) {
     if (always_present(t, t->fields[i].name) && !val_get(item, t->fields[i].name)) {

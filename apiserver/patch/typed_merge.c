@@ -13,8 +13,6 @@ typedef struct merge_walk {
 
 static val *merge_values(merge_walk *w, const val *l, const val *r, const typed_shape *s);
 
-static val *as_val(const val *v) { return (val *)(uintptr_t)v; }
-
 static val *merge_maps(merge_walk *w, const val *l, const val *r, const typed_shape *s) {
   val *out = val_map(w->arena);
   VAL_EACH(e, l) {
@@ -121,8 +119,8 @@ static val *merge_values(merge_walk *w, const val *l, const val *r, const typed_
   bool left = parts && l->type == type && l->count > 0;
   bool right = parts && r->type == type && r->count > 0;
   bool nothing = val_is_null(r) || (r->type == type && r->count == 0);
-  if (left && nothing && (s->kind != SHAPE_ANY || r->type == type)) return as_val(l);
-  if (!left || !right) return as_val(r);
+  if (left && nothing && (s->kind != SHAPE_ANY || r->type == type)) return val_shared(l);
+  if (!left || !right) return val_shared(r);
   w->depth++;
   val *out = list ? merge_lists(w, l, r, s) : merge_maps(w, l, r, s);
   w->depth--;
@@ -144,7 +142,7 @@ static val *remove_below(const field_sets *f, const val *v, const val *gone,
 static val *remove_one(const field_sets *f, const val *v, const val *gone, const typed_shape *s,
                        int depth) {
   if (field_node_is_member(gone)) return NULL;
-  return gone ? remove_below(f, v, gone, s, depth + 1) : as_val(v);
+  return gone ? remove_below(f, v, gone, s, depth + 1) : val_shared(v);
 }
 
 static val *remove_below(const field_sets *f, const val *v, const val *gone,
@@ -153,7 +151,7 @@ static val *remove_below(const field_sets *f, const val *v, const val *gone,
   bool list = val_is_list(v) && (s->kind == SHAPE_SET || s->kind == SHAPE_KEYED);
   bool map = val_is_map(v) && (s->kind == SHAPE_STRUCT || s->kind == SHAPE_MAP ||
                                s->kind == SHAPE_ANY);
-  if (!val_is_list(v) && !val_is_map(v)) return as_val(v);
+  if (!val_is_list(v) && !val_is_map(v)) return val_shared(v);
   if ((!list && !map) || depth > TYPED_DEPTH_MAX) return val_null(a);
   val *out = list ? val_list(a) : val_map(a);
   typed_shape below = list ? shape_elem(s) : *s;
@@ -173,7 +171,7 @@ static val *remove_below(const field_sets *f, const val *v, const val *gone,
 }
 
 val *typed_remove(const field_sets *f, const val *v, const val *gone, const type_info *t) {
-  if (!gone) return as_val(v);
+  if (!gone) return val_shared(v);
   typed_shape s = shape_of(t, NULL);
   return remove_below(f, v, gone, &s, 0);
 }

@@ -138,7 +138,7 @@ const char *item_element(arena *a, const typed_shape *s, const val *item, bool t
     if (f && !typed && f->default_json.len) value = json_parse(a, f->default_json, NULL, &error);
     if (f && !value) value = field_zero(f); /* the schema's default where it names no other */
     if (f && !value && f->default_json.len) value = json_parse(a, f->default_json, NULL, &error);
-    if (value) val_set(a, keys, s->keys[i], (val *)(uintptr_t)value);
+    if (value) val_set(a, keys, s->keys[i], val_shared(value));
   }
   if (keys->count == 0) return keys_missing(a, s);
   *out = field_element_key(a, keys);

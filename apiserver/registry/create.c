@@ -31,7 +31,7 @@ void generic_fill_system_fields(request *rq, val *obj) {
   rng_uuid(&rq->server->uid_rng, uid);
   object_set_str(rq->arena, obj, "uid", arena_copy(rq->arena, slice_of(uid, 36)));
   object_set_str(rq->arena, obj, "creationTimestamp",
-                 time_text(rq->arena, rq->wall_ns / 1000000000));
+                 time_text(rq->arena, request_now_s(rq)));
 }
 
 static void prepare_create(request *rq, const strategy *s, val *obj) {

@@ -48,7 +48,7 @@ static bool check_preconditions(delete_run *d) {
 
 typedef enum grace { GRACE_NONE, GRACE_BEGUN, GRACE_PENDING } grace;
 
-static int64_t now_s(const request *rq) { return rq->wall_ns / 1000000000; }
+static int64_t now_s(const request *rq) { return request_now_s(rq); }
 
 static void set_deletion(delete_run *d, int64_t at_s, int64_t seconds) {
   arena *a = d->rq->arena;

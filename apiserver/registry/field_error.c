@@ -79,12 +79,7 @@ static const char *type_reason(field_error_type type) {
 }
 
 void field_error_add(field_errors *errs, field_error_type type, slice field, slice message) {
-  if (errs->count == errs->cap) {
-    uint32_t cap = errs->cap ? errs->cap * 2 : 8;
-    errs->items = arena_grow(errs->a, errs->items, errs->cap * sizeof(field_error),
-                             cap * sizeof(field_error));
-    errs->cap = cap;
-  }
+  errs->items = arena_more(errs->a, errs->items, errs->count, &errs->cap, sizeof *errs->items);
   errs->items[errs->count++] = (field_error){type, field, message};
 }
 

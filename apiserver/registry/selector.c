@@ -77,11 +77,7 @@ static int value_order(const void *a, const void *b) {
 }
 
 static void add_value(parser *p, requirement *r, slice v, uint32_t *cap) {
-  if (r->value_count == *cap) {
-    uint32_t more = *cap ? *cap * 2 : 4;
-    r->values = arena_grow(p->a, r->values, *cap * sizeof(slice), more * sizeof(slice));
-    *cap = more;
-  }
+  r->values = arena_more(p->a, r->values, r->value_count, cap, sizeof *r->values);
   r->values[r->value_count++] = v;
 }
 
@@ -227,11 +223,7 @@ static bool parse_labels(parser *p, slice text, selector *out) {
     p->in_requirement = true;
     if (!parse_requirement(p, &r)) return false;
     p->in_requirement = false;
-    if (out->label_count == cap) {
-      uint32_t more = cap ? cap * 2 : 4;
-      out->labels = arena_grow(p->a, out->labels, cap * sizeof r, more * sizeof r);
-      cap = more;
-    }
+    out->labels = arena_more(p->a, out->labels, out->label_count, &cap, sizeof *out->labels);
     out->labels[out->label_count++] = r;
     if (p->lex.kind == TOKEN_END) break;
     if (p->lex.kind != TOKEN_COMMA) return fail(p, "',' or 'end of string'");
@@ -293,11 +285,7 @@ static bool parse_fields(arena *a, const resource_info *r, slice text, selector 
       slice why = version_field_label_error(a, r, q.key);
       return status_set(err, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(why));
     }
-    if (out->field_count == cap) {
-      uint32_t more = cap ? cap * 2 : 4;
-      out->fields = arena_grow(a, out->fields, cap * sizeof q, more * sizeof q);
-      cap = more;
-    }
+    out->fields = arena_more(a, out->fields, out->field_count, &cap, sizeof *out->fields);
     out->fields[out->field_count++] = q;
     if (slice_is(q.key, "metadata.name") && q.op == SELECT_EQUALS) out->name = q.values[0];
     if (slice_is(q.key, "metadata.namespace") && q.op == SELECT_EQUALS) out->namespace = q.values[0];

@@ -18,6 +18,12 @@ slice stored_prefix(arena *a, const resource_info *r, slice namespace) {
   return arena_printf(a, "/registry/%.*s/%.*s/", SLICE_ARG(r->etcd_prefix), SLICE_ARG(namespace));
 }
 
+/* A prefix ends with '/', and '0' is the next byte. */
+slice stored_prefix_end(arena *a, slice prefix) {
+  assert(prefix.len > 0 && prefix.ptr[prefix.len - 1] == '/');
+  return arena_concat(a, slice_upto(prefix, prefix.len - 1), SLICE_LIT("0"));
+}
+
 slice stored_key(arena *a, const resource_info *r, slice namespace, slice name) {
   slice prefix = stored_prefix(a, r, r->namespaced ? namespace : SLICE_NONE);
   return arena_concat(a, prefix, name);

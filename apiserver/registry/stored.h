@@ -12,6 +12,8 @@
  * empty), ending with '/'. */
 slice stored_key(arena *a, const resource_info *r, slice namespace, slice name);
 slice stored_prefix(arena *a, const resource_info *r, slice namespace);
+/* The key behind all keys that begin with `prefix`: where a walk over them ends. */
+slice stored_prefix_end(arena *a, slice prefix);
 
 /* A fresh canonical tree of the entry's object in its storage version. The strings borrow from the
  * entry's bytes: hold a reference to it while the tree is used. NULL only for damaged bytes. */

@@ -174,7 +174,7 @@ void claim_prepare(request *rq, val *obj, const val *old) {
 }
 
 static val *now_text(request *rq) {
-  return val_string(rq->arena, time_text(rq->arena, rq->wall_ns / 1000000000));
+  return request_timestamp(rq);
 }
 
 void volume_prepare_create(request *rq, val *obj, const val *old) {

@@ -110,7 +110,7 @@ static const val *condition_of(const val *list, slice type) {
 static void stamp_conditions(request *rq, val *obj, const val *old) {
   arena *a = rq->arena;
   val *list = val_path(obj, "status.conditions");
-  val *now = val_string(a, time_text(a, rq->wall_ns / 1000000000));
+  val *now = request_timestamp(rq);
   for (uint32_t i = 0; i < val_len(list); i++) {
     val *c = val_copy(a, val_at(list, i));
     const val *before = condition_of(val_path(old, "status.conditions"), val_get_str(c, "type"));
@@ -196,7 +196,7 @@ void apiservice_prepare_create(request *rq, val *obj, const val *old) {
   val *c = val_map(a), *list = val_list(a), *status = val_map(a);
   val_setc(a, c, "type", val_cstr(a, "Available"));
   val_setc(a, c, "status", val_cstr(a, "True"));
-  val_setc(a, c, "lastTransitionTime", val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  val_setc(a, c, "lastTransitionTime", request_timestamp(rq));
   val_setc(a, c, "reason", val_cstr(a, "Local"));
   val_setc(a, c, "message", val_cstr(a, "Local APIServices are always available"));
   val_append(a, list, c);

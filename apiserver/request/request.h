@@ -68,6 +68,11 @@ void request_keep(request *rq, struct store_entry *e);
 /* The answer is out: releases what was kept. The arena, and so rq, goes with the exchange. */
 void request_done(request *rq);
 
+/* The turn's time in seconds since 1970. */
+static inline int64_t request_now_s(const request *rq) { return rq->wall_ns / 1000000000; }
+/* The same as a metav1.Time, in rq's arena. */
+val *request_timestamp(const request *rq);
+
 /* Adds a Warning: 299 header (text without code and quotes); repeats are dropped. */
 void request_warn(request *rq, slice text);
 

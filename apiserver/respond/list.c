@@ -51,15 +51,9 @@ static void list_json(request *rq, const output_form *form, store_entry *const *
   respond_parts(rq, 200, form->content_type, parts, n, NULL, 0);
 }
 
-static void put_varint(buf *b, uint64_t n) {
-  while (n >= 0x80) {
-    buf_char(b, (char)(n | 0x80));
-    n >>= 7;
-  }
-  buf_char(b, (char)n);
-}
+/* In the message of every built-in list; metadata is field 1. */
+#define LIST_ITEMS 2
 
-/* The list message: metadata is field 1, items are field 2, in every built-in list. */
 static void list_protobuf(request *rq, const output_form *form, store_entry *const *items,
                           uint32_t count, const list_meta *m) {
   buf message, out;
@@ -71,9 +65,7 @@ static void list_protobuf(request *rq, const output_form *form, store_entry *con
   proto_encode(&message, empty, rq->resource->list_type);
   for (uint32_t i = 0; i < count; i++) {
     blob *b = respond_entry_bytes(rq->arena, rq->resource, items[i], FORMAT_PROTOBUF);
-    buf_char(&message, 0x12);
-    put_varint(&message, b->len);
-    buf_append(&message, blob_slice(b));
+    proto_append_field(&message, LIST_ITEMS, blob_slice(b));
   }
   proto_envelope(&out, schema_group_version(rq->resource, gv), rq->resource->list_kind, buf_slice(&message));
   buf_dispose(&message);
@@ -89,16 +81,11 @@ static val **item_trees(request *rq, store_entry *const *items, uint32_t count) 
   return trees;
 }
 
-static table_include include_of(const request *rq) {
-  slice v = http_query_get(rq->http, "includeObject");
-  return slice_is(v, "None") ? INCLUDE_NONE : slice_is(v, "Object") ? INCLUDE_OBJECT : INCLUDE_METADATA;
-}
-
 static void list_table(request *rq, const output_form *form, store_entry *const *items,
                        uint32_t count, const list_meta *m) {
   val *t = table_make(rq->arena, rq->resource, item_trees(rq, items, count), count,
-                      meta_tree(rq->arena, m), include_of(rq), true, form->as_version,
-                      rq->wall_ns / 1000000000);
+                      meta_tree(rq->arena, m), table_include_of(http_query_get(rq->http, "includeObject")), true, form->as_version,
+                      request_now_s(rq));
   const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"));
   respond_tree(rq, 200, form, t, k->type);
 }

@@ -230,11 +230,6 @@ void respond_entry(request *rq, int code, const output_form *form, store_entry *
   respond_object(rq, code, form, obj);
 }
 
-static table_include include_of(const request *rq) {
-  slice v = http_query_get(rq->http, "includeObject");
-  return slice_is(v, "None") ? INCLUDE_NONE : slice_is(v, "Object") ? INCLUDE_OBJECT : INCLUDE_METADATA;
-}
-
 bool respond_transformable(request *rq, const output_form *form, bool is_list) {
   table_include ignored;
   slice include = http_query_get(rq->http, "includeObject");
@@ -244,8 +239,8 @@ bool respond_transformable(request *rq, const output_form *form, bool is_list) {
 }
 
 static void respond_table_of(request *rq, int code, const output_form *form, val *obj) {
-  val *t = table_make(rq->arena, rq->resource, &obj, 1, NULL, include_of(rq), true, form->as_version,
-                      rq->wall_ns / 1000000000);
+  val *t = table_make(rq->arena, rq->resource, &obj, 1, NULL, table_include_of(http_query_get(rq->http, "includeObject")), true, form->as_version,
+                      request_now_s(rq));
   respond_tree(rq, code, form, t, schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"))->type);
 }
 
@@ -279,13 +274,24 @@ void respond_object(request *rq, int code, const output_form *form, val *obj) {
   respond_tree(rq, code, form, obj, r->type);
 }
 
-void respond_deleted_status(request *rq, const output_form *form, const val *obj) {
-  arena *a = rq->arena;
-  val *s = val_map(a), *d = val_map(a);
+static val *success_tree(arena *a) {
+  val *s = val_map(a);
   val_setc(a, s, "kind", val_cstr(a, "Status"));
   val_setc(a, s, "apiVersion", val_cstr(a, "v1"));
   val_setc(a, s, "metadata", val_map(a));
   val_setc(a, s, "status", val_cstr(a, "Success"));
+  return s;
+}
+
+void respond_success(request *rq, int code, const output_form *form) {
+  val *s = success_tree(rq->arena);
+  val_setc(rq->arena, s, "code", val_int(rq->arena, code));
+  respond_tree(rq, code, form, s, status_type());
+}
+
+void respond_deleted_status(request *rq, const output_form *form, const val *obj) {
+  arena *a = rq->arena;
+  val *s = success_tree(a), *d = val_map(a);
   set_text(a, d, "name", object_name(obj));
   set_text(a, d, "group", rq->info.group);
   set_text(a, d, "kind", rq->info.resource);

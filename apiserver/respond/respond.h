@@ -26,6 +26,8 @@ void respond_object(request *rq, int code, const output_form *form, val *obj);
 void respond_tree(request *rq, int code, const output_form *form, val *tree, const type_info *t);
 /* A Scale of rq->resource, of type t; it has columns of its own. */
 void respond_scale(request *rq, int code, const output_form *form, val *scale, const type_info *t);
+/* A success Status with this code in it: of an eviction or a binding. */
+void respond_success(request *rq, int code, const output_form *form);
 /* The success Status of a deletion: details of the object. */
 void respond_deleted_status(request *rq, const output_form *form, const val *obj);
 

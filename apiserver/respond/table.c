@@ -13,13 +13,14 @@ static val *api_version(arena *a, slice version) {
   return val_printf(a, "meta.k8s.io/%.*s", SLICE_ARG(version));
 }
 
+table_include table_include_of(slice value) {
+  if (slice_is(value, "Object")) return INCLUDE_OBJECT;
+  return slice_is(value, "None") ? INCLUDE_NONE : INCLUDE_METADATA;
+}
+
 bool table_include_parse(arena *a, slice value, table_include *out, status_error *err) {
-  *out = INCLUDE_METADATA;
-  if (value.len == 0 || slice_is(value, "Metadata")) return true;
-  *out = INCLUDE_OBJECT;
-  if (slice_is(value, "Object")) return true;
-  *out = INCLUDE_NONE;
-  if (slice_is(value, "None")) return true;
+  *out = table_include_of(value);
+  if (*out != INCLUDE_METADATA || value.len == 0 || slice_is(value, "Metadata")) return true;
   return status_set(err, a, STATUS_BAD_REQUEST,
                     "Unable to convert to Table as requested: includeObject: Invalid value: "
                     "\"%.*s\": must be 'Metadata', 'Object', 'None', or empty",

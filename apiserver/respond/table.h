@@ -11,6 +11,8 @@ typedef enum table_include { INCLUDE_METADATA, INCLUDE_NONE, INCLUDE_OBJECT } ta
 
 /* ?includeObject; empty is INCLUDE_METADATA. False with a 400. */
 bool table_include_parse(arena *a, slice value, table_include *out, status_error *err);
+/* The same where it was checked before or nobody can be told: what is unknown is metadata. */
+table_include table_include_of(slice value);
 /* A meta.k8s.io Table (typed tree of kind Table) of the objects (trees in the version of r).
  * list_meta: the list's metadata (resourceVersion, continue...) or, for a single object, NULL:
  * then the object's own resourceVersion is used. columns: false leaves columnDefinitions out as

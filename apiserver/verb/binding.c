@@ -30,7 +30,7 @@ static void set_condition(request *rq, val *pod) {
   if (!c) val_append(a, list, c = val_map(a));
   val_setc(a, c, "type", val_cstr(a, "PodScheduled"));
   val_setc(a, c, "status", val_cstr(a, "True"));
-  val_setc(a, c, "lastTransitionTime", val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  val_setc(a, c, "lastTransitionTime", request_timestamp(rq));
   val_delc(c, "reason");
   val_delc(c, "message");
   val_setc(a, pod, "status", status);
@@ -111,16 +111,6 @@ static bool bind(request *rq, output_form *form) {
 
 void binding_serve(request *rq) {
   output_form form;
-  arena *a = rq->arena;
-  if (!bind(rq, &form)) {
-    respond_error(rq);
-    return;
-  }
-  val *s = val_map(a);
-  val_setc(a, s, "kind", val_cstr(a, "Status"));
-  val_setc(a, s, "apiVersion", val_cstr(a, "v1"));
-  val_setc(a, s, "metadata", val_map(a));
-  val_setc(a, s, "status", val_cstr(a, "Success"));
-  val_setc(a, s, "code", val_int(a, 201));
-  respond_tree(rq, 201, &form, s, schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Status"))->type);
+  if (!bind(rq, &form)) respond_error(rq);
+  else respond_success(rq, 201, &form);
 }

@@ -41,11 +41,7 @@ static bool collect(void *ctx, store_entry *e) {
   arena *a = c->rq->arena;
   val *obj = stored_decode(a, c->rq->resource, e);
   if (!obj || !selector_match(a, c->selector, c->rq->resource, obj)) return true;
-  if (c->count == c->cap) {
-    uint32_t cap = c->cap ? c->cap * 2 : 64;
-    c->items = arena_grow(a, c->items, c->cap * sizeof *c->items, cap * sizeof *c->items);
-    c->cap = cap;
-  }
+  c->items = arena_more(a, c->items, c->count, &c->cap, sizeof *c->items);
   c->items[c->count++] = store_entry_ref(e);
   request_keep(c->rq, e);
   return true;
@@ -80,8 +76,7 @@ void verb_deletecollection(request *rq) {
   }
   collection c = {.rq = rq, .selector = &s};
   slice prefix = stored_prefix(rq->arena, rq->resource, rq->info.namespace);
-  slice end = arena_copy(rq->arena, prefix);
-  ((char *)(uintptr_t)end.ptr)[end.len - 1]++;
+  slice end = stored_prefix_end(rq->arena, prefix);
   list_meta meta = {.revision = store_view_revision(view)};
   store_view_walk(view, prefix, end, collect, &c);
   store_view_close(view);

@@ -78,7 +78,7 @@ static bool take_disruption(request *rq, val *budget, slice pod_name) {
   }
   if (rq->dry_run) return true;
   val_setc(a, status, "disruptionsAllowed", val_int(a, allowed - 1));
-  val_set(a, disrupted, pod_name, val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  val_set(a, disrupted, pod_name, request_timestamp(rq));
   val_setc(a, budget, "status", status);
   const resource_info *r = schema_resource(SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("poddisruptionbudgets"));
   registry_update(rq->server, a, r, budget, SLICE_LIT("kube-apiserver"));
@@ -116,7 +116,7 @@ static val *with_condition(void *ctx, request *rq, const val *live) {
   if (!c) val_append(a, list, c = val_map(a));
   val_setc(a, c, "type", val_cstr(a, "DisruptionTarget"));
   val_setc(a, c, "status", val_cstr(a, "True"));
-  if (!was_true) val_setc(a, c, "lastTransitionTime", val_string(a, time_text(a, rq->wall_ns / 1000000000)));
+  if (!was_true) val_setc(a, c, "lastTransitionTime", request_timestamp(rq));
   val_setc(a, c, "reason", val_cstr(a, "EvictionByEvictionAPI"));
   val_setc(a, c, "message", val_cstr(a, "Eviction API: evicting"));
   val_setc(a, pod, "status", status);
@@ -177,16 +177,6 @@ static bool evict(request *rq, output_form *form) {
 
 void eviction_serve(request *rq) {
   output_form form;
-  arena *a = rq->arena;
-  if (!evict(rq, &form)) {
-    respond_error(rq);
-    return;
-  }
-  val *s = val_map(a);
-  val_setc(a, s, "kind", val_cstr(a, "Status"));
-  val_setc(a, s, "apiVersion", val_cstr(a, "v1"));
-  val_setc(a, s, "metadata", val_map(a));
-  val_setc(a, s, "status", val_cstr(a, "Success"));
-  val_setc(a, s, "code", val_int(a, 201));
-  respond_tree(rq, 201, &form, s, schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Status"))->type);
+  if (!evict(rq, &form)) respond_error(rq);
+  else respond_success(rq, 201, &form);
 }

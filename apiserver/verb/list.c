@@ -26,19 +26,13 @@ typedef struct list_run {
   slice next_key; /* where the next page starts; empty at the end */
 } list_run;
 
-static slice prefix_end(arena *a, slice prefix) {
-  slice end = arena_copy(a, prefix);
-  ((char *)(uintptr_t)end.ptr)[end.len - 1]++; /* '/' becomes '0' */
-  return end;
-}
-
 static bool read_place(list_run *l) {
   request *rq = l->rq;
   slice ns = rq->info.namespace.len ? rq->info.namespace : l->selector.namespace;
   l->prefix = stored_prefix(rq->arena, rq->resource, rq->resource->namespaced ? ns : SLICE_NONE);
   l->start = l->prefix;
   if (slice_is(l->o.resource_version, "0")) l->o.limit = 0; /* from the cache: one page */
-  l->end = prefix_end(rq->arena, l->prefix);
+  l->end = stored_prefix_end(rq->arena, l->prefix);
   if (l->o.continue_token.len == 0) return true;
   slice start;
   if (!continue_decode(rq, l->o.continue_token, &l->revision, &start)) return false;
@@ -98,11 +92,7 @@ static bool visit(void *ctx, store_entry *e) {
     return false;
   }
   if (!selected(l, e)) return true;
-  if (l->count == l->cap) {
-    uint32_t cap = l->cap ? l->cap * 2 : 64;
-    l->items = arena_grow(l->rq->arena, l->items, l->cap * sizeof *l->items, cap * sizeof *l->items);
-    l->cap = cap;
-  }
+  l->items = arena_more(l->rq->arena, l->items, l->count, &l->cap, sizeof *l->items);
   l->items[l->count++] = e;
   return true;
 }

@@ -113,7 +113,7 @@ static val *parse_applied(request *rq) {
 static val *make_applied(patch_run *p, request *rq, const val *live) {
   manage_args m = {.arena = rq->arena, .resource = rq->resource, .manager = p->options.manager,
                    .subresource = rq->subresource ? rq->subresource->name : SLICE_LIT(""),
-                   .apply = true, .force = p->options.force, .now_s = rq->wall_ns / 1000000000};
+                   .apply = true, .force = p->options.force, .now_s = request_now_s(rq)};
   val *applied = parse_applied(rq);
   if (!applied) return NULL;
   val *tree = server_side_apply(&m, live ? write_from_storage(rq, live) : NULL, applied, &rq->error);

@@ -38,8 +38,7 @@ void registry_each(server *s, arena *a, const resource_info *r, slice namespace,
   store_view *view = NULL;
   if (store_view_open(s->store, 0, &view) != STORE_OK) return;
   slice prefix = stored_prefix(a, r, r->namespaced ? namespace : SLICE_NONE);
-  slice end = arena_copy(a, prefix);
-  ((char *)(uintptr_t)end.ptr)[end.len - 1]++;
+  slice end = stored_prefix_end(a, prefix);
   store_view_walk(view, prefix, end, visit_entry, &run);
   store_view_close(view);
 }

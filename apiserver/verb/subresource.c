@@ -27,7 +27,7 @@ static val *token_answer(request *rq, const val *account, val *body) {
   resource_info as_resource = {.group = k->group, .version = k->version, .resource = SLICE_LIT("tokenrequests"),
                                .kind = k->kind, .type = k->type, .storage = &as_resource};
   manage_args m = {.arena = rq->arena, .resource = &as_resource, .subresource = SLICE_LIT("token"),
-                   .manager = rq->field_manager, .now_s = rq->wall_ns / 1000000000};
+                   .manager = rq->field_manager, .now_s = request_now_s(rq)};
   version_default(rq->arena, body, k->type);
   managed_fields_update(&m, NULL, body);
   val *managed = val_path(body, "metadata.managedFields");

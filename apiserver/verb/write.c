@@ -62,7 +62,7 @@ bool write_check_name(request *rq, val *obj) {
 void write_manage(request *rq, const val *live, val *obj) {
   manage_args m = {.arena = rq->arena, .resource = rq->resource, .manager = rq->field_manager,
                    .subresource = rq->subresource ? rq->subresource->name : SLICE_LIT(""),
-                   .now_s = rq->wall_ns / 1000000000};
+                   .now_s = request_now_s(rq)};
   if (version_is_storage(rq->resource)) {
     managed_fields_update(&m, live, obj);
     return;

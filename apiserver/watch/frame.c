@@ -16,36 +16,11 @@
 
 static const char *const type_names[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"};
 
-/* The envelope's content is protobuf or JSON; both are told apart by the format of the stream. */
-static void put_varint(buf *b, uint64_t n) {
-  for (; n >= 0x80; n >>= 7) buf_char(b, (char)(n | 0x80));
-  buf_char(b, (char)n);
-}
-
-static void put_bytes(buf *b, char tag, slice bytes) {
-  buf_char(b, tag);
-  put_varint(b, bytes.len);
-  buf_append(b, bytes);
-}
-
-static size_t varint_size(uint64_t n) {
-  size_t size = 1;
-  for (; n >= 0x80; n >>= 7) size++;
-  return size;
-}
-
-/* WatchEvent{type = 1, object = 2 RawExtension{raw = 1}}, with a four-byte length in front. */
 static blob *wrap_protobuf(event_type type, slice object) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
-  slice name = slice_cstr(type_names[type]);
-  size_t raw = 1 + varint_size(object.len) + object.len;
-  size_t event = 1 + varint_size(name.len) + name.len + 1 + varint_size(raw) + raw;
-  for (int shift = 24; shift >= 0; shift -= 8) buf_char(&b, (char)(event >> shift));
-  put_bytes(&b, 0x0a, name);
-  buf_char(&b, 0x12);
-  put_varint(&b, raw);
-  put_bytes(&b, 0x0a, object);
+  proto_watch_frame(&b, slice_cstr(type_names[type]), object);
+  assert(!b.overflow);
   blob *out = blob_copy(buf_slice(&b));
   buf_dispose(&b);
   return out;
@@ -83,10 +58,8 @@ static const type_info *meta_type(const char *kind) {
 }
 
 frame_form frame_form_of(const output_form *form, slice include_object) {
-  table_include include = slice_is(include_object, "None")     ? INCLUDE_NONE
-                          : slice_is(include_object, "Object") ? INCLUDE_OBJECT
-                                                               : INCLUDE_METADATA;
-  return (frame_form){(uint8_t)form->format, (uint8_t)form->as, (uint8_t)include,
+  return (frame_form){(uint8_t)form->format, (uint8_t)form->as,
+                      (uint8_t)table_include_of(include_object),
                       slice_is(form->as_version, "v1beta1")};
 }
 

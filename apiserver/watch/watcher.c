@@ -191,8 +191,7 @@ static int64_t send_state(watcher *w, arena *a, slice prefix) {
   store_result result = store_view_open(w->server->store, 0, &view);
   assert(result == STORE_OK);
   (void)result;
-  slice end = arena_copy(a, prefix);
-  ((char *)(uintptr_t)end.ptr)[end.len - 1]++;
+  slice end = stored_prefix_end(a, prefix);
   store_view_walk(view, prefix, end, visit_initial, w);
   int64_t revision = store_view_revision(view);
   store_view_close(view);
