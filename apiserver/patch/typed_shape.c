@@ -25,7 +25,7 @@ typed_shape shape_of(const type_info *t, const field_info *f) {
   typed_shape s = {.kind = SHAPE_LEAF, .type = t};
   switch ((type_kind)t->kind) {
     case TYPE_STRUCT:
-      if (t->map_atomic || (f && f->map_atomic)) break;
+      if (f ? f->map_atomic : t->map_atomic) break;
       s.kind = t->field_count ? SHAPE_STRUCT : SHAPE_ANY;
       break;
     case TYPE_MAP:

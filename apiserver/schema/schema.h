@@ -57,7 +57,7 @@ typedef struct field_info {
   bool patch_replace; /* patchStrategy replace: a struct that is replaced, not merged */
   slice patch_merge_key; /* patchMergeKey, or empty (a list of scalars merges as a set) */
   uint8_t list_type; /* list_type; of the field's list */
-  bool map_atomic; /* x-kubernetes-map-type: atomic on the field or its type */
+  bool map_atomic; /* x-kubernetes-map-type: atomic on the field, or on a type that it leaves so */
   uint8_t list_key_count;
   const slice *list_keys; /* x-kubernetes-list-map-keys */
   slice default_json; /* the OpenAPI default as JSON text ("" for none) */

@@ -10,12 +10,24 @@
 #include "verb/verbs.h"
 #include "verb/write.h"
 
+/* The classes that the cluster itself needs; a collection may take them, as in the real server. */
+static bool may_go(request *rq) {
+  static const char *const kept[] = {"system-node-critical", "system-cluster-critical"};
+  if (!slice_is(rq->resource->resource, "priorityclasses")) return true;
+  for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    if (!slice_is(rq->info.name, kept[i])) continue;
+    return status_forbidden(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, rq->info.name,
+                            SLICE_LIT("this is a system priority class and cannot be deleted"));
+  }
+  return true;
+}
+
 void verb_delete(request *rq) {
   output_form form;
   delete_options o;
   write_result result = {0};
   bool ok = negotiate_output(rq, false, &form) && options_read_delete(rq, &o) &&
-            generic_check_path_name(rq, rq->info.name) &&
+            generic_check_path_name(rq, rq->info.name) && may_go(rq) &&
             generic_delete(rq, rq->info.namespace, rq->info.name, &o, &result);
   if (!ok) {
     respond_error(rq);

@@ -103,8 +103,8 @@ def field_line(field, prop, required):
         words.append("lt=" + prop["x-kubernetes-list-type"])
     if prop.get("x-kubernetes-list-map-keys"):
         words.append("lk=" + ",".join(prop["x-kubernetes-list-map-keys"]))
-    if prop.get("x-kubernetes-map-type") == "atomic":
-        words.append("am")
+    if prop.get("x-kubernetes-map-type") in ("atomic", "granular"):
+        words.append({"atomic": "am", "granular": "gm"}[prop["x-kubernetes-map-type"]])
     if "default" in prop:
         words.append("d=" + compact(prop["default"]))
     return " ".join(words)

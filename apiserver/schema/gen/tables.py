@@ -158,6 +158,9 @@ class Writer:
         self.out += ["  " + r + "," for r in rows]
         self.out.append("};\n")
 
+    def is_atomic(self, f):
+        return "am" in f.flags or (self.types[f.type].atomic and "gm" not in f.flags)
+
     def field_row(self, f, direct):
         keys = [k for k in f.value("lk").split(",") if k]
         flag = [cbool(x in f.flags) for x in ("p", "e", "z", "r", "m", "k", "x")]
@@ -167,8 +170,7 @@ class Writer:
                 ".patch_replace = %s, .patch_merge_key = %s, .list_type = %s, .map_atomic = %s, "
                 ".list_key_count = %d, .list_keys = %s, .default_json = %s}") % (
                     cslice(f.name), self.ref(f.type), number, *flag, cslice(f.value("mk")),
-                    LIST_TYPES[f.value("lt")],
-                    cbool("am" in f.flags or self.types[f.type].atomic), len(keys),
+                    LIST_TYPES[f.value("lt")], cbool(self.is_atomic(f)), len(keys),
                     self.slice_run(keys), cslice(f.default))
 
     def proto_rows(self, t, first):
