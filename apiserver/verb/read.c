@@ -6,6 +6,8 @@
 #include "codec/codec.h"
 #include "server.h"
 
+#include <ctype.h>
+
 #define TOKEN_VERSION "meta.k8s.io/v1"
 
 static const status_cause too_large_cause = {
@@ -53,7 +55,7 @@ bool read_reached(request *rq, uint64_t version) {
   return version <= (uint64_t)current || read_too_large(rq, version, current);
 }
 
-/* Token text is base64 for URLs, without padding; what is read may also be the standard alphabet. */
+/* Token text is base64 for URLs, without padding. */
 static slice to_url_base64(arena *a, slice bytes) {
   slice s = base64_encode(a, bytes);
   char *p = arena_cstr(a, s);
@@ -66,12 +68,18 @@ static slice to_url_base64(arena *a, slice bytes) {
   return slice_of(p, n);
 }
 
-static bool from_url_base64(arena *a, slice text, slice *out) {
+/* *bad: where Go's decoder gives up. */
+static bool from_url_base64(arena *a, slice text, slice *out, size_t *bad) {
   char *p = arena_alloc(a, text.len + 4);
   size_t n = text.len;
   for (size_t i = 0; i < n; i++) {
     p[i] = text.ptr[i] == '-' ? '+' : text.ptr[i] == '_' ? '/' : text.ptr[i];
   }
+  for (*bad = 0; *bad < n; ++*bad) {
+    char c = text.ptr[*bad];
+    if (!isalnum((unsigned char)c) && c != '-' && c != '_') return false;
+  }
+  if (n % 4 == 1) --*bad;
   while (n % 4) p[n++] = '=';
   return base64_decode(a, slice_of(p, n), out);
 }
@@ -109,8 +117,10 @@ static bool start_is_clean(slice start) {
 
 bool continue_decode(request *rq, slice token, int64_t *revision, slice *start) {
   slice bytes, error = SLICE_NONE;
-  if (!from_url_base64(rq->arena, token, &bytes)) {
-    return bad_token(rq, "continue key is not valid: ", slice_cstr("illegal base64 data"));
+  size_t bad;
+  if (!from_url_base64(rq->arena, token, &bytes, &bad)) {
+    return bad_token(rq, "continue key is not valid: ",
+                     arena_printf(rq->arena, "illegal base64 data at input byte %zu", bad));
   }
   val *v = json_parse(rq->arena, bytes, NULL, &error);
   if (!v) return bad_token(rq, "continue key is not valid: ", error);

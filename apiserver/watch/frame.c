@@ -115,6 +115,23 @@ blob *frame_of_entry(arena *a, const resource_info *r, const frame_form *form, e
   return wrap_tree(a, form, type, tree, t);
 }
 
+/* What the real server's conversion from its internal zero object adds. */
+static void bookmark_fill(arena *a, const resource_info *r, val *obj, bool initial_end) {
+  static const char *const scaled[] = {"Deployment", "ReplicaSet", "StatefulSet"};
+  val *notes = val_map(a), *spec;
+  if (slice_is(r->group, "apps") && slice_is(r->kind, "DaemonSet")) {
+    val_setc(a, notes, "deprecated.daemonset.template.generation", val_cstr(a, "0"));
+  }
+  if (initial_end) val_setc(a, notes, "k8s.io/initial-events-end", val_cstr(a, "true"));
+  if (notes->count > 0) val_setc(a, object_meta(a, obj), "annotations", notes);
+  for (size_t i = 0; i < sizeof scaled / sizeof *scaled; i++) {
+    if (!slice_is(r->group, "apps") || !slice_is(r->kind, scaled[i])) continue;
+    spec = val_map(a);
+    val_setc(a, spec, "replicas", val_int(a, 0));
+    val_setc(a, obj, "spec", spec);
+  }
+}
+
 blob *frame_of_bookmark(arena *a, const resource_info *r, const frame_form *form, int64_t revision,
                         bool initial_end, bool columns) {
   char gv[128];
@@ -123,11 +140,7 @@ blob *frame_of_bookmark(arena *a, const resource_info *r, const frame_form *form
   val_setc(a, obj, "kind", val_string(a, r->kind));
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(r, gv)));
   object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
-  if (initial_end) {
-    val *notes = val_map(a);
-    val_setc(a, notes, "k8s.io/initial-events-end", val_cstr(a, "true"));
-    val_setc(a, object_meta(a, obj), "annotations", notes);
-  }
+  bookmark_fill(a, r, obj, initial_end);
   val *tree = as_form(a, r, form, obj, columns, 0, &t);
   return wrap_tree(a, form, EVENT_BOOKMARK, tree, t);
 }

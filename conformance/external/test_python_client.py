@@ -4,9 +4,11 @@ import contextlib
 import json
 import pathlib
 import re
+import subprocess
 import threading
 import time
 
+import conftest
 import pytest
 
 kubernetes = pytest.importorskip("kubernetes")
@@ -58,6 +60,8 @@ def samples():
         seen.setdefault(key, obj)
     drivers = [{"name": "a.b", "nodeID": "n"}]  # the client refuses none
     seen["storage.k8s.io/v1/CSINode"]["spec"] = {"drivers": drivers}
+    seen["v1/Event"]["involvedObject"]["namespace"] = "python"
+    seen["apps/v1/ControllerRevision"]["data"] = {}  # other data is compared with its spaces
     return seen
 
 
@@ -219,12 +223,31 @@ def test_dynamic_client_applies(api, space):
     deployments.delete(name="d", namespace=space)
 
 
-def test_service_account_tokens(apisim, core, space):
-    core.create_namespaced_service_account(space, {"metadata": {"name": "robot"}})
-    request = core.create_namespaced_service_account_token("robot", space, {"spec": {}})
-    with api_client(apisim, request.status.token) as a:
+@pytest.fixture
+def issuer(apisim, tmp_path):
+    """A server that can sign tokens."""
+    if not apisim.process:
+        yield apisim
+        return
+    key, public = tmp_path / "sa.key", tmp_path / "sa.pub"
+    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+    subprocess.run(["openssl", "rsa", "-in", key, "-pubout", "-out", public], check=True,
+                   capture_output=True)
+    server = conftest.start(tmp_path, f"--service-account-signing-key-file={key}",
+                            f"--service-account-key-file={public}",
+                            "--service-account-issuer=https://kubernetes.default.svc")
+    yield server
+    conftest.stop(server)
+
+
+def test_service_account_tokens(issuer):
+    with api_client(issuer) as a:
+        core = client.CoreV1Api(a)
+        core.create_namespaced_service_account("default", {"metadata": {"name": "robot"}})
+        request = core.create_namespaced_service_account_token("robot", "default", {"spec": {}})
+    with api_client(issuer, request.status.token) as a:
         me = client.AuthenticationV1Api(a).create_self_subject_review({}).status.user_info
-    assert me.username == f"system:serviceaccount:{space}:robot"
+    assert me.username == "system:serviceaccount:default:robot"
 
 
 def test_the_kubeconfig(apisim):
