@@ -21,6 +21,12 @@
   ROW("", "secrets", validate_secret) \
   ROW("", "serviceaccounts", validate_serviceaccount) \
   ROW("", "services", validate_service) \
+  ROW("admissionregistration.k8s.io", "mutatingadmissionpolicies", validate_mutating_policy) \
+  ROW("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", validate_mutating_policy_binding) \
+  ROW("admissionregistration.k8s.io", "mutatingwebhookconfigurations", validate_mutating_webhooks) \
+  ROW("admissionregistration.k8s.io", "validatingadmissionpolicies", validate_validating_policy) \
+  ROW("admissionregistration.k8s.io", "validatingadmissionpolicybindings", validate_validating_policy_binding) \
+  ROW("admissionregistration.k8s.io", "validatingwebhookconfigurations", validate_validating_webhooks) \
   ROW("apps", "controllerrevisions", validate_controllerrevision) \
   ROW("apps", "daemonsets", validate_daemonset) \
   ROW("apps", "deployments", validate_deployment) \
@@ -29,6 +35,7 @@
   ROW("autoscaling", "horizontalpodautoscalers", validate_autoscaler) \
   ROW("batch", "cronjobs", validate_cronjob) \
   ROW("batch", "jobs", validate_job) \
+  ROW("certificates.k8s.io", "certificatesigningrequests", validate_csr) \
   ROW("coordination.k8s.io", "leases", validate_lease) \
   ROW("discovery.k8s.io", "endpointslices", validate_endpoint_slice) \
   ROW("networking.k8s.io", "ingressclasses", validate_ingress_class) \
