@@ -11,6 +11,7 @@ static bool is_builtin(const request *rq) {
 static bool has_tables(const request *rq) {
   if (!rq->resource || !rq->resource->list_type) return false;
   const subresource_info *sub = rq->subresource;
+  if (sub && slice_is(rq->resource->resource, "resourceclaims")) return false;
   return !sub || sub->type == rq->resource->type || slice_is(sub->name, "scale");
 }
 

@@ -25,7 +25,25 @@ typedef struct delete_run {
   int64_t grace_s;
 } delete_run;
 
+static bool is_namespace(const request *rq) {
+  return slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0;
+}
+
+/* Namespaces have words of their own. */
+static bool check_namespace(delete_run *d) {
+  const delete_options *o = d->options;
+  slice uid = object_uid(d->obj), version = object_version(d->obj);
+  bool other = o->uid_set && !slice_eq(o->uid, uid);
+  if (!other && (!o->version_set || slice_eq(o->version, version))) return true;
+  const char *what = other ? "UID" : "ResourceVersion";
+  slice asked = other ? o->uid : o->version, have = other ? uid : version;
+  slice why = arena_printf(d->rq->arena, "Precondition failed: %s in precondition: %.*s, %s in object meta: %.*s",
+                           what, SLICE_ARG(asked), what, SLICE_ARG(have));
+  return status_conflict(&d->rq->error, d->rq->arena, SLICE_NONE, SLICE_LIT("namespaces"), object_name(d->obj), why);
+}
+
 static bool check_preconditions(delete_run *d) {
+  if (is_namespace(d->rq)) return check_namespace(d);
   request *rq = d->rq;
   const delete_options *o = d->options;
   const resource_info *r = rq->resource->storage;
@@ -216,24 +234,19 @@ static bool delete_namespace(delete_run *d, write_result *out) {
   return erase(d, false, out);
 }
 
-/* Jobs and their like keep their pods unless told otherwise: said to whoever deletes one. */
-static void warn_orphans(delete_run *d) {
-  const delete_options *o = d->options;
-  if (o->orphan_set || o->propagation.len || !slice_is(d->rq->resource->resource, "jobs")) return;
-  request_warn(d->rq, SLICE_LIT("child pods are preserved by default when jobs are deleted; set "
+void generic_warn_orphans(request *rq, const delete_options *o) {
+  if (o->orphan_set || o->propagation.len || !slice_is(rq->resource->resource, "jobs")) return;
+  request_warn(rq, SLICE_LIT("child pods are preserved by default when jobs are deleted; set "
                                 "propagationPolicy=Background to remove them or set "
                                 "propagationPolicy=Orphan to suppress this warning"));
 }
 
 static bool run(delete_run *d, write_result *out) {
   request *rq = d->rq;
-  warn_orphans(d);
   if (!check_preconditions(d)) return false;
   if (!generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, false) ||
       !generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, true)) return false;
-  if (slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0) {
-    return delete_namespace(d, out);
-  }
+  if (is_namespace(rq)) return delete_namespace(d, out);
   grace g = begin_grace(d);
   if (g == GRACE_PENDING) {
     out->obj = d->obj;

@@ -28,6 +28,9 @@ typedef struct update_source {
   prepare_fn prepare; /* of a subresource, instead of the strategy's; NULL for the main resource */
 } update_source;
 
+/* Jobs keep their pods unless told otherwise: said to whoever deletes one. */
+void generic_warn_orphans(request *rq, const delete_options *o);
+
 /* obj: storage version, system fields not yet filled in. False with rq->error. */
 bool generic_create(request *rq, val *obj, write_result *out);
 bool generic_update(request *rq, slice namespace, slice name, const update_source *source,

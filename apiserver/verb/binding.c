@@ -95,7 +95,7 @@ static bool bind(request *rq, output_form *form) {
   if (!negotiate_output(rq, false, form) || !options_read_write(rq, "CreateOptions", false, &wo)) return false;
   val *body = negotiate_decode(rq, SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Binding"), NULL);
   if (!body || !write_check_namespace(rq, body)) return false;
-  if (rq->subresource && object_name(body).len && !slice_eq(object_name(body), rq->info.name)) {
+  if (rq->subresource && !slice_eq(object_name(body), rq->info.name)) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "name in URL does not match name in Binding object");
   }
   if (!rq->subresource) rq->info.name = object_name(body);

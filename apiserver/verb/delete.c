@@ -27,8 +27,9 @@ void verb_delete(request *rq) {
   delete_options o;
   write_result result = {0};
   bool ok = negotiate_output(rq, false, &form) && options_read_delete(rq, &o) &&
-            generic_check_path_name(rq, rq->info.name) && may_go(rq) &&
-            generic_delete(rq, rq->info.namespace, rq->info.name, &o, &result);
+            generic_check_path_name(rq, rq->info.name) && may_go(rq);
+  if (ok) generic_warn_orphans(rq, &o);
+  ok = ok && generic_delete(rq, rq->info.namespace, rq->info.name, &o, &result);
   if (!ok) {
     respond_error(rq);
     return;
@@ -86,6 +87,7 @@ void verb_deletecollection(request *rq) {
     respond_error(rq);
     return;
   }
+  generic_warn_orphans(rq, &o);
   collection c = {.rq = rq, .selector = &s};
   slice prefix = stored_prefix(rq->arena, rq->resource, rq->info.namespace);
   slice end = stored_prefix_end(rq->arena, prefix);

@@ -14,12 +14,12 @@ static bool bad(request *rq, slice text) {
   return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(text));
 }
 
-static const char *const container_lists[] = {"spec.containers", "spec.initContainers",
-                                              "spec.ephemeralContainers"};
+static const char *const visit_order[] = {"spec.initContainers", "spec.containers",
+                                          "spec.ephemeralContainers"};
 
 static bool has_container(const val *pod, slice name) {
   for (size_t i = 0; i < 3; i++) {
-    const val *list = val_path(pod, container_lists[i]);
+    const val *list = val_path(pod, visit_order[i]);
     for (uint32_t j = 0; j < val_len(list); j++) {
       if (slice_eq(val_get_str(val_at(list, j), "name"), name)) return true;
     }
@@ -27,11 +27,14 @@ static bool has_container(const val *pod, slice name) {
   return false;
 }
 
-static slice names(arena *a, const val *list) {
+static slice container_names(arena *a, const val *pod) {
   slice all = SLICE_LIT("");
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    slice one = val_get_str(val_at(list, i), "name");
-    all = i ? arena_printf(a, "%.*s %.*s", SLICE_ARG(all), SLICE_ARG(one)) : one;
+  for (size_t l = 0; l < 3; l++) {
+    const val *list = val_path(pod, visit_order[l]);
+    for (uint32_t i = 0; i < val_len(list); i++) {
+      slice one = val_get_str(val_at(list, i), "name");
+      all = all.len ? arena_printf(a, "%.*s %.*s", SLICE_ARG(all), SLICE_ARG(one)) : one;
+    }
   }
   return all;
 }
@@ -39,19 +42,14 @@ static slice names(arena *a, const val *list) {
 /* Which container is meant; with several one must be named. */
 static bool check_container(request *rq, const val *pod) {
   slice asked = http_query_get(rq->http, "container"), name = object_name(pod);
-  const val *list = val_path(pod, "spec.containers"), *init = val_path(pod, "spec.initContainers");
   if (asked.len) {
     if (has_container(pod, asked)) return true;
     return bad(rq, arena_printf(rq->arena, "container %.*s is not valid for pod %.*s", SLICE_ARG(asked), SLICE_ARG(name)));
   }
-  if (val_len(list) <= 1) return true;
-  slice all = names(rq->arena, list), inits = names(rq->arena, init);
-  slice text = arena_printf(rq->arena, "a container name must be specified for pod %.*s, choose one of: [%.*s]",
-                            SLICE_ARG(name), SLICE_ARG(all));
-  if (inits.len) {
-    text = arena_printf(rq->arena, "%.*s or one of the init containers: [%.*s]", SLICE_ARG(text), SLICE_ARG(inits));
-  }
-  return bad(rq, text);
+  if (val_len(val_path(pod, "spec.containers")) <= 1) return true;
+  slice all = container_names(rq->arena, pod);
+  return bad(rq, arena_printf(rq->arena, "a container name must be specified for pod %.*s, choose one of: [%.*s]",
+                              SLICE_ARG(name), SLICE_ARG(all)));
 }
 
 /* The numbers among PodLogOptions: name, least value. */
@@ -107,8 +105,56 @@ static bool serve_stream(request *rq, const val *pod) {
   return no_kubelet(rq, node);
 }
 
+static bool unavailable(request *rq, slice text) {
+  return status_set(&rq->error, rq->arena, STATUS_UNAVAILABLE, "%.*s", SLICE_ARG(text));
+}
+
+/* "name", "name:port" or "scheme:name:port". */
+static bool split_service(slice id, slice *name, slice *port) {
+  slice part[4] = {SLICE_NONE}, rest = id;
+  uint32_t n = 0;
+  bool more = true;
+  while (more && n < 4) more = slice_cut(rest, ':', &part[n++], &rest);
+  bool scheme = n == 3;
+  if (n > 3 || (scheme && part[0].len && !slice_is(part[0], "http") && !slice_is(part[0], "https"))) return false;
+  *name = part[scheme ? 1 : 0];
+  *port = n > 1 ? part[n - 1] : SLICE_NONE;
+  return name->len > 0;
+}
+
+static bool has_port(const val *service, long long number) {
+  const val *ports = val_path(service, "spec.ports");
+  for (uint32_t i = 0; i < val_len(ports); i++) {
+    if (val_i64(val_getc(val_at(ports, i), "port")) == number) return true;
+  }
+  return false;
+}
+
+/* The real server looks at the Endpoints; a number must be a port of the Service first. */
+static bool serve_service(request *rq) {
+  arena *a = rq->arena;
+  long long number = 0;
+  slice name, port;
+  if (!split_service(rq->info.name, &name, &port)) {
+    return bad(rq, arena_printf(a, "invalid service request \"%.*s\"", SLICE_ARG(rq->info.name)));
+  }
+  if (slice_to_i64(port, &number)) {
+    const val *service = registry_get(rq->server, a, rq->resource, rq->info.namespace, name);
+    if (!service) return status_not_found(&rq->error, a, SLICE_NONE, SLICE_LIT("services"), name);
+    if (!has_port(service, number)) {
+      return unavailable(rq, arena_printf(a, "no service port %lld found for service \"%.*s\"", number, SLICE_ARG(name)));
+    }
+  }
+  const resource_info *endpoints = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("endpoints"));
+  const val *found = registry_get(rq->server, a, endpoints, rq->info.namespace, name);
+  if (!found) return status_not_found(&rq->error, a, SLICE_NONE, SLICE_LIT("services"), name);
+  slice id = val_len(val_getc(found, "subsets")) ? rq->info.name : name;
+  return unavailable(rq, arena_printf(a, "no endpoints available for service \"%.*s\"", SLICE_ARG(id)));
+}
+
 static bool serve(request *rq) {
   store_entry *e = NULL;
+  if (slice_is(rq->resource->resource, "services")) return serve_service(rq);
   if (!generic_get(rq, rq->info.namespace, rq->info.name, &e)) return false;
   request_keep(rq, e);
   const val *obj = stored_decode(rq->arena, rq->resource, e);
@@ -116,9 +162,7 @@ static bool serve(request *rq) {
   if (slice_is(sub, "log")) return serve_log(rq, obj);
   if (!slice_is(sub, "proxy")) return serve_stream(rq, obj);
   if (slice_is(rq->resource->resource, "pods")) return bad(rq, SLICE_LIT("address not allowed"));
-  if (slice_is(rq->resource->resource, "nodes")) return no_kubelet(rq, object_name(obj));
-  return status_set(&rq->error, rq->arena, STATUS_UNAVAILABLE, "no endpoints available for service \"%.*s\"",
-                    SLICE_ARG(object_name(obj)));
+  return no_kubelet(rq, object_name(obj));
 }
 
 void node_proxy_serve(request *rq) {
