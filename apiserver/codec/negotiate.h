@@ -3,6 +3,7 @@
 #ifndef APISIM_CODEC_NEGOTIATE_H
 #define APISIM_CODEC_NEGOTIATE_H
 
+#include "codec/codec.h"
 #include "request/request.h"
 
 typedef enum body_format { FORMAT_JSON, FORMAT_YAML, FORMAT_PROTOBUF } body_format;
@@ -45,6 +46,10 @@ val *negotiate_decode(request *rq, slice want_group, slice want_version, slice w
                       const kind_info **got);
 /* DeleteOptions and other option bodies (of any group and version). False with rq->error. */
 bool negotiate_decode_options(request *rq, slice kind, val **out);
+
+/* Types a tree that is a document of its own (a patched object): it may name another kind, which is then
+ * an error in the decoder's words. NULL with *error. report may be NULL. */
+val *negotiate_conform(request *rq, val *tree, strict_report *report, slice *error);
 
 /* Patch types by Content-Type. False with a 415 in the real words for this resource. */
 typedef enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY } patch_kind;

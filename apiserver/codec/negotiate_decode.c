@@ -291,3 +291,13 @@ bool negotiate_decode_options(request *rq, slice kind, val **out) {
   }
   return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(d.error));
 }
+
+val *negotiate_conform(request *rq, val *tree, strict_report *report, slice *error) {
+  const resource_info *r = rq->resource;
+  decoding d = {.rq = rq, .tree = tree, .group = r->group, .version = r->version, .kind = r->kind};
+  const kind_info *k = find_kind(&d) ? find_registered(&d) : NULL;
+  val *typed = k ? codec_conform(rq->arena, tree, k->type, report, &d.error) : NULL;
+  if (typed && check_conversion(&d, k, r->group, r->kind)) return typed;
+  *error = d.error;
+  return NULL;
+}

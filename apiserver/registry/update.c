@@ -110,6 +110,7 @@ static bool ends_deletion(const update_run *u, const val *obj) {
 
 static bool finish_deletion(update_run *u, val *obj, write_result *out) {
   request *rq = u->rq;
+  object_meta_take(rq->arena, obj, u->live, "resourceVersion");
   out->obj = obj;
   out->deleted = true;
   if (rq->dry_run) return true;

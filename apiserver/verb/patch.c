@@ -46,8 +46,10 @@ static val *conform(request *rq, const val *quoted, val *tree, strict_report *re
   bool strict = rq->validation != VALIDATE_IGNORE;
   const val *shown = quoted ? quoted : val_copy(rq->arena, tree);
   const type_info *t = rq->resource->type;
-  bool fits = !quoted || restore_check(rq->arena, tree, t, &error);
-  val *obj = fits ? codec_conform(rq->arena, tree, t, strict ? report : NULL, &error) : NULL;
+  strict_report *found = strict ? report : NULL;
+  val *obj = NULL;
+  if (!quoted) obj = negotiate_conform(rq, tree, found, &error);
+  else if (restore_check(rq->arena, tree, t, &error)) obj = codec_conform(rq->arena, tree, t, found, &error);
   if (!obj) {
     patch_invalid(rq, quoted ? go_print(rq->arena, quoted) : document_text(rq, shown), error);
     return NULL;
