@@ -44,6 +44,17 @@ static bool not_allowed(request *rq) {
   return false;
 }
 
+/* What can be listed has a handler for watches, which refuses. */
+static bool no_watch(request *rq) {
+  slice name = rq->resource->resource;
+  status_set(&rq->error, rq->arena, STATUS_METHOD_NOT_ALLOWED,
+             "watch is not supported on resources of kind \"%.*s\"", SLICE_ARG(name));
+  rq->error.has_details = true;
+  rq->error.kind = name;
+  rq->error.group = rq->resource->group;
+  return false;
+}
+
 typedef struct verb_row {
   const char *name;
   uint16_t bit;
@@ -113,7 +124,9 @@ static void serve_resource(request *rq) {
   }
   const verb_row *row = find_verb(rq);
   if (!row) {
-    not_allowed(rq);
+    bool listed = !rq->subresource && (rq->resource->verbs & VERB_LIST);
+    if (listed && slice_is(rq->info.verb, "watch") && slice_is(rq->http->method, "GET")) no_watch(rq);
+    else not_allowed(rq);
     respond_error(rq);
     return;
   }

@@ -15,15 +15,24 @@ static bool go_bool(slice v) {
   return !(slice_eq_nocase(v, SLICE_LIT("false")) || slice_is(v, "0"));
 }
 
+static bool is_number(slice s) {
+  if (s.len && s.ptr[0] == '-') s = slice_from(s, 1);
+  for (size_t i = 0; i < s.len; i++) {
+    if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+  }
+  return s.len > 0;
+}
+
 static bool read_int(request *rq, const char *name, bool *set, int64_t *out) {
   if (!http_query_has(rq->http, name)) return true;
   slice v = http_query_get(rq->http, name);
+  slice digits = v;
   long long n = 0;
   *set = true;
-  if (v.len == 0) return true;
-  if (!slice_to_i64(v, &n)) {
-    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
-                      "strconv.ParseInt: parsing \"%.*s\": invalid syntax", SLICE_ARG(v));
+  if (slice_has_prefix(v, SLICE_LIT("+"))) digits = slice_from(v, 1);
+  if (!slice_to_i64(digits, &n)) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "strconv.ParseInt: parsing \"%.*s\": %s",
+                      SLICE_ARG(v), is_number(digits) ? "value out of range" : "invalid syntax");
   }
   *out = n;
   return true;

@@ -18,6 +18,7 @@ typedef struct list_run {
   slice prefix, start, end; /* of the keys to walk */
   uint64_t version; /* asked for */
   int64_t revision; /* 0: the current one */
+  int64_t page; /* items at most; 0: all */
   bool continued;
   store_view *view;
   arena *scratch; /* trees looked at for selectors, reset item by item */
@@ -26,24 +27,37 @@ typedef struct list_run {
   slice next_key; /* where the next page starts; empty at the end */
 } list_run;
 
+/* A selector of one name in a known place: one key, and no pages. */
+static void narrow_to_name(list_run *l) {
+  slice name = l->selector.name;
+  bool anywhere = l->rq->resource->namespaced && l->rq->info.namespace.len == 0 && l->selector.namespace.len == 0;
+  if (name.len == 0 || anywhere) return;
+  l->start = arena_concat(l->rq->arena, l->prefix, name);
+  l->end = arena_concat(l->rq->arena, l->start, slice_of("\0", 1));
+  l->page = 0;
+}
+
 static bool read_place(list_run *l) {
   request *rq = l->rq;
   slice ns = rq->info.namespace.len ? rq->info.namespace : l->selector.namespace;
   l->prefix = stored_prefix(rq->arena, rq->resource, rq->resource->namespaced ? ns : SLICE_NONE);
   l->start = l->prefix;
-  if (slice_is(l->o.resource_version, "0")) l->o.limit = 0; /* from the cache: one page */
+  l->page = slice_is(l->o.resource_version, "0") ? 0 : l->o.limit; /* from the cache: one page */
   l->end = stored_prefix_end(rq->arena, l->prefix);
-  if (l->o.continue_token.len == 0) return true;
+  if (l->o.continue_token.len == 0) {
+    narrow_to_name(l);
+    return true;
+  }
   slice start;
   if (!continue_decode(rq, l->o.continue_token, &l->revision, &start)) return false;
   if (l->o.resource_version.len && !slice_is(l->o.resource_version, "0")) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                       "specifying resource version is not allowed when using continue");
   }
-  if (start.ptr[0] != '/') return continue_bad_start(rq, start);
-  l->start = arena_concat(rq->arena, slice_upto(l->prefix, l->prefix.len - 1), start);
+  l->start = arena_concat(rq->arena, l->prefix, start);
   l->continued = true;
   if (l->revision < 0) l->revision = 0; /* an inconsistent continuation: the current state */
+  l->version = (uint64_t)l->revision;
   return true;
 }
 
@@ -51,8 +65,8 @@ static bool read_place(list_run *l) {
 static bool read_revision(list_run *l) {
   request *rq = l->rq;
   uint64_t n = l->version;
-  if (l->continued) return true;
   if (!read_reached(rq, n)) return false;
+  if (l->continued) return true;
   bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && l->o.limit > 0);
   if (n > 0 && exact) l->revision = (int64_t)n;
   return true;
@@ -72,7 +86,7 @@ static bool open_view(list_run *l) {
                             "the first chunk was returned and now may show up in the list."
                           : "The resourceVersion for the provided list is too old.");
   if (l->continued) {
-    rq->error.continue_token = continue_encode(rq->arena, -1, slice_from(l->start, l->prefix.len - 1));
+    rq->error.continue_token = continue_encode(rq->arena, -1, slice_from(l->start, l->prefix.len));
   }
   return false;
 }
@@ -87,7 +101,7 @@ static bool selected(list_run *l, store_entry *e) {
 
 static bool visit(void *ctx, store_entry *e) {
   list_run *l = ctx;
-  if (l->o.limit > 0 && (int64_t)l->count == l->o.limit) {
+  if (l->page > 0 && (int64_t)l->count == l->page) {
     l->next_key = arena_copy(l->rq->arena, store_entry_key(l->items[l->count - 1]));
     return false;
   }

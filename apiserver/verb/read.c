@@ -6,8 +6,6 @@
 #include "codec/codec.h"
 #include "server.h"
 
-#include <ctype.h>
-
 #define TOKEN_VERSION "meta.k8s.io/v1"
 
 static const status_cause too_large_cause = {
@@ -55,7 +53,7 @@ bool read_reached(request *rq, uint64_t version) {
   return version <= (uint64_t)current || read_too_large(rq, version, current);
 }
 
-/* Token text is base64 for URLs, without padding. */
+/* Token text is base64 for URLs, without padding; what is read may also be the standard alphabet. */
 static slice to_url_base64(arena *a, slice bytes) {
   slice s = base64_encode(a, bytes);
   char *p = arena_cstr(a, s);
@@ -68,18 +66,21 @@ static slice to_url_base64(arena *a, slice bytes) {
   return slice_of(p, n);
 }
 
-/* *bad: where Go's decoder gives up. */
+/* As Go's RawURLEncoding reads it; *bad: where it is wrong. */
 static bool from_url_base64(arena *a, slice text, slice *out, size_t *bad) {
   char *p = arena_alloc(a, text.len + 4);
-  size_t n = text.len;
-  for (size_t i = 0; i < n; i++) {
-    p[i] = text.ptr[i] == '-' ? '+' : text.ptr[i] == '_' ? '/' : text.ptr[i];
+  size_t n = 0, first = 0; /* of the quantum under way */
+  for (size_t i = 0; i < text.len; i++) {
+    char c = text.ptr[i];
+    if (c == '\r' || c == '\n') continue;
+    bool alnum = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+    if (n % 4 == 0) first = i;
+    *bad = i;
+    if (!alnum && c != '-' && c != '_') return false;
+    p[n++] = c == '-' ? '+' : c == '_' ? '/' : c;
   }
-  for (*bad = 0; *bad < n; ++*bad) {
-    char c = text.ptr[*bad];
-    if (!isalnum((unsigned char)c) && c != '-' && c != '_') return false;
-  }
-  if (n % 4 == 1) --*bad;
+  *bad = first;
+  if (n % 4 == 1) return false;
   while (n % 4) p[n++] = '=';
   return base64_decode(a, slice_of(p, n), out);
 }
@@ -95,50 +96,69 @@ slice continue_encode(arena *a, int64_t revision, slice start) {
   return token;
 }
 
-static bool bad_token(request *rq, const char *why, slice more) {
-  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid continue token: %s%.*s", why, SLICE_ARG(more));
+static bool bad_token(request *rq, slice why) {
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                    "invalid continue token: continue key is not valid: %.*s", SLICE_ARG(why));
 }
 
-bool continue_bad_start(request *rq, slice start) {
-  return bad_token(rq, "continue key is not valid: ", start);
-}
-
-/* Cleaning the path must not change the key: nothing may climb out of the prefix. */
+/* Cleaning the path must not change the key: nothing may climb out of the prefix. The key may
+ * stand with or without a slash in front. */
 static bool start_is_clean(slice start) {
-  slice head, rest = start;
-  bool more = true;
+  slice head, rest = start.ptr[0] == '/' ? slice_from(start, 1) : start;
+  bool more = rest.len > 0;
   while (more) {
     more = slice_cut(rest, '/', &head, &rest);
-    if (slice_is(head, "..") || slice_is(head, ".")) return false;
-    if (head.len == 0 && more && rest.len + 1 != start.len) return false;
+    if (head.len == 0 || slice_is(head, "..") || slice_is(head, ".")) return false;
   }
+  return true;
+}
+
+static const char *json_kind(const val *v) {
+  if (val_is_string(v)) return "string";
+  if (val_is_list(v)) return "array";
+  if (val_is_map(v)) return "object";
+  return val_is_bool(v) ? "bool" : "number";
+}
+
+/* The words of Go's decoder for a value of the wrong type. */
+static bool wrong_type(request *rq, const val *v, const char *field, const char *type) {
+  slice text = val_is_float(v) ? arena_printf(rq->arena, " %.*s", (int)v->count, v->literal ? v->literal : "") : SLICE_NONE;
+  return bad_token(rq, arena_printf(rq->arena, "json: cannot unmarshal %s%.*s into Go struct field continueToken.%s of type %s",
+                                    json_kind(v), SLICE_ARG(text), field, type));
+}
+
+static bool read_token(request *rq, const val *t, int64_t *revision, slice *start) {
+  const val *version = val_getc(t, "v"), *rv = val_getc(t, "rv"), *key = val_getc(t, "start");
+  if (!val_is_map(t) && !val_is_null(t)) {
+    return bad_token(rq, arena_printf(rq->arena, "json: cannot unmarshal %s into Go value of type storage.continueToken",
+                                      json_kind(t)));
+  }
+  if (version && !val_is_string(version) && !val_is_null(version)) return wrong_type(rq, version, "v", "string");
+  if (rv && !val_is_int(rv) && !val_is_null(rv)) return wrong_type(rq, rv, "rv", "int64");
+  if (key && !val_is_string(key) && !val_is_null(key)) return wrong_type(rq, key, "start", "string");
+  if (!slice_is(val_str(version), TOKEN_VERSION)) {
+    return bad_token(rq, arena_concat(rq->arena, SLICE_LIT("server does not recognize this encoded version "),
+                                      val_str(version)));
+  }
+  *revision = val_i64(rv);
+  *start = val_str(key);
   return true;
 }
 
 bool continue_decode(request *rq, slice token, int64_t *revision, slice *start) {
   slice bytes, error = SLICE_NONE;
-  size_t bad;
+  size_t bad = 0;
   if (!from_url_base64(rq->arena, token, &bytes, &bad)) {
-    return bad_token(rq, "continue key is not valid: ",
-                     arena_printf(rq->arena, "illegal base64 data at input byte %zu", bad));
+    return bad_token(rq, arena_printf(rq->arena, "illegal base64 data at input byte %zu", bad));
   }
   val *v = json_parse(rq->arena, bytes, NULL, &error);
-  if (!v) return bad_token(rq, "continue key is not valid: ", error);
-  if (!slice_is(val_get_str(v, "v"), TOKEN_VERSION)) {
-    slice got = val_get_str(v, "v");
-    return bad_token(rq, "continue key is not valid: server does not recognize this encoded version ",
-                     arena_printf(rq->arena, "\"%.*s\"", SLICE_ARG(got)));
-  }
-  *revision = val_i64(val_getc(v, "rv"));
-  *start = val_get_str(v, "start");
+  if (!v) return bad_token(rq, error);
+  if (!read_token(rq, v, revision, start)) return false;
   if (*revision == 0) {
-    return bad_token(rq, "continue key is not valid: incorrect encoded start resourceVersion (version " TOKEN_VERSION ")", SLICE_NONE);
+    return bad_token(rq, SLICE_LIT("incorrect encoded start resourceVersion (version " TOKEN_VERSION ")"));
   }
-  if (start->len == 0) {
-    return bad_token(rq, "continue key is not valid: encoded start key empty (version " TOKEN_VERSION ")", SLICE_NONE);
-  }
-  if (!start_is_clean(*start)) {
-    return bad_token(rq, "continue key is not valid: ", *start);
-  }
+  if (start->len == 0) return bad_token(rq, SLICE_LIT("encoded start key empty (version " TOKEN_VERSION ")"));
+  if (!start_is_clean(*start)) return bad_token(rq, *start);
+  if (start->ptr[0] == '/') *start = slice_from(*start, 1);
   return true;
 }

@@ -13,10 +13,10 @@ bool read_reached(request *rq, uint64_t version);
 /* That 504. */
 bool read_too_large(request *rq, uint64_t asked, int64_t current);
 
-/* Continue tokens (apiserver pkg/storage/continue.go): the revision of the first page and the key
- * from which to go on, relative to the prefix. */
+/* Continue tokens (apiserver pkg/storage/continue.go): the revision of the first page (-1: the current
+ * state, whatever the first page was) and the key from which to go on. */
 slice continue_encode(arena *a, int64_t revision, slice start);
-bool continue_bad_start(request *rq, slice start);
+/* *start: behind the prefix's last slash. False with rq->error. */
 bool continue_decode(request *rq, slice token, int64_t *revision, slice *start);
 
 #endif

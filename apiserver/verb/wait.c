@@ -3,17 +3,24 @@
  * somebody's write, so that resuming is left to the timer, which fires when that turn ends. */
 #include "verb/wait.h"
 
+#include "codec/codec.h"
+#include "respond/respond.h"
 #include "server.h"
 
 #include <assert.h>
 
 #define WAIT_NS ((int64_t)3 * 1000000000)
+/* Of the real server's timeout filter, which is no API handler. */
+#define TIMED_OUT \
+  "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not complete within the " \
+  "allotted timeout\",\"reason\":\"Timeout\",\"details\":{},\"code\":504}\n"
 
 typedef struct waiter {
   timer timer;
   store_watch *feed;
   request *rq;
   uint64_t version;
+  bool short_of; /* the request's own ?timeout= is shorter */
   void (*again)(request *rq);
 } waiter;
 
@@ -35,6 +42,10 @@ static void resume(void *ctx, int64_t now_ns) {
   (void)now_ns;
   forget(w);
   rq->waited = true;
+  if (w->short_of && (uint64_t)store_revision(rq->server->store) < w->version) {
+    respond_bytes(rq, 504, SLICE_LIT("text/plain; charset=utf-8"), SLICE_LIT(TIMED_OUT), NULL, NULL, 0);
+    return;
+  }
   rq->wall_ns = rq->server->env->wall_ns;
   rq->mono_ns = rq->server->env->mono_ns;
   w->again(rq);
@@ -57,7 +68,13 @@ bool wait_for_version(request *rq, uint64_t version, void (*again)(request *rq))
   w->version = version;
   w->again = again;
   if (store_watch_open(s->store, SLICE_LIT("/"), current, on_event, w, &w->feed) != STORE_OK) return false;
-  timer_set(&s->timers, &w->timer, s->env->mono_ns + WAIT_NS, resume, w);
+  int64_t ns = WAIT_NS, own = 0;
+  bool is_watch = slice_is(rq->info.verb, "watch"); /* which has no timeout of that kind */
+  if (!is_watch && duration_parse(http_query_get(rq->http, "timeout"), &own) && own > 0 && own < ns) {
+    ns = own;
+    w->short_of = true;
+  }
+  timer_set(&s->timers, &w->timer, s->env->mono_ns + ns, resume, w);
   rq->http->user = w;
   rq->http->on_abort = on_abort;
   return true;

@@ -7,9 +7,18 @@
 #include "verb/wait.h"
 #include "watch/watcher.h"
 
+/* The deprecated paths are watches whatever the method. */
+static bool method_ok(request *rq) {
+  if (slice_is(rq->http->method, "GET")) return true;
+  status_set(&rq->error, rq->arena, STATUS_METHOD_NOT_ALLOWED,
+             "the server does not allow this method on the requested resource");
+  rq->error.has_details = true;
+  return false;
+}
+
 static bool prepare(request *rq, watch_args *args) {
   list_options *o = &args->options;
-  return negotiate_output(rq, true, &args->form) && options_read_list(rq, true, o) &&
+  return method_ok(rq) && negotiate_output(rq, true, &args->form) && options_read_list(rq, true, o) &&
          selector_parse(rq->arena, rq->resource, o->label_selector, o->field_selector, &args->selector,
                         &rq->error) &&
          (rq->info.name.len == 0 ||
@@ -26,6 +35,10 @@ void verb_watch(request *rq) {
   args.initial = args.options.initial_events_set && args.options.initial_events;
   args.wants_end = args.initial && args.options.allow_bookmarks;
   if (args.initial && wait_for_version(rq, args.from, verb_watch)) return;
+  if (args.form.as == AS_TABLE && !respond_transformable(rq, &args.form, false)) {
+    respond_error(rq);
+    return;
+  }
   if (!args.initial && args.from == 0) args.from = (uint64_t)store_revision(rq->server->store);
   watcher_start(rq, &args);
 }

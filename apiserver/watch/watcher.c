@@ -19,6 +19,7 @@
 #define SECOND_NS ((int64_t)1000000000)
 #define BOOKMARK_PERIOD_NS (60 * SECOND_NS)
 #define BOOKMARK_BEFORE_END_NS (2 * SECOND_NS)
+#define FOREVER (INT64_MAX / 2) /* a revision that never comes */
 #define TIMEOUT_MIN_S 1800
 #define TIMEOUT_MAX_S (365 * 86400)
 
@@ -133,7 +134,15 @@ static bool matches(watcher *w, const store_entry *e, bool is_prev) {
   return obj && selector_match(watch_shared_arena(shared), s, w->resource, obj);
 }
 
+/* An event is no list: the real server fails to encode the first one and ends the stream. */
+static bool has_no_form(watcher *w) {
+  if (w->form.as != AS_PARTIAL_LIST) return false;
+  close_soon(w, on_deadline);
+  return true;
+}
+
 static void tell(watcher *w, event_type type, bool of_prev, int64_t revision) {
+  if (has_no_form(w)) return;
   blob *frame = watch_shared_frame(hub(w->server)->shared, w->resource, &w->form, type, of_prev, revision,
                                    !w->told_columns);
   w->told_columns = true;
@@ -154,6 +163,7 @@ static void on_event(void *ctx, const store_event *ev) {
 /* The store tells its watchers in the write's own turn: its revision is never ahead of what they
  * were told. */
 static void send_bookmark(watcher *w, bool initial_end) {
+  if (has_no_form(w)) return;
   arena *a = arena_create();
   blob *frame = frame_of_bookmark(a, w->resource, &w->form, store_revision(w->server->store), initial_end,
                                   !w->told_columns);
@@ -273,7 +283,7 @@ static bool tell_past(request *rq, watcher *w, const watch_args *args) {
   }
   if (args->initial) from = (uint64_t)send_state(w, rq->arena, prefix);
   if (args->wants_end && !w->closing) send_bookmark(w, true);
-  w->from = from > INT64_MAX ? INT64_MAX : (int64_t)from;
+  w->from = from < FOREVER ? (int64_t)from : FOREVER;
   if (store_watch_open(s->store, prefix, w->from, on_event, w, &w->feed) == STORE_COMPACTED) {
     tell_too_old(w, rq->arena, w->from);
     return false;
