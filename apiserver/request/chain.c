@@ -101,6 +101,7 @@ static bool find_resource(request *rq) {
 static const verb_row *find_verb(request *rq) {
   uint16_t verbs = rq->subresource ? rq->subresource->verbs : rq->resource->verbs;
   bool named = rq->info.name.len > 0;
+  if (slice_is(rq->http->method, "HEAD")) return NULL; /* authorized as a get, but no route has it */
   for (size_t i = 0; i < sizeof verb_rows / sizeof *verb_rows; i++) {
     const verb_row *row = verb_rows + i;
     if (!slice_is(rq->info.verb, row->name)) continue;
