@@ -53,7 +53,7 @@ void field_selector_check(field_errors *e, const path *p, const val *ref, bool v
   if (subscripted(text, &head, &key)) {
     if (slice_is(head, "metadata.annotations")) text_check(e, p, TEXT_LABEL_KEY, lower(e->a, key));
     else if (slice_is(head, "metadata.labels")) text_check(e, p, TEXT_LABEL_KEY, key);
-    else field_invalid_str(e, &at, text, "error converting fieldPath: field label does not support subscript");
+    else field_invalid_str(e, &at, text, "error converting fieldPath: field label does not support subscript: %.*s", SLICE_ARG(text));
     return;
   }
   if (!one_of(text, known_paths)) {

@@ -5,7 +5,10 @@
 static void index_of(arena *a, const val *list, const char *path_key_name, val **names, val **paths) {
   *names = val_map(a);
   *paths = val_map(a);
-  EACH_ITEM(i, list) val_set(a, *names, val_get_str(val_at(list, i), "name"), val_getc(val_at(list, i), path_key_name));
+  EACH_ITEM(i, list) {
+    const val *item = val_at(list, i);
+    val_set(a, *names, val_get_str(item, "name"), val_string(a, val_get_str(item, path_key_name)));
+  }
   VAL_EACH(entry, *names) val_set(a, *paths, val_str(entry->value), val_null(a));
 }
 

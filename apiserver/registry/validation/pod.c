@@ -1,5 +1,4 @@
-/* Pods: create, update and the subresources ephemeralcontainers and binding's likes. Status and resize
- * have files of their own. */
+/* Pods: create, update and ephemeralcontainers. Status and resize have files of their own. */
 #include "registry/validation/pod.h"
 
 #include "registry/validation/pod_internal.h"
@@ -269,5 +268,5 @@ void validate_pod(const validate_args *v) {
   else if (slice_is(v->subresource, "status")) pod_status_validate(v);
   else if (slice_is(v->subresource, "ephemeralcontainers")) ephemeral_update(v);
   else if (slice_is(v->subresource, "resize")) pod_resize_validate(v);
-  else update_validate(v);
+  else if (!v->subresource.len) update_validate(v); /* a binding writes what only it may */
 }
