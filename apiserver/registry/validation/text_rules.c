@@ -146,8 +146,8 @@ static const rule_row rows[] = {
     [TEXT_ANY] = {scan_any, 0, NULL},
 };
 
-static uint32_t too_long(arena *a, slice *out, uint32_t n, const char *before, size_t max) {
-  out[n] = arena_printf(a, "%smust be no more than %zu bytes", before, max);
+static uint32_t too_long(arena *a, slice *out, uint32_t n, const char *before, size_t max, const char *unit) {
+  out[n] = arena_printf(a, "%smust be no more than %zu %s", before, max, unit);
   return n + 1;
 }
 
@@ -171,7 +171,7 @@ static uint32_t key_problems(arena *a, slice v, slice out[4]) {
     }
   }
   if (name.len == 0 && n < 4) out[n++] = SLICE_LIT("name part must be non-empty");
-  else if (name.len > 63 && n < 4) n = too_long(a, out, n, "name part ", 63);
+  else if (name.len > 63 && n < 4) n = too_long(a, out, n, "name part ", 63, "bytes");
   if (!scan_name_part(name) && n < 4) out[n++] = SLICE_LIT("name part " NAME_WORDS);
   return n;
 }
@@ -207,7 +207,7 @@ static uint32_t env_problems(slice v, slice out[4]) {
 
 static uint32_t config_key_problems(arena *a, slice v, slice out[4]) {
   uint32_t n = 0;
-  if (v.len > 253) n = too_long(a, out, n, "", 253);
+  if (v.len > 253) n = too_long(a, out, n, "", 253, "characters");
   if (!scan_config_key(v)) out[n++] = slice_cstr(rows[TEXT_CONFIG_MAP_KEY].words);
   if (slice_is(v, ".")) out[n++] = SLICE_LIT("must not be '.'");
   else if (slice_is(v, "..")) out[n++] = SLICE_LIT("must not be '..'");
@@ -234,7 +234,7 @@ uint32_t text_problems(arena *a, text_rule rule, slice value, bool prefix, slice
   const rule_row *row = rows + rule;
   uint32_t n = 0;
   bool ok = row->scan(v);
-  if (row->max && v.len > row->max) n = too_long(a, out, n, "", row->max);
+  if (row->max && v.len > row->max) n = too_long(a, out, n, "", row->max, rule == TEXT_LABEL_VALUE ? "bytes" : "characters");
   if (rule == TEXT_FQDN) {
     if (v.len == 0) out[n++] = SLICE_LIT("must be non-empty");
     else if (!ok) out[n++] = slice_cstr(rows[TEXT_DNS1123_SUBDOMAIN].words);
