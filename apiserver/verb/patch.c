@@ -40,6 +40,50 @@ static slice document_text(request *rq, const val *tree) {
   return text;
 }
 
+#define ORDERS_MAX 64 /* more than any struct has lists */
+#define LEFTOVER_DEPTH_MAX 64 /* deeper than any struct is */
+
+static const slice order_prefix = SLICE_LIT("$setElementOrder/");
+
+/* The fields of a strategic patch that it gives an order for. */
+static uint32_t ordered_fields(const val *patch, slice *out) {
+  uint32_t n = 0;
+  VAL_EACH(e, patch) {
+    if (n < ORDERS_MAX && slice_has_prefix(e->key, order_prefix)) out[n++] = slice_from(e->key, order_prefix.len);
+  }
+  return n;
+}
+
+static bool is_consumed(slice key, const slice *ordered, uint32_t count) {
+  if (slice_is(key, "$retainKeys") || slice_has_prefix(key, order_prefix)) return true;
+  for (uint32_t i = 0; i < count; i++) {
+    if (slice_eq(key, ordered[i])) return true;
+  }
+  return false;
+}
+
+/* A strategic patch as the merge leaves it behind: ordered lists are gone from it with their order. */
+static val *leftover(arena *a, const val *patch, int depth) {
+  if (depth > LEFTOVER_DEPTH_MAX || (!val_is_map(patch) && !val_is_list(patch))) return (val *)(uintptr_t)patch;
+  if (val_is_map(patch) && val_getc(patch, "$patch")) return (val *)(uintptr_t)patch;
+  val *out = val_is_map(patch) ? val_map(a) : val_list(a);
+  for (uint32_t i = 0; val_is_list(patch) && i < val_len(patch); i++) {
+    val_append(a, out, leftover(a, val_at(patch, i), depth + 1));
+  }
+  if (val_is_list(patch)) return out;
+  slice ordered[ORDERS_MAX];
+  uint32_t count = ordered_fields(patch, ordered);
+  VAL_EACH(e, patch) {
+    if (!is_consumed(e->key, ordered, count)) val_set(a, out, e->key, leftover(a, e->value, depth + 1));
+  }
+  return out;
+}
+
+/* What was asked for, as errors quote it. */
+static slice quoted_text(request *rq, const val *patch, const val *tree) {
+  return patch ? go_print(rq->arena, leftover(rq->arena, patch, 0)) : document_text(rq, tree);
+}
+
 /* Types the patched tree; what strictness finds is a warning or a 422. */
 static val *conform(request *rq, const val *quoted, val *tree, strict_report *report) {
   slice error = SLICE_NONE;
@@ -51,13 +95,12 @@ static val *conform(request *rq, const val *quoted, val *tree, strict_report *re
   if (!quoted) obj = negotiate_conform(rq, tree, found, &error);
   else if (restore_check(rq->arena, tree, t, &error)) obj = codec_conform(rq->arena, tree, t, found, &error);
   if (!obj) {
-    patch_invalid(rq, quoted ? go_print(rq->arena, quoted) : document_text(rq, shown), error);
+    patch_invalid(rq, quoted_text(rq, quoted, shown), error);
     return NULL;
   }
   if (!strict || report->count == 0) return obj;
   if (rq->validation == VALIDATE_STRICT) {
-    patch_invalid(rq, quoted ? go_print(rq->arena, quoted) : document_text(rq, shown),
-                  joined(rq, report));
+    patch_invalid(rq, quoted_text(rq, quoted, shown), joined(rq, report));
     return NULL;
   }
   for (uint32_t i = 0; i < report->count; i++) request_warn(rq, report->items[i]);
