@@ -47,7 +47,7 @@ static int64_t fake_revision(server *s, const resource_info *r) {
   return ((fixture *)s)->revision;
 }
 
-static const access_source fake = {fake_get, fake_each, fake_revision};
+static const access_source fake = {fake_get, fake_each, fake_revision, NULL};
 
 void fixture_open(fixture *f, const access_options *o, const stored *objects) {
   slice problem = SLICE_NONE;

@@ -82,6 +82,7 @@ authn_context authn_context_of(request *rq) {
 }
 
 static bool succeed(request *rq, const authn_result *r) {
+  if (r->warning.len) request_warn(rq, r->warning);
   rq->user = authn_add_group(rq->arena, &r->user);
   return true;
 }

@@ -12,6 +12,7 @@ typedef struct authn_result {
   const slice *audiences; /* that the credential and the asker share */
   uint32_t audience_count;
   slice error;
+  slice warning; /* for the client that used the credential; may be empty */
 } authn_result;
 
 /* What a credential is checked against. */
@@ -28,6 +29,13 @@ authn_outcome authn_certificate(const authn_context *x, slice der, authn_result 
 /* A bearer token of any kind: the token file, service accounts. */
 authn_outcome authn_token(const authn_context *x, slice token, authn_result *out);
 authn_outcome authn_service_account(const authn_context *x, slice token, authn_result *out);
+
+/* The issuer of tokens that live in Secrets, made by the token controller. */
+#define LEGACY_ISSUER SLICE_LIT("kubernetes/serviceaccount")
+/* Such a token, its signature and audiences checked: the Secret and its account must still be
+ * there. Labels the Secret with the day of its last use. */
+authn_outcome authn_legacy_token(const authn_context *x, slice token, const val *claims,
+                                 authn_result *out);
 /* Unless it says what it is already. */
 user_info authn_add_group(arena *a, const user_info *u);
 /* The entries of a that b has too, in a's order. */

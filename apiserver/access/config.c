@@ -7,7 +7,8 @@
 
 #include <assert.h>
 
-const access_source access_registry = {registry_get, registry_each, registry_revision};
+const access_source access_registry = {registry_get, registry_each, registry_revision,
+                                         registry_update};
 
 static const slice *slices_copy(arena *a, const slice *from, uint32_t count) {
   slice *to = ARENA_ARRAY(a, slice, count ? count : 1);

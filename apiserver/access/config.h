@@ -26,6 +26,8 @@ typedef struct access_source {
   void (*each)(server *s, arena *a, const resource_info *r, slice namespace, registry_visit visit,
                void *ctx);
   int64_t (*revision)(server *s, const resource_info *r);
+  /* NULL: nothing is written. */
+  bool (*update)(server *s, arena *a, const resource_info *r, val *obj, slice manager);
 } access_source;
 extern const access_source access_registry; /* the default */
 

@@ -158,21 +158,29 @@ static void account_user(arena *a, const jwt *t, const val *k, slice namespace, 
   if (node_name.len && node_uid.len) user_add_extra(a, u, EXTRA("node-uid"), node_uid);
 }
 
+/* Signature and audiences, which hold for both issuers' tokens alike. */
+static slice common_error(const authn_context *x, const jwt *t, authn_result *out) {
+  const access_config *c = x->config;
+  slice error = verify_error(c, t);
+  if (error.len) return error;
+  uint32_t n;
+  const slice *has = audience_claim(x->arena, t->claims, &n);
+  if (n == 0) has = c->audiences, n = c->audience_count;
+  out->audiences = audiences_shared(x->arena, has, n, x->audiences, x->audience_count,
+                                    &out->audience_count);
+  bool shared = out->audience_count || !c->audience_count;
+  return shared ? SLICE_NONE : audience_error(x->arena, has, n, x);
+}
+
 authn_outcome authn_service_account(const authn_context *x, slice token, authn_result *out) {
   const access_config *c = x->config;
   jwt t;
   if (c->keys.count == 0 || !jwt_open(x->arena, token, &t)) return AUTHN_NO_OPINION;
-  if (!issuer_known(c, t.issuer)) return AUTHN_NO_OPINION;
-  slice error = verify_error(c, &t);
+  bool legacy = slice_eq(t.issuer, LEGACY_ISSUER);
+  if (!legacy && !issuer_known(c, t.issuer)) return AUTHN_NO_OPINION;
+  slice error = common_error(x, &t, out);
   if (error.len) return refuse(out, error);
-  uint32_t n;
-  const slice *has = audience_claim(x->arena, t.claims, &n);
-  if (n == 0) has = c->audiences, n = c->audience_count;
-  out->audiences = audiences_shared(x->arena, has, n, x->audiences, x->audience_count,
-                                    &out->audience_count);
-  if (out->audience_count == 0 && c->audience_count) {
-    return refuse(out, audience_error(x->arena, has, n, x));
-  }
+  if (legacy) return authn_legacy_token(x, token, t.claims, out);
   int64_t now = x->wall_ns / 1000000000;
   error = time_error(t.claims, now);
   if (error.len) return refuse(out, error);
