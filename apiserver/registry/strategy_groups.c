@@ -175,18 +175,31 @@ void endpointslice_prepare_update(request *rq, val *obj, const val *old) {
   }
 }
 
-/* The first status: the storage version is recorded; conditions come with serving. */
-void crd_prepare_create(request *rq, val *obj, const val *old) {
-  arena *a = rq->arena;
-  (void)old;
+/* The storage version belongs to those that objects may be stored in. */
+static void crd_store_version(arena *a, val *obj, val *status) {
   const val *versions = val_path(obj, "spec.versions");
-  val *status = val_map(a), *stored = val_list(a);
+  val *stored = val_getc(status, "storedVersions") ? val_copy(a, val_getc(status, "storedVersions")) : val_list(a);
   for (uint32_t i = 0; i < val_len(versions); i++) {
-    const val *v = val_at(versions, i);
-    if (val_true(val_getc(v, "storage"))) val_append(a, stored, val_getc(v, "name"));
+    val *name = val_getc(val_at(versions, i), "name");
+    if (!val_true(val_getc(val_at(versions, i), "storage"))) continue;
+    bool known = false;
+    for (uint32_t k = 0; k < val_len(stored); k++) known = known || val_equal(val_at(stored, k), name);
+    if (!known && name) val_append(a, stored, name);
+    break; /* the first one counts */
   }
   if (val_len(stored)) val_setc(a, status, "storedVersions", stored);
   val_setc(a, obj, "status", status);
+}
+
+/* The first status; conditions come with serving. */
+void crd_prepare_create(request *rq, val *obj, const val *old) {
+  (void)old;
+  crd_store_version(rq->arena, obj, val_map(rq->arena));
+}
+
+void crd_prepare_update(request *rq, val *obj, const val *old) {
+  const val *status = val_getc(old, "status");
+  crd_store_version(rq->arena, obj, status ? val_copy(rq->arena, status) : val_map(rq->arena));
 }
 
 void apiservice_prepare_create(request *rq, val *obj, const val *old) {

@@ -36,6 +36,9 @@ bool immutable_str_check(field_errors *errs, const path *p, slice now, slice bef
 /* The type of a field of the validated kind: "spec.source". */
 const type_info *field_type(const validate_args *v, const char *dotted);
 
+/* All problems of a text in one error, commas between; `before` stands ahead of them. */
+void text_check_joined(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad, const char *before);
+
 /* "path: text" as a Warning. */
 void warn_at(request *rq, const path *p, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Node labels that went out of use: "path: text" each. */

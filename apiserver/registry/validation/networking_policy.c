@@ -163,23 +163,12 @@ static void parent_check(field_errors *errs, const path *p, const val *ref) {
   }
 }
 
-/* The name is the address itself; metadata's own checks look at a name that is fine. */
+/* The name is the address itself. */
 static void ip_name_check(const validate_args *v) {
   path meta = path_root("metadata"), p = path_child(&meta, "name");
-  field_errors found = {.a = v->errs->a};
   slice name = val_str(val_path(v->obj, "metadata.name"));
-  path none = path_root("");
-  uint32_t at = v->errs->count;
+  if (name.len) ip_check(v->errs, &p, name);
   meta_rules(v, TEXT_ANY);
-  if (name.len == 0 || ip_check(&found, &none, name)) return;
-  uint32_t after = v->errs->count;
-  ip_check(v->errs, &p, name);
-  /* Names come first: those that were found last go to where the others began. */
-  for (uint32_t i = after; i < v->errs->count; i++) {
-    field_error e = v->errs->items[i];
-    memmove(v->errs->items + at + 1, v->errs->items + at, (i - at) * sizeof e);
-    v->errs->items[at++] = e;
-  }
 }
 
 void validate_ip_address(const validate_args *v) {

@@ -27,6 +27,8 @@
   ROW("admissionregistration.k8s.io", "validatingadmissionpolicies", validate_validating_policy) \
   ROW("admissionregistration.k8s.io", "validatingadmissionpolicybindings", validate_validating_policy_binding) \
   ROW("admissionregistration.k8s.io", "validatingwebhookconfigurations", validate_validating_webhooks) \
+  ROW("apiextensions.k8s.io", "customresourcedefinitions", validate_crd) \
+  ROW("apiregistration.k8s.io", "apiservices", validate_api_service) \
   ROW("apps", "controllerrevisions", validate_controllerrevision) \
   ROW("apps", "daemonsets", validate_daemonset) \
   ROW("apps", "deployments", validate_deployment) \
@@ -38,6 +40,8 @@
   ROW("certificates.k8s.io", "certificatesigningrequests", validate_csr) \
   ROW("coordination.k8s.io", "leases", validate_lease) \
   ROW("discovery.k8s.io", "endpointslices", validate_endpoint_slice) \
+  ROW("flowcontrol.apiserver.k8s.io", "flowschemas", validate_flow_schema) \
+  ROW("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", validate_priority_level) \
   ROW("networking.k8s.io", "ingressclasses", validate_ingress_class) \
   ROW("networking.k8s.io", "ingresses", validate_ingress) \
   ROW("networking.k8s.io", "ipaddresses", validate_ip_address) \
