@@ -31,11 +31,22 @@ static bool patch_invalid(request *rq, slice quoted, slice why) {
   return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT(""), SLICE_LIT(""), &rq->error);
 }
 
-static slice document_text(request *rq, const val *tree) {
+/* The text of the patched document, in which the server's own part has Go's zero structs: they are
+ * not in our trees, so the patch is made once more on what the object reads like. */
+static slice document_text(request *rq, const patch_run *p, const val *live) {
+  arena *a = rq->arena;
   buf b;
+  slice error;
+  status_error ignored = {0};
   buf_init(&b, (size_t)1 << 30);
-  json_encode_any(&b, tree, false);
-  slice text = arena_copy(rq->arena, buf_slice(&b));
+  json_encode(&b, write_from_storage(rq, live), rq->resource->type);
+  val *doc = json_parse(a, arena_copy(a, buf_slice(&b)), NULL, &error), *tree = NULL;
+  buf_dispose(&b);
+  if (doc && p->kind == PATCH_JSON) tree = json_patch_apply(a, doc, rq->http->body, &ignored);
+  else if (doc) tree = merge_patch_apply(a, doc, rq->http->body, &ignored);
+  buf_init(&b, (size_t)1 << 30);
+  if (tree) json_encode_any(&b, tree, false);
+  slice text = arena_copy(a, buf_slice(&b));
   buf_dispose(&b);
   return text;
 }
@@ -80,27 +91,27 @@ static val *leftover(arena *a, const val *patch, int depth) {
 }
 
 /* What was asked for, as errors quote it. */
-static slice quoted_text(request *rq, const val *patch, const val *tree) {
-  return patch ? go_print(rq->arena, leftover(rq->arena, patch, 0)) : document_text(rq, tree);
+static slice quoted_text(request *rq, const patch_run *p, const val *live, const val *patch) {
+  return patch ? go_print(rq->arena, leftover(rq->arena, patch, 0)) : document_text(rq, p, live);
 }
 
 /* Types the patched tree; what strictness finds is a warning or a 422. */
-static val *conform(request *rq, const val *quoted, val *tree, strict_report *report) {
+static val *conform(request *rq, const patch_run *p, const val *live, const val *parsed, val *tree,
+                    strict_report *report) {
   slice error = SLICE_NONE;
   bool strict = rq->validation != VALIDATE_IGNORE;
-  const val *shown = quoted ? quoted : val_copy(rq->arena, tree);
   const type_info *t = rq->resource->type;
   strict_report *found = strict ? report : NULL;
   val *obj = NULL;
-  if (!quoted) obj = negotiate_conform(rq, tree, found, &error);
+  if (!parsed) obj = negotiate_conform(rq, tree, found, &error);
   else if (restore_check(rq->arena, tree, t, &error)) obj = codec_conform(rq->arena, tree, t, found, &error);
   if (!obj) {
-    patch_invalid(rq, quoted_text(rq, quoted, shown), error);
+    patch_invalid(rq, quoted_text(rq, p, live, parsed), error);
     return NULL;
   }
   if (!strict || report->count == 0) return obj;
   if (rq->validation == VALIDATE_STRICT) {
-    patch_invalid(rq, quoted_text(rq, quoted, shown), joined(rq, report));
+    patch_invalid(rq, quoted_text(rq, p, live, parsed), joined(rq, report));
     return NULL;
   }
   for (uint32_t i = 0; i < report->count; i++) request_warn(rq, report->items[i]);
@@ -119,7 +130,7 @@ static val *make_patched(patch_run *p, request *rq, const val *live) {
   else tree = strategic_patch_apply_as(a, doc, body, rq->resource->type, &o, &parsed, &rq->error);
   if (!tree) return NULL;
   managed_fields_keep_reset(a, tree);
-  val *obj = conform(rq, parsed, tree, &report);
+  val *obj = conform(rq, p, live, parsed, tree, &report);
   if (!obj) return NULL;
   obj = write_to_storage(rq, obj);
   write_manage(rq, live, obj);

@@ -64,9 +64,10 @@ static const struct {
     {"kubernetes.io/tls", {"tls.crt", "tls.key"}, false},
 };
 
-static bool is_json(arena *a, slice base64) {
-  slice bytes, error = SLICE_NONE;
-  return base64_decode(a, base64, &bytes) && json_parse(a, bytes, NULL, &error) != NULL;
+/* *error: the decoder's own words. */
+static bool is_json(arena *a, slice base64, slice *error) {
+  slice bytes;
+  return base64_decode(a, base64, &bytes) && json_parse(a, bytes, NULL, error) != NULL;
 }
 
 static void secret_type_check(const validate_args *v, slice type) {
@@ -87,11 +88,11 @@ static void secret_type_check(const validate_args *v, slice type) {
       const char *name = secret_types[i].keys[k];
       const val *value = val_getc(data, name);
       path at = path_key(&root, slice_cstr(name));
+      slice error = SLICE_NONE;
       bool empty = slice_is(type, "kubernetes.io/ssh-auth") && val_str(value).len == 0;
       if (secret_types[i].any ? !found : (!value || empty)) field_required(v->errs, &at, "%s", "");
-      else if (json && value && !is_json(v->errs->a, val_str(value))) {
-        field_invalid_str(v->errs, &at, SLICE_LIT("<secret contents redacted>"), "%s",
-                          "invalid character"); /* the decoder's own words follow in the real one */
+      else if (json && value && !is_json(v->errs->a, val_str(value), &error)) {
+        field_invalid_str(v->errs, &at, SLICE_LIT("<secret contents redacted>"), "%.*s", SLICE_ARG(error));
       }
     }
   }
