@@ -1,10 +1,11 @@
 # apisim. `make demo` builds and replays the recorded sessions; `make test` runs every suite.
-# Both install what they need first (ci/install.sh). Variants: make MODE=asan|clang|cover <target>.
+# Both install what they need first (ci/install.sh). Variants: make MODE=asan|clang|cover|fuzz <target>.
 MODE ?= release
 BUILD ?= build
 OBJ := $(BUILD)/obj/$(MODE)
 
 CC_clang := clang
+CC_fuzz := clang
 ifeq ($(origin CC),default)
 CC := $(or $(CC_$(MODE)),gcc)
 endif
@@ -13,7 +14,9 @@ WARN := -Wall -Wextra -Wconversion -Wshadow -Werror
 CFLAGS_release := -O2 -g
 CFLAGS_clang := -O1 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_cover := -O0 -g --coverage 
+CFLAGS_cover := -O0 -g --coverage
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
 CPPFLAGS += -D_GNU_SOURCE -Iapiserver -I. -I$(BUILD)/gen
 CFLAGS += -std=gnu11 -ffunction-sections -fdata-sections $(WARN) $(CFLAGS_$(MODE)) -MMD -MP
 LDFLAGS += $(CFLAGS_$(MODE)) -Wl,--gc-sections
@@ -21,7 +24,7 @@ LIBS := -levent_core -levent_openssl -ljansson -lyaml -lssl -lcrypto -lz -lm
 BIN := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)apisim
 
 SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -name '*.c')))
-TESTS := $(sort $(shell find apiserver sim -name '*_test.c'))
+TESTS := $(sort $(shell find apiserver sim fuzz -name '*_test.c'))
 GEN := $(BUILD)/gen/schema_tables.c $(BUILD)/gen/defaults_plan.c $(BUILD)/gen/openapi_data.c \
 	$(BUILD)/gen/bootstrap_objects.c
 LIB := $(OBJ)/libapisim.a
@@ -83,6 +86,40 @@ $(OBJ)/gen/%.o: $(BUILD)/gen/%.c
 $(OBJ)/%_test: $(OBJ)/%_test.o $(LIB)
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+# Fuzz targets, one file each (fuzz/fuzz.h). Outside of MODE=fuzz their entry points get names of
+# their own, so that one cmocka program runs all of them on what was found before.
+FUZZ_TARGETS := json yaml proto quantity label_selector field_selector time continue_token json_patch \
+	merge_patch strategic_patch apply http1 api_scenario canary
+FUZZ_OBJ := $(FUZZ_TARGETS:%=$(OBJ)/fuzz/%.o)
+FUZZ_SHARED := $(addprefix $(OBJ)/fuzz/,fuzz.o generate.o patch_case.o)
+FUZZ_BIN := $(FUZZ_TARGETS:%=$(OBJ)/fuzz/%_fuzzer)
+TARGET ?= json
+TIME ?= 60
+ifneq ($(MODE),fuzz)
+$(FUZZ_OBJ): CPPFLAGS += -DLLVMFuzzerTestOneInput=fuzz_target_$(notdir $*)
+endif
+
+$(OBJ)/fuzz/regression_test: $(OBJ)/fuzz/regression_test.o $(FUZZ_OBJ) $(FUZZ_SHARED) $(LIB)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+$(OBJ)/fuzz/%_fuzzer: $(OBJ)/fuzz/%.o $(OBJ)/fuzz/mutator.o $(FUZZ_SHARED) $(LIB)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+.PHONY: fuzz fuzzers
+.SECONDARY: $(FUZZ_OBJ) $(OBJ)/fuzz/mutator.o
+ifeq ($(MODE),fuzz)
+fuzz: $(OBJ)/fuzz/$(TARGET)_fuzzer
+	sh fuzz/run.sh $(OBJ)/fuzz $(TARGET) $(TIME)
+fuzzers: $(FUZZ_BIN)
+fuzz-smoke: fuzzers
+	sh fuzz/smoke.sh $(OBJ)/fuzz $(FUZZ_TARGETS)
+else
+fuzz fuzzers fuzz-smoke:
+	$(MAKE) --no-print-directory MODE=fuzz $@
+endif
 
 unit: $(TEST_BIN)
 	@sh ci/unit.sh $(TEST_BIN)

@@ -1,14 +1,10 @@
 /* Fuzz target: a connection's bytes through http/, once whole and once in small pieces. Both
  * must give the same answers and the same fate; nothing may crash, leak or over-read.
- *
- * Build: clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iapiserver -I. with the sources
- * of base/ and http/ (no tests), -lz. Seeds: the requests of conformance/external/test_http_raw.py. */
-#include "base/buf.h"
+ * Seeds: the requests of conformance/external/test_http_raw.py. */
+#include "fuzz/fuzz.h"
 #include "http/http.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+FUZZ_TARGET(FUZZ_BYTES);
 
 typedef struct outside {
   env env; /* first */
@@ -78,7 +74,6 @@ static outside run(const uint8_t *data, size_t size, size_t step) {
   return o;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 1) return 0;
   outside whole = run(data + 1, size - 1, size);

@@ -17,6 +17,7 @@ static const struct {
     {"exec", cmd_exec, "exec [FLAGS] -- CMD...: run CMD with KUBECONFIG at a fresh server"},
     {"replay", cmd_replay, "replay TAPE...: send recorded sessions to a server and compare"},
     {"record", cmd_record, "a proxy that tapes a session for replay"},
+    {"conformance", cmd_conformance, "--corpus DIR: an official round-trip corpus through the codecs"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "print this; `apisim serve --help` lists the flags"},
 };

@@ -97,6 +97,7 @@ slice duration_text(arena *a, int64_t ns);
 /* "2026-11-20T15:11:59Z" and seconds since 1970 (ns for micro). */
 slice time_text(arena *a, int64_t unix_seconds);
 slice microtime_text(arena *a, int64_t unix_ns);
+slice microtime_text_at(arena *a, int64_t unix_seconds, int64_t nanos); /* years 0 to 9999 */
 bool time_parse(slice text, int64_t *unix_seconds, int32_t *nanos);
 slice base64_encode(arena *a, slice bytes);
 bool base64_decode(arena *a, slice text, slice *out);

@@ -7,8 +7,8 @@
 #include "codec/codec.h"
 
 #define UNIX_OF_YEAR_1 (-62135596800LL) /* Go's zero time */
+#define UNIX_OF_YEAR_0 (-62167219200LL)
 #define UNIX_OF_YEAR_10000 253402300800LL
-#define NANOS_PER_SECOND 1000000000LL
 #define NANOS_PER_MICRO 1000
 
 typedef enum leaf_part { PART_NONE, PART_I64, PART_I32, PART_TEXT } leaf_part;
@@ -86,7 +86,7 @@ static bool read_leaf(arena *a, slice message, const leaf_row *row, leaf *out, s
 
 static bool time_value(arena *a, const leaf *l, bool micro, val **out, slice *error) {
   int64_t seconds = l->number[0];
-  if (seconds < UNIX_OF_YEAR_1 || seconds >= UNIX_OF_YEAR_10000) {
+  if (seconds < UNIX_OF_YEAR_0 || seconds >= UNIX_OF_YEAR_10000) {
     *error = SLICE_LIT("proto: time out of range"); /* Go takes it, and then fails to print it */
     return false;
   }
@@ -99,13 +99,7 @@ static bool time_value(arena *a, const leaf *l, bool micro, val **out, slice *er
     *out = NULL;
     return true;
   }
-  int64_t ns;
-  if (__builtin_mul_overflow(seconds, NANOS_PER_SECOND, &ns) ||
-      __builtin_add_overflow(ns, nanos, &ns)) {
-    *error = SLICE_LIT("proto: time out of range");
-    return false;
-  }
-  *out = val_string(a, microtime_text(a, ns));
+  *out = val_string(a, microtime_text_at(a, seconds, nanos));
   return true;
 }
 
@@ -165,11 +159,11 @@ static void time_encode(proto_out *o, const val *v, bool micro) {
   out_number(o, 1, (uint64_t)seconds);
 }
 
-static void raw_encode(proto_out *o, const val *v) {
+static void raw_encode(proto_out *o, const val *v, const type_info *t) {
   if (!v) return;
   buf json;
   buf_init(&json, LIMIT_BUFFER);
-  json_encode_any(&json, v, false);
+  json_encode(&json, v, t); /* numbers as they came: 1.0 stays 1.0 */
   out_string(o, 1, buf_slice(&json));
   buf_dispose(&json);
 }
@@ -191,6 +185,6 @@ void leaf_encode(proto_out *o, const val *v, const type_info *t) {
       out_number(o, 2, (uint64_t)val_i64(v));
       out_number(o, 1, val_is_string(v) ? 1 : 0);
       break;
-    default: raw_encode(o, v); break;
+    default: raw_encode(o, v, t); break;
   }
 }

@@ -176,14 +176,16 @@ static slice civil_text(arena *a, int64_t seconds, const char *tail) {
 
 slice time_text(arena *a, int64_t unix_seconds) { return civil_text(a, unix_seconds, "Z"); }
 
-slice microtime_text(arena *a, int64_t unix_ns) {
+slice microtime_text_at(arena *a, int64_t seconds, int64_t nanos) {
   char tail[16];
-  int64_t seconds = floor_div(unix_ns, 1000000000);
-  int64_t micros = (unix_ns - seconds * 1000000000) / 1000;
+  seconds += floor_div(nanos, 1000000000);
+  int64_t micros = (nanos - floor_div(nanos, 1000000000) * 1000000000) / 1000;
   memcpy(tail, ".000000Z", 9);
   for (int i = 6; i > 0; i--, micros /= 10) tail[i] = (char)('0' + micros % 10);
   return civil_text(a, seconds, tail);
 }
+
+slice microtime_text(arena *a, int64_t unix_ns) { return microtime_text_at(a, 0, unix_ns); }
 
 bool time_parse(slice text, int64_t *unix_seconds, int32_t *nanos) {
   reading r;
@@ -247,11 +249,7 @@ bool time_canonical(arena *a, slice text, bool micro, slice *out, slice *error) 
   } else if (is_canonical(text, micro, &r)) {
     *out = text;
   } else if (micro) {
-    char tail[16];
-    memcpy(tail, ".000000Z", 9);
-    int32_t micros = r.nanos / 1000;
-    for (int i = 6; i > 0; i--, micros /= 10) tail[i] = (char)('0' + micros % 10);
-    *out = civil_text(a, seconds, tail);
+    *out = microtime_text_at(a, seconds, r.nanos);
   } else {
     *out = civil_text(a, seconds, "Z");
   }

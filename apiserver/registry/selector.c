@@ -89,6 +89,7 @@ static bool parse_set(parser *p, requirement *r) {
   if (p->lex.kind != TOKEN_CLOSE && p->lex.kind != TOKEN_COMMA && !is_word(&p->lex)) {
     return fail(p, "',', ')' or identifier");
   }
+  if (p->lex.kind == TOKEN_CLOSE) add_value(p, r, SLICE_LIT(""), &cap); /* "()" holds the empty value */
   bool after_comma = true;
   while (p->lex.kind != TOKEN_CLOSE) {
     if (is_word(&p->lex)) {
@@ -158,7 +159,7 @@ static bool is_alnum(char c) {
 static bool is_qualified(slice s) {
   if (s.len == 0 || !is_alnum(s.ptr[0]) || !is_alnum(s.ptr[s.len - 1])) return false;
   for (size_t i = 0; i < s.len; i++) {
-    if (!is_alnum(s.ptr[i]) && !strchr("-_.", s.ptr[i])) return false;
+    if (!is_alnum(s.ptr[i]) && slice_find_char(SLICE_LIT("-_."), s.ptr[i]) < 0) return false;
   }
   return true;
 }

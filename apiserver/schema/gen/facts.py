@@ -17,8 +17,9 @@ PREFIX = "io.k8s."
 META = "apimachinery.pkg.apis.meta.v1."
 # Marshal themselves, and their members still matter to protobuf.
 UNIONS = ("JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray")
-# Served by no group but read or written by the server all the same.
-EXTRA_GROUPS = {("meta.k8s.io", "v1"), ("admission.k8s.io", "v1"), ("apidiscovery.k8s.io", "v2")}
+# Kinds of versions that are not served are in the tables too: bodies of them get the real server's
+# words, and the codecs know them. Only these groups are of schemes that it does not decode with.
+OTHER_SCHEMES = {"audit.k8s.io"}
 EXTRA_TYPES = [META + n for n in (
     "Status", "Table", "PartialObjectMetadata", "PartialObjectMetadataList", "WatchEvent",
     "ObjectMeta", "ListMeta", "TableOptions", "LabelSelector", "Condition")]
@@ -202,11 +203,8 @@ def main():
     source, oracle, facts = sys.argv[1:]
     data = load(source)
     types = data["types"]
-    groups = {("", "v1")} | EXTRA_GROUPS
-    for g in load(oracle, "discovery", "apis.json")["groups"]:
-        groups |= {(g["name"], v["version"]) for v in g["versions"]}
     kinds = {(k["group"], k["version"], k["kind"]): k["type"] for k in data["kinds"]
-             if (k["group"], k["version"]) in groups}
+             if k["group"] not in OTHER_SCHEMES}
     kinds.update(EXTRA_KINDS)
     names = reach(types, list(kinds.values()) + EXTRA_TYPES)
     os.makedirs(facts, exist_ok=True)

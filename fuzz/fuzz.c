@@ -1,0 +1,142 @@
+/* What the targets share: heads, oracles that end the process, encoders into an arena. */
+#include "fuzz/fuzz.h"
+
+#include "codec/strict.h"
+
+bool fuzz_head_open(fuzz_head *h, const uint8_t *data, size_t size) {
+  if (size < FUZZ_HEAD) return false;
+  size_t n = size - FUZZ_HEAD;
+  h->kind = &schema_kinds[(unsigned)(data[0] << 8 | data[1]) % schema_kind_count];
+  h->flags = data[2];
+  h->more = data[3];
+  char *bytes = malloc(n ? n : 1);
+  if (n) memcpy(bytes, data + FUZZ_HEAD, n);
+  h->body = slice_of(bytes, n);
+  return true;
+}
+
+void fuzz_head_close(fuzz_head *h) {
+  free((char *)(uintptr_t)h->body.ptr);
+}
+
+void fuzz_check_same(const char *file, int line, slice x, slice y) {
+  if (slice_eq(x, y)) return;
+  fprintf(stderr, "%s:%d: oracle: not the same\n first: %.*s\nsecond: %.*s\n", file, line,
+          SLICE_ARG(x), SLICE_ARG(y));
+  abort();
+}
+
+fuzz_heap fuzz_heap_begin(void) {
+  return (fuzz_heap){heap_total()};
+}
+
+static size_t arena_baseline(void) {
+  size_t before = heap_total();
+  arena_destroy(arena_create());
+  return heap_total() - before;
+}
+
+void fuzz_heap_check(const fuzz_heap *h, size_t input, size_t per_byte) {
+  size_t asked = heap_total() - h->before;
+  size_t chunk_head = 64; /* of the one further chunk */
+  size_t more = input > 128 ? (input - 128) * per_byte : 0;
+  size_t bound = arena_baseline() + chunk_head + FUZZ_HEAP_SMALL + more;
+  if (asked <= bound) return;
+  fprintf(stderr, "oracle: %zu bytes of input asked for %zu of heap, bound %zu\n", input, asked,
+          bound);
+  abort();
+}
+
+static slice take(arena *a, buf *b) {
+  CHECK(!b->overflow);
+  slice s = arena_copy(a, buf_slice(b));
+  buf_dispose(b);
+  return s;
+}
+
+slice fuzz_json(arena *a, const val *v, const type_info *t) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  json_encode(&b, v, t);
+  return take(a, &b);
+}
+
+slice fuzz_json_any(arena *a, const val *v, bool sort_keys) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  json_encode_any(&b, v, sort_keys);
+  return take(a, &b);
+}
+
+slice fuzz_yaml(arena *a, const val *v, const type_info *t) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  yaml_encode(&b, v, t);
+  return take(a, &b);
+}
+
+slice fuzz_proto(arena *a, const val *v, const type_info *t) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  proto_encode(&b, v, t);
+  return take(a, &b);
+}
+
+val *fuzz_typed(arena *a, slice json, const type_info *t) {
+  slice error = SLICE_NONE;
+  val *v = json_parse(a, json, NULL, &error);
+  if (v) v = codec_conform(a, v, t, NULL, &error);
+  CHECK(v || error.len > 0);
+  return v;
+}
+
+static double number(const val *v) {
+  return v->type == VAL_INT ? (double)v->u.i : v->u.f;
+}
+
+/* Equal but for what YAML does to values without a schema: it sorts their keys, and writes the
+ * float 1.0 as 1. */
+static bool same_values(const val *x, const val *y) {
+  bool numbers = (val_is_int(x) || val_is_float(x)) && (val_is_int(y) || val_is_float(y));
+  if (numbers) return number(x) == number(y) || (x->type == y->type && val_equal(x, y));
+  if (x->type != y->type) return false;
+  if (!val_is_list(x) && !val_is_map(x)) return val_equal(x, y);
+  if (x->count != y->count) return false;
+  for (uint32_t i = 0; val_is_list(x) && i < x->count; i++) {
+    if (!same_values(x->u.items[i], y->u.items[i])) return false;
+  }
+  for (uint32_t i = 0; val_is_map(x) && i < x->count; i++) {
+    const val *other = val_get(y, x->u.entries[i].key);
+    if (!other || !same_values(x->u.entries[i].value, other)) return false;
+  }
+  return true;
+}
+
+/* The real server's emitter leaves the key << unquoted, and so it reads as a merge. */
+static void check_yaml(arena *a, const val *v, const val *as_json, const type_info *t) {
+  slice error = SLICE_NONE, yaml = fuzz_yaml(a, v, t);
+  if (slice_find(yaml, SLICE_LIT("<<:")) >= 0) return;
+  val *read = yaml_parse(a, yaml, NULL, &error);
+  if (!read) fprintf(stderr, "%.*s\n%.*s\n", SLICE_ARG(error), SLICE_ARG(yaml));
+  CHECK(read);
+  read = codec_conform(a, read, t, NULL, &error);
+  CHECK(read);
+  if (!same_values(as_json, read)) CHECK_SAME(fuzz_json(a, v, t), fuzz_json(a, read, t));
+}
+
+void fuzz_check_formats(arena *a, const val *v, const type_info *t) {
+  slice error = SLICE_NONE, json = fuzz_json(a, v, t);
+  val *again = fuzz_typed(a, json, t);
+  CHECK(again);
+  CHECK_SAME(json, fuzz_json(a, again, t));
+  check_yaml(a, v, again, t);
+  if (t->proto_count == 0) return; /* Table has no protobuf form */
+  slice message = fuzz_proto(a, v, t);
+  val *decoded = proto_decode(a, message, t, &error);
+  if (!decoded) fprintf(stderr, "%.*s\n%.*s\n", SLICE_ARG(error), SLICE_ARG(json));
+  CHECK(decoded);
+  CHECK_SAME(message, fuzz_proto(a, decoded, t));
+  /* kind and apiVersion travel in the envelope. */
+  if (val_getc(v, "kind") || val_getc(v, "apiVersion")) return;
+  CHECK_SAME(json, fuzz_json(a, decoded, t));
+}
