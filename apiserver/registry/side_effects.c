@@ -1,6 +1,7 @@
 /* Effects of writes on other things. The allocators of Services hang in here. */
 #include "registry/side_effects.h"
 
+#include "registry/generic.h"
 #include "registry/object.h"
 #include "registry/service_alloc.h"
 #include "server.h"
@@ -60,6 +61,25 @@ void side_effects_updated(request *rq, val *obj, const val *old) {
   else service_alloc_commit(rq, obj);
 }
 
+/* A Service takes the Endpoints of its name along, so that a next one does not begin with
+ * them; whether there are any does not matter. */
+static void delete_endpoints(request *rq, const val *service) {
+  const resource_info *services = rq->resource;
+  const subresource_info *sub = rq->subresource;
+  status_error error = rq->error;
+  delete_options none = {0};
+  write_result result;
+  rq->resource = schema_resource(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("endpoints"));
+  rq->subresource = NULL;
+  generic_delete(rq, object_namespace(service), object_name(service), &none, &result);
+  if (result.entry) request_keep(rq, result.entry);
+  rq->resource = services;
+  rq->subresource = sub;
+  rq->error = error;
+}
+
 void side_effects_deleted(request *rq, const val *obj) {
-  if (is_service(rq)) service_alloc_deleted(rq, obj);
+  if (!is_service(rq)) return;
+  if (!rq->dry_run) delete_endpoints(rq, obj);
+  service_alloc_deleted(rq, obj);
 }

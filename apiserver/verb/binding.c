@@ -19,20 +19,27 @@ static val *refuse(request *rq, slice name, slice why) {
   return NULL;
 }
 
-static void set_condition(request *rq, val *pod) {
+/* PodScheduled becomes true and loses what it said before; a nomination is over. */
+static void set_scheduled(request *rq, val *pod) {
   arena *a = rq->arena;
   val *status = val_copy(a, val_getc(pod, "status"));
   if (!status) status = val_map(a);
-  val *list = val_ensure_list(a, status, "conditions"), *c = NULL;
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    if (slice_is(val_get_str(val_at(list, i), "type"), "PodScheduled")) c = val_at(list, i);
+  val_delc(status, "nominatedNodeName");
+  val *list = val_ensure_list(a, status, "conditions"), *since = NULL;
+  uint32_t at = val_len(list);
+  for (uint32_t i = val_len(list); i-- > 0;) {
+    if (slice_is(val_get_str(val_at(list, i), "type"), "PodScheduled")) at = i;
   }
-  if (!c) val_append(a, list, c = val_map(a));
+  if (at < val_len(list)) {
+    const val *old = val_at(list, at);
+    if (slice_is(val_get_str(old, "status"), "True")) since = val_getc(old, "lastTransitionTime");
+    val_remove(list, at);
+  }
+  val *c = val_map(a);
   val_setc(a, c, "type", val_cstr(a, "PodScheduled"));
   val_setc(a, c, "status", val_cstr(a, "True"));
-  val_setc(a, c, "lastTransitionTime", request_timestamp(rq));
-  val_delc(c, "reason");
-  val_delc(c, "message");
+  val_setc(a, c, "lastTransitionTime", since ? since : request_timestamp(rq));
+  val_insert(a, list, at, c);
   val_setc(a, pod, "status", status);
 }
 
@@ -67,7 +74,7 @@ static val *make(void *ctx, request *rq, const val *live) {
   if (labels && !merged) merged = val_map(a);
   VAL_EACH(l, labels) val_set(a, merged, l->key, l->value);
   if (merged) val_setc(a, object_meta(a, pod), "labels", merged);
-  set_condition(rq, pod);
+  set_scheduled(rq, pod);
   object_del(pod, "resourceVersion");
   return pod;
 }

@@ -86,8 +86,9 @@ class Kubelets(threading.Thread):
         for name in nodes:
             self.add(name)
 
-    def add(self, name):
-        self.api.post("/api/v1/nodes", {"metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}})
+    def add(self, name, *taints):
+        self.api.post("/api/v1/nodes", {"metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}},
+                                        "spec": {"taints": list(taints)}})
         size = {"cpu": "4", "memory": "8Gi", "pods": "200"}
         self.api.patch(f"/api/v1/nodes/{name}/status", {"status": {
             "capacity": size, "allocatable": size, "conditions": [self.ready()],

@@ -150,6 +150,7 @@ def main():
     p.add_argument("--sa-key", help="the private key of the running server's service account tokens")
     p.add_argument("--without-sa-credentials", action="store_true", help="controllers share the administrator's token")
     p.add_argument("--no-sa-admission", action="store_true", help="the running server has no ServiceAccount plugin")
+    p.add_argument("--flag", action="append", default=[], help="one more of kube-controller-manager's flags, such as --flag=--v=6")
     p.add_argument("--only", help="comma-separated names")
     p.add_argument("--soak", type=float, default=0, metavar="MINUTES")
     p.add_argument("--compare", metavar="FOLDER", type=pathlib.Path, help="the --logs folder of a run against a real server")
@@ -165,7 +166,8 @@ def main():
     ports = (a.port + 2, a.port + 3) if a.port else (10257, 10259)
     controllers = kubelets = None
     try:
-        controllers = Processes(bins, folder, server, server.sa_key, ports, not a.without_sa_credentials)
+        controllers = Processes(bins, folder, server, server.sa_key, ports, not a.without_sa_credentials,
+                                a.flag)
         api = Api(server.url, server.token)
         kubelets = Kubelets(api)
         kubelets.start()

@@ -258,3 +258,38 @@ def test_tokens_that_differ_from_the_secret(account, signed):
                           ({"sub": "system:serviceaccount:x:robot"}, "sub claim is invalid"),
                           ({"kubernetes.io/serviceaccount/secret.name": ""}, "secretName claim is missing")):
         assert error in account.review(sign(key, {**account.claims, **change}))["error"]
+
+
+# What the scheduler and the endpoints controller leave to the server.
+
+
+def test_binding_ends_the_nomination(apisim, namespace):
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    call(apisim, "POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "default"}})
+    assert call(apisim, "POST", path, {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}})[0] == 201
+    earlier = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "none fits", "observedGeneration": 1,
+               "lastProbeTime": "2026-01-01T00:00:00Z", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    assert call(apisim, "PATCH", path + "/p/status", {"status": {"nominatedNodeName": "n", "conditions": [earlier]}},
+                kind="application/merge-patch+json")[0] == 200
+    assert call(apisim, "POST", path + "/p/binding", {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}})[0] == 201
+    status = json.loads(call(apisim, "GET", path + "/p")[2])["status"]
+    assert "nominatedNodeName" not in status
+    since = status["conditions"][0].pop("lastTransitionTime")
+    assert since > "2026-01-01T00:00:00Z"
+    assert status["conditions"] == [{"type": "PodScheduled", "status": "True", "lastProbeTime": None}]
+    call(apisim, "DELETE", path + "/p?gracePeriodSeconds=0")
+
+
+def test_service_takes_its_endpoints_along(apisim, namespace):
+    core = f"/api/v1/namespaces/{namespace}"
+    for name in ("a", "b"):
+        assert call(apisim, "POST", core + "/services", {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}})[0] == 201
+        assert call(apisim, "POST", core + "/endpoints", {"metadata": {"name": name}})[0] == 201
+    assert call(apisim, "DELETE", core + "/services/a?dryRun=All")[0] == 200
+    assert call(apisim, "GET", core + "/endpoints/a")[0] == 200
+    status, _, data = call(apisim, "DELETE", core + "/services/a")
+    assert (status, json.loads(data)["metadata"]["name"]) == (200, "a")
+    assert call(apisim, "GET", core + "/endpoints/a")[0] == 404
+    assert call(apisim, "GET", core + "/endpoints/b")[0] == 200
+    assert call(apisim, "DELETE", core + "/services")[0] == 200
+    assert call(apisim, "GET", core + "/endpoints/b")[0] == 404
