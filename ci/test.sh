@@ -19,3 +19,4 @@ step $m demo
 step $m MODE=asan demo
 step $m MODE=asan external
 step $m live
+step $m fuzz-smoke

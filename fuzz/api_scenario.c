@@ -68,7 +68,7 @@ static const char *const bad_requests[] = {
     "GET /api/v1/nothing", "PUT /api/v1/pods", "DELETE /", "GET /apis/apps/v9/deployments", "POST /version", "GET /openapi/v2",
     "GET /api/v1/namespaces/default/pods/a/log", "POST /api/v1/namespaces/default/pods/a/eviction", "GET /healthz", "GET /apis",
     "GET /api/v1/namespaces/default/services/a/proxy/x", "PUT /apis/apps/v1/namespaces/default/deployments/a/scale",
-    "GET /api/v1/watch/pods", "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "GET /%2e%2e/api", "GET /metrics"};
+    "GET /api/v1/pods/a/b/c/d", "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "GET /%2e%2e/api", "GET /metrics"};
 #define PICK(list, n) (list)[(n) % (sizeof(list) / sizeof *(list))]
 
 typedef struct scenario {

@@ -28,6 +28,7 @@ static void check_again(patch_case *p, manage_args m, val *out) {
   val *again = apply_once(p, &m, out, &err);
   if (again) again = codec_conform(p->arena, again, t, NULL, &error);
   if (!val_is_map(again)) return;
+  if (val_path(out, "status.podIPs")) return; /* podIP and podIPs follow each other */
   version_default(p->arena, again, t);
   CHECK_SAME(fuzz_json(p->arena, without_managed_fields(p->arena, out), t),
              fuzz_json(p->arena, without_managed_fields(p->arena, again), t));
