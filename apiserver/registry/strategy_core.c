@@ -115,35 +115,46 @@ void pod_prepare_ephemeral(request *rq, val *obj, const val *old) {
   }
 }
 
-static void take_resources(arena *a, val *to, const val *from) {
-  for (uint32_t i = 0; i < val_len(to); i++) {
-    val *c = val_at(to, i);
-    for (uint32_t j = 0; j < val_len(from); j++) {
-      const val *n = val_at(from, j);
-      if (!slice_eq(val_get_str(n, "name"), val_get_str(c, "name"))) continue;
-      object_take(a, c, n, "resources");
-      object_take(a, c, n, "resizePolicy");
+/* The old containers with the resources of the new ones; the new ones as they are when they were
+ * renamed or moved, for validation to refuse. */
+static val *resized(arena *a, const val *now, const val *old) {
+  val *out = val_list(a);
+  if (!now) return NULL;
+  for (uint32_t i = 0; i < val_len(now); i++) {
+    static const char *const keys[] = {"resources", "resizePolicy"};
+    const val *n = val_at(now, i);
+    val *c = val_copy(a, val_at(old, i));
+    if (!slice_eq(val_get_str(n, "name"), val_get_str(c, "name"))) return val_copy(a, now);
+    for (size_t k = 0; k < 2; k++) {
+      val *v = val_getc(n, keys[k]);
+      if (v) val_setc(a, c, keys[k], v);
+      else val_delc(c, keys[k]);
     }
+    val_append(a, out, c);
   }
+  return out;
 }
 
-/* Only the containers' resources (and resize policies) of the new object count. */
+/* Only the containers' resources (and resize policies) and the pod's own count. */
 void pod_prepare_resize(request *rq, val *obj, const val *old) {
+  static const char *const lists[] = {"containers", "initContainers"};
   arena *a = rq->arena;
-  val *managed = val_path(obj, "metadata.managedFields");
-  val *version = val_path(obj, "metadata.resourceVersion");
-  val *spec = val_copy(a, val_getc(old, "spec"));
-  take_resources(a, val_getc(spec, "containers"), val_path(obj, "spec.containers"));
-  take_resources(a, val_getc(spec, "initContainers"), val_path(obj, "spec.initContainers"));
-  val *meta = val_copy(a, val_getc(old, "metadata"));
-  if (managed) val_setc(a, meta, "managedFields", managed);
-  if (version) val_setc(a, meta, "resourceVersion", version);
-  val_setc(a, obj, "metadata", meta);
-  val_setc(a, obj, "spec", spec);
-  object_take(a, obj, old, "status");
-  if (!val_equal(spec, val_getc(old, "spec"))) {
-    object_set_generation(a, obj, object_generation(old) + 1);
+  const val *now = val_getc(obj, "spec"), *was = val_getc(old, "spec");
+  bool same = true;
+  for (size_t i = 0; i < 2; i++) same = same && val_len(val_getc(now, lists[i])) == val_len(val_getc(was, lists[i]));
+  if (same) {
+    val *spec = val_copy(a, was), *resources = val_getc(now, "resources");
+    for (size_t i = 0; i < 2; i++) {
+      val *list = resized(a, val_getc(now, lists[i]), val_getc(was, lists[i]));
+      if (list) val_setc(a, spec, lists[i], list);
+    }
+    if (resources) val_setc(a, spec, "resources", resources);
+    else val_delc(spec, "resources");
+    status_reset_meta(rq, obj, old);
+    val_setc(a, obj, "spec", spec);
+    object_take(a, obj, old, "status");
   }
+  if (!val_equal(val_getc(obj, "spec"), was)) object_set_generation(a, obj, object_generation(old) + 1);
 }
 
 void limit_range_prepare_create(request *rq, val *obj, const val *old) {

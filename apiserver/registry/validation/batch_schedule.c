@@ -114,7 +114,7 @@ slice cron_schedule_problem(arena *a, slice s) {
   slice words[5], list, why = SLICE_NONE, expr;
   if (slice_has_prefix(s, SLICE_LIT("TZ=")) || slice_has_prefix(s, SLICE_LIT("CRON_TZ="))) {
     slice zone, rest, name;
-    if (!slice_cut(s, ' ', &zone, &rest)) return SLICE_LIT("invalid schedule format");
+    if (!slice_cut(s, ' ', &zone, &rest)) return SLICE_LIT("invalid schedule format: runtime error: slice bounds out of range [:-1]");
     slice_cut(zone, '=', &expr, &name);
     if (name.len && !time_zone_exists(name)) {
       return arena_printf(a, "provided bad location %.*s: unknown time zone %.*s", SLICE_ARG(name), SLICE_ARG(name));

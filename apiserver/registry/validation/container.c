@@ -177,7 +177,9 @@ static void ephemeral_fields_check(field_errors *e, const path *p, const val *c)
                                        "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"};
   static const char why[] = "cannot be set for an Ephemeral Container";
   for (size_t i = 0; i < sizeof banned / sizeof *banned; i++) {
-    if (!val_is_empty(val_getc(c, banned[i]))) forbid(e, p, banned[i], why);
+    const val *v = val_getc(c, banned[i]);
+    bool pointer = i > 4 || i == 3; /* probes, lifecycle, restartPolicy: {} counts */
+    if (pointer ? v != NULL : !val_is_empty(v)) forbid(e, p, banned[i], why);
   }
   const val *mounts = val_getc(c, "volumeMounts");
   path list = path_child(p, "volumeMounts");

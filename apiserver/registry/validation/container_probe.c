@@ -60,26 +60,11 @@ static void once_check(pod_view *w, const path *p, const val *probe) {
   if (probe_check(w, p, probe) && n != 1) refuse_int(w->errs, p, "successThreshold", n, "must be 1");
 }
 
-static const char *const linux_signals[] = {
-    "SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO",
-    "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10",
-    "SIGRTMAX-11", "SIGRTMAX-12", "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5",
-    "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1", "SIGRTMIN+10", "SIGRTMIN+11",
-    "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15", "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5",
-    "SIGRTMIN+6", "SIGRTMIN+7", "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM",
-    "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU",
-    "SIGXFSZ", NULL};
-
 static void lifecycle_check(pod_view *w, const path *p, const val *v) {
-  static const char *const windows_signals[] = {"SIGKILL", "SIGTERM", NULL};
   const val *start = val_getc(v, "postStart"), *stop = val_getc(v, "preStop");
   path at_start = path_child(p, "postStart"), at_stop = path_child(p, "preStop");
   if (start) handler_check(w, &at_start, start);
   if (stop) handler_check(w, &at_stop, stop);
-  if (!val_getc(v, "stopSignal")) return;
-  if (!w->has_os) forbid(w->errs, p, "stopSignal", "may not be set for containers with empty `spec.os.name`");
-  else if (slice_is(w->os, "windows")) choice_at(w->errs, p, v, "stopSignal", windows_signals, false);
-  else if (slice_is(w->os, "linux")) choice_at(w->errs, p, v, "stopSignal", linux_signals, false);
 }
 
 void container_probes_validate(pod_view *w, const path *p, const val *c) {

@@ -151,26 +151,11 @@ static void cidrs_change(field_errors *e, const val *now, const val *was) {
   }
 }
 
-static void config_source_check(field_errors *e, const path *p, const val *source) {
-  const val *map = val_getc(source, "configMap");
-  path at = path_child(p, "configMap");
-  if (!source) return;
-  if (!map) {
-    refuse_go(e, p, NULL, "NodeConfigSource", source, "exactly one reference subfield must be non-nil");
-    return;
-  }
-  if (val_get_str(map, "uid").len) forbid(e, &at, "uid", "uid must not be set in spec");
-  if (val_get_str(map, "resourceVersion").len) forbid(e, &at, "resourceVersion", "resourceVersion must not be set in spec");
-  text_needed(e, &at, map, "namespace", TEXT_DNS1123_LABEL);
-  text_needed(e, &at, map, "name", TEXT_DNS1123_SUBDOMAIN);
-  text_needed(e, &at, map, "kubeletConfigKey", TEXT_CONFIG_MAP_KEY);
-}
-
 static void node_change(const validate_args *v) {
   field_errors *e = v->errs;
   const val *spec = val_getc(v->obj, "spec"), *was = val_getc(v->old, "spec"), *status = val_getc(v->obj, "status");
   slice provider = val_get_str(was, "providerID");
-  path p = path_root("spec"), meta = path_root("metadata"), taints = path_child(&meta, "taints"), source = path_child(&p, "configSource");
+  path p = path_root("spec"), meta = path_root("metadata"), taints = path_child(&meta, "taints");
   core_meta_update(e, v->obj, v->old);
   resources_check(e, status);
   features_check(e, val_getc(status, "declaredFeatures"));
@@ -179,7 +164,6 @@ static void node_change(const validate_args *v) {
   if (provider.len && !slice_eq(provider, val_get_str(spec, "providerID"))) {
     forbid(e, &p, "providerID", "node updates may not change providerID except from \"\" to valid");
   }
-  config_source_check(e, &source, val_getc(spec, "configSource"));
   taints_check(e, &taints, val_getc(spec, "taints"));
   if (!slice_eq(val_get_str(spec, "externalID"), val_get_str(was, "externalID"))) forbid(e, &p, "externalID", "may not be updated");
 }

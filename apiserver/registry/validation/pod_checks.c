@@ -174,7 +174,14 @@ static bool legacy_ip_ok(slice s) {
 void legacy_ip_check(field_errors *e, const path *p, slice text) {
   if (!legacy_ip_ok(text)) {
     refuse_str(e, p, NULL, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+    return;
   }
+  bool zero = false;
+  for (size_t i = 0; slice_find_char(text, ':') < 0 && i + 1 < text.len; i++) {
+    bool first = i == 0 || text.ptr[i - 1] == '.';
+    zero = zero || (first && text.ptr[i] == '0' && text.ptr[i + 1] != '.');
+  }
+  if (zero) refuse_str(e, p, NULL, text, "must not have leading 0s");
 }
 
 static void core_finalizers_check(field_errors *e, const path *meta, const val *obj) {

@@ -212,7 +212,7 @@ void pod_context_validate(pod_view *w, const path *spec_path, const path *p, con
   windows_options_check(e, &windows, val_getc(sc, "windowsOptions"));
   apparmor_check(e, &armor, val_getc(sc, "appArmorProfile"));
   if (val_getc(sc, "supplementalGroupsPolicy")) choice_at(e, p, sc, "supplementalGroupsPolicy", CHOICES("Merge", "Strict"), false);
-  if (val_getc(sc, "seLinuxChangePolicy")) choice_at(e, p, sc, "seLinuxChangePolicy", CHOICES("MountOption", "Recursive"), false);
+  if (val_getc(sc, "seLinuxChangePolicy")) choice_at(e, p, sc, "seLinuxChangePolicy", CHOICES("Recursive"), false);
 }
 
 typedef struct host_process {

@@ -46,14 +46,15 @@ static void search_domain_check(field_errors *e, const path *p, slice s) {
   if (s.len && s.ptr[s.len - 1] == '.') s.len--;
   char *plain = arena_cstr(e->a, s);
   for (size_t i = 0; i < s.len; i++) {
-    if (plain[i] == '_') plain[i] = 'a';
+    bool last = i + 1 == s.len || plain[i + 1] == '.';
+    if (plain[i] == '_' && !last) plain[i] = 'a';
   }
-  if (s.len > 253) refuse_str(e, p, NULL, s, "must be no more than 253 bytes");
-  if (text_is_valid(TEXT_DNS1123_SUBDOMAIN, slice_of(plain, s.len)) || s.len > 253) return;
+  if (s.len > 253) refuse_str(e, p, NULL, s, "must be no more than 253 characters");
+  if (text_is_valid(TEXT_DNS1123_SUBDOMAIN, slice_of(plain, s.len))) return;
   refuse_str(e, p, NULL, s,
-             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-             "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-             "'[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?(\\.[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?)*')");
+             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and "
+             "must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+             "'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')");
 }
 
 static void dns_lists_check(field_errors *e, const path *p, const val *config) {
@@ -226,8 +227,7 @@ static void policies_check(pod_view *w, const path *p) {
 void pod_spec_validate(pod_view *w, const path *p) {
   field_errors *e = w->errs;
   path volumes = path_child(p, "volumes"), claims = path_child(p, "resourceClaims"), affinity = path_child(p, "affinity"),
-       dns = path_child(p, "dnsConfig"), spread = path_child(p, "topologySpreadConstraints"),
-       group = path_child(p, "schedulingGroup");
+       dns = path_child(p, "dnsConfig"), spread = path_child(p, "topologySpreadConstraints");
   view_fill(w);
   if (!w->has_grace) require(e, p, "terminationGracePeriodSeconds", "");
   volumes_validate(w, &volumes);
@@ -244,12 +244,6 @@ void pod_spec_validate(pod_view *w, const path *p) {
   host_name_check(w, p);
   names_check(w, p);
   pod_os_validate(w, p);
-  const val *wanted = val_getc(w->spec, "schedulingGroup");
-  if (wanted && !val_getc(wanted, "podGroupName")) {
-    refuse(e, &group, "podGroupName", NULL, "must specify one of: `podGroupName`");
-  } else if (wanted) {
-    text_at(e, &group, wanted, "podGroupName", TEXT_DNS1123_SUBDOMAIN);
-  }
   file_keys f = {e, val_getc(w->spec, "volumes")};
   containers_visit(w->spec, p, file_keys_check, &f);
 }

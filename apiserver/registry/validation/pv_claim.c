@@ -25,7 +25,7 @@ static bool same_source(const val *a, const val *b) {
   return (val_getc(a, "apiGroup") != NULL) == (val_getc(b, "apiGroup") != NULL);
 }
 
-/* The bad value of these two is a path, printed as Go prints one. */
+/* The bad value of these two is a path, which has no JSON: {}. */
 static void sources_check(field_errors *e, const path *p, const val *spec, const val *old) {
   const val *source = val_getc(spec, "dataSource"), *ref = val_getc(spec, "dataSourceRef");
   path at_source = path_child(p, "dataSource"), at_ref = path_child(p, "dataSourceRef");
@@ -39,8 +39,7 @@ static void sources_check(field_errors *e, const path *p, const val *spec, const
     why = "must match dataSourceRef";
   }
   if (!why) return;
-  slice shown = path_text(e->a, &at_source), text = arena_printf(e->a, "Invalid value: %.*s: %s", SLICE_ARG(shown), why);
-  field_error_add(e, FIELD_INVALID, path_text(e->a, p), text);
+  refuse(e, p, NULL, val_map(e->a), why);
 }
 
 void claim_spec_validate(field_errors *e, const path *p, const val *spec, const val *old) {

@@ -12,7 +12,7 @@ typedef struct source_row {
 } source_row;
 
 static const source_row pod_rows[] = {
-    {"emptyDir", NULL, NULL, {0}, NULL},
+    {"emptyDir", NULL, NULL, {0}, source_empty_dir},
     {"hostPath", NULL, NULL, {0}, source_host_path},
     {"gitRepo", NULL, NULL, {"repository"}, source_git},
     {"gcePersistentDisk", NULL, "persistentDisk", {"pdName"}, source_partition},

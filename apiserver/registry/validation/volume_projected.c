@@ -44,53 +44,6 @@ static void token_part(projected *j, const path *p, const val *part) {
   if (need(e, j->s->p, part, "path", "")) path_local_unreserved(e, &at, val_get_str(part, "path"));
 }
 
-static void bundle_part(projected *j, const path *p, const val *part) {
-  field_errors *e = j->s->errs;
-  const val *name = val_getc(part, "name"), *signer = val_getc(part, "signerName");
-  path at = path_child(p, "path"), selector = path_child(p, "labelSelector");
-  if (name && signer) {
-    refuse_go(e, p, NULL, "ClusterTrustBundleProjection", part, "only one of name and signerName may be used");
-  } else if (name) {
-    need(e, p, part, "name", "must be a valid object name");
-    if (val_getc(part, "labelSelector")) {
-      refuse(e, p, "labelSelector", val_getc(part, "labelSelector"), "labelSelector must be unset if name is specified");
-    }
-  } else if (signer) {
-    need(e, p, part, "signerName", "must be a valid signer name");
-    label_selector_validate(e, &selector, val_getc(part, "labelSelector"));
-  } else {
-    require(e, p, NULL, "either name or signerName must be specified");
-  }
-  need(e, p, part, "path", "");
-  path_local_unreserved(e, &at, val_get_str(part, "path"));
-  path_once(j, val_get_str(part, "path"), val_get_str(part, "path"));
-}
-
-static void certificate_part(projected *j, const path *p, const val *part) {
-  static const char *const paths[] = {"credentialBundlePath", "keyPath", "certificateChainPath"};
-  field_errors *e = j->s->errs;
-  const val *seconds = val_getc(part, "maxExpirationSeconds");
-  bool kubernetes = slice_has_prefix(val_get_str(part, "signerName"), SLICE_LIT("kubernetes.io/")), any = false;
-  int64_t most = kubernetes ? 86400 : 7862400;
-  choice_at(e, p, part, "keyType", CHOICES("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"), false);
-  if (seconds && val_i64(seconds) < 3600) {
-    refuse_int(e, p, "maxExpirationSeconds", val_i64(seconds), "if provided, maxExpirationSeconds must be >= 3600");
-  }
-  if (seconds && val_i64(seconds) > most) {
-    slice why = arena_printf(e->a, "if provided, maxExpirationSeconds must be <= %lld", (long long)most);
-    refuse_int(e, p, "maxExpirationSeconds", val_i64(seconds), why.ptr);
-  }
-  for (size_t i = 0; i < 3; i++) {
-    slice file = val_get_str(part, paths[i]);
-    path at = path_child(p, paths[i]);
-    if (!file.len) continue;
-    any = true;
-    path_local_unreserved(e, &at, file);
-    path_once(j, file, file);
-  }
-  if (!any) require(e, p, NULL, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath");
-}
-
 static const struct {
   const char *key;
   void (*check)(projected *j, const path *p, const val *part);
@@ -99,8 +52,6 @@ static const struct {
     {"configMap", keys_part},
     {"downwardAPI", downward_part},
     {"serviceAccountToken", token_part},
-    {"clusterTrustBundle", bundle_part},
-    {"podCertificate", certificate_part},
 };
 
 void source_projected(const source_args *s) {

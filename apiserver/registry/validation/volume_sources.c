@@ -1,6 +1,13 @@
 /* The checks of single kinds of volume sources. */
 #include "registry/validation/volume_sources.h"
 
+void source_empty_dir(const source_args *s) {
+  slice limit = val_get_str(s->v, "sizeLimit");
+  if (limit.len && quantity_cmp(limit, SLICE_LIT("0")) < 0) {
+    forbid(s->errs, s->p, "sizeLimit", "SizeLimit field must be a valid resource quantity");
+  }
+}
+
 void source_host_path(const source_args *s) {
   static const char *const types[] = {"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate",
                                       "File", "FileOrCreate", "Socket", NULL};

@@ -17,7 +17,7 @@ typedef struct source_args {
 typedef void (*source_check)(const source_args *s);
 
 #define SOURCE_CHECKS(X)                                                                           \
-  X(host_path) X(git) X(partition) X(items) X(nfs) X(iscsi) X(flocker) X(secret_ref) X(quobyte)      \
+  X(empty_dir) X(host_path) X(git) X(partition) X(items) X(nfs) X(iscsi) X(flocker) X(secret_ref) X(quobyte)      \
   X(downward) X(fc) X(flex) X(azure_disk) X(storageos) X(projected) X(csi) X(ephemeral) X(image)     \
   X(pv_gluster) X(pv_azure_file) X(pv_csi) X(local)
 
