@@ -267,6 +267,6 @@ void validate_pod(const validate_args *v) {
   if (!v->old) create_validate(v);
   else if (slice_is(v->subresource, "status")) pod_status_validate(v);
   else if (slice_is(v->subresource, "ephemeralcontainers")) ephemeral_update(v);
-  else if (slice_is(v->subresource, "resize")) pod_resize_validate(v);
+  else if (slice_is(v->subresource, "resize")) pod_resize_check_all(v);
   else if (!v->subresource.len) update_validate(v); /* a binding writes what only it may */
 }

@@ -101,7 +101,7 @@ static bool resize_supported(const val *pod) {
   return true;
 }
 
-void pod_resize_validate(const validate_args *v) {
+void pod_resize_check_all(const validate_args *v) {
   field_errors *e = v->errs;
   uint32_t before = e->count;
   path none = path_root(""), spec = path_root("spec");

@@ -1,0 +1,187 @@
+/* What the real server warns about in pods and pod templates that are valid. Source: pkg/api/pod/warnings.go. */
+#include "registry/validation/pod_warnings.h"
+
+void warn_at(request *rq, const path *p, const char *key, const char *text) {
+  path at = key ? path_child(p, key) : *p;
+  slice where = path_text(rq->arena, &at);
+  request_warn(rq, arena_printf(rq->arena, "%.*s: %s", SLICE_ARG(where), text));
+}
+
+static const char *const labels[][2] = {
+    {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
+    {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
+    {"failure-domain.beta.kubernetes.io/region", "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
+    {"failure-domain.beta.kubernetes.io/zone", "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
+    {"beta.kubernetes.io/instance-type", "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
+    {"app.kubernetes.io/created-by", "deprecated since v1.9"},
+    {"scheduler.alpha.kubernetes.io/preferAvoidPods", "deprecated since v1.22; use Taints and Tolerations instead"},
+    {"node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"},
+};
+
+static const char *label_words(slice key) {
+  for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+    if (slice_is(key, labels[i][0])) return labels[i][1];
+  }
+  return NULL;
+}
+
+static void label_is_old(request *rq, const path *p, slice key) {
+  const char *words = label_words(key);
+  if (words) warn_at(rq, p, NULL, arena_printf(rq->arena, "%.*s is %s", SLICE_ARG(key), words).ptr);
+}
+
+void warn_node_term(request *rq, const path *p, const val *term) {
+  const val *list = val_getc(term, "matchExpressions");
+  path exprs = path_child(p, "matchExpressions");
+  EACH_ITEM(i, list) {
+    path at = path_index(&exprs, i), key = path_child(&at, "key");
+    label_is_old(rq, &key, val_get_str(val_at(list, i), "key"));
+  }
+}
+
+static void spread_warn(request *rq, const path *spec_path, const val *spec) {
+  const val *list = val_getc(spec, "topologySpreadConstraints");
+  path p = path_child(spec_path, "topologySpreadConstraints");
+  EACH_ITEM(i, list) {
+    path at = path_index(&p, i), key = path_child(&at, "topologyKey");
+    label_is_old(rq, &key, val_get_str(val_at(list, i), "topologyKey"));
+    if (!val_getc(val_at(list, i), "labelSelector")) warn_at(rq, &at, "labelSelector", "a null labelSelector results in matching no pod");
+  }
+}
+
+static void placement_warn(request *rq, const path *p, const val *spec) {
+  const val *node = val_path(spec, "affinity.nodeAffinity");
+  const val *terms = val_path(node, "requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
+  path selector = path_child(p, "nodeSelector"), affinity = path_child(p, "affinity"), at = path_child(&affinity, "nodeAffinity"),
+       must = path_child(&at, "requiredDuringSchedulingIgnoredDuringExecution"), list = path_child(&must, "nodeSelectorTerms");
+  VAL_EACH(entry, val_getc(spec, "nodeSelector")) {
+    path key = path_key(&selector, entry->key);
+    const char *words = label_words(entry->key);
+    if (words) warn_at(rq, &key, NULL, words);
+  }
+  EACH_ITEM(i, terms) {
+    path term = path_index(&list, i);
+    warn_node_term(rq, &term, val_at(terms, i));
+  }
+  spread_warn(rq, p, spec);
+}
+
+static const char *const old_volumes[][2] = {
+    {"photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
+    {"gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"},
+    {"scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
+    {"flocker", "deprecated in v1.22, non-functional in v1.25+"},
+    {"storageos", "deprecated in v1.22, non-functional in v1.25+"},
+    {"quobyte", "deprecated in v1.22, non-functional in v1.25+"},
+    {"glusterfs", "deprecated in v1.25, non-functional in v1.26+"},
+    {"cephfs", "deprecated in v1.28, non-functional in v1.31+"},
+    {"rbd", "deprecated in v1.28, non-functional in v1.31+"},
+};
+
+static void volumes_warn(request *rq, const path *spec_path, const val *spec) {
+  const val *list = val_getc(spec, "volumes");
+  path p = path_child(spec_path, "volumes");
+  EACH_ITEM(i, list) {
+    path at = path_index(&p, i);
+    for (size_t k = 0; k < sizeof old_volumes / sizeof *old_volumes; k++) {
+      const char *key = old_volumes[k][0];
+      if (!val_getc(val_at(list, i), key)) continue;
+      warn_at(rq, &at, strcmp(key, "storageos") == 0 ? "storageOS" : key, old_volumes[k][1]);
+    }
+  }
+}
+
+void warn_fraction(request *rq, const path *p, const val *amounts, const char *name) {
+  const val *v = val_getc(amounts, name);
+  path at = path_key(p, slice_cstr(name));
+  if (!v || quantity_milli(val_str(v)) % 1000 == 0) return;
+  slice text = val_str(v);
+  warn_at(rq, &at, NULL, arena_printf(rq->arena, "fractional byte value \"%.*s\" is invalid, must be an integer", SLICE_ARG(text)).ptr);
+}
+
+static bool container_warn(void *ctx, const path *p, const val *c) {
+  request *rq = ctx;
+  const val *res = val_getc(c, "resources"), *vars = val_getc(c, "env");
+  path at = path_child(p, "resources"), limits = path_child(&at, "limits"), requests = path_child(&at, "requests"), list = path_child(p, "env");
+  static const char *const names[] = {"memory", "ephemeral-storage"};
+  for (size_t i = 0; i < 2; i++) {
+    warn_fraction(rq, &limits, val_getc(res, "limits"), names[i]);
+    warn_fraction(rq, &requests, val_getc(res, "requests"), names[i]);
+  }
+  val *seen = val_map(rq->arena);
+  EACH_ITEM(i, vars) {
+    slice name = val_get_str(val_at(vars, i), "name"), value = val_get_str(val_at(vars, i), "value");
+    slice ref = arena_printf(rq->arena, "$(%.*s)", SLICE_ARG(name));
+    path item = path_index(&list, i);
+    bool hides = val_getc(val_at(vars, i), "valueFrom") || slice_eq(value, ref) || slice_find(value, ref) < 0;
+    if (val_get(seen, name) && hides) {
+      warn_at(rq, &item, NULL, arena_printf(rq->arena, "hides previous definition of \"%.*s\", which may be dropped when using apply", SLICE_ARG(name)).ptr);
+    }
+    val_set(rq->arena, seen, name, val_null(rq->arena));
+  }
+  return true;
+}
+
+static void notes_warn(request *rq, const path *meta_path, const val *meta) {
+  static const char *const old[][2] = {
+      {"scheduler.alpha.kubernetes.io/critical-pod", "non-functional in v1.16+; use the \"priorityClassName\" field instead"},
+      {"security.alpha.kubernetes.io/sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"},
+      {"security.alpha.kubernetes.io/unsafe-sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"},
+  };
+  path notes = path_child(meta_path, "annotations");
+  for (size_t i = 0; i < 3; i++) {
+    path at = path_key(&notes, slice_cstr(old[i][0]));
+    if (val_getc(val_getc(meta, "annotations"), old[i][0])) warn_at(rq, &at, NULL, old[i][1]);
+  }
+}
+
+/* p NULL: a pod itself. */
+static void template_warn(request *rq, const path *p, const val *template) {
+  const val *spec = val_getc(template, "spec"), *grace = val_getc(spec, "terminationGracePeriodSeconds");
+  path at = p ? path_child(p, "spec") : path_root("spec"), meta = p ? path_child(p, "metadata") : path_root("metadata");
+  placement_warn(rq, &at, spec);
+  notes_warn(rq, &meta, val_getc(template, "metadata"));
+  volumes_warn(rq, &at, spec);
+  containers_visit(spec, &at, container_warn, rq);
+  if (grace && val_i64(grace) < 0) {
+    warn_at(rq, &at, "terminationGracePeriodSeconds", "must be >= 0; negative values are invalid and will be treated as 1");
+  }
+}
+
+static bool changed(const val *obj, const val *old) {
+  return !old || val_i64(val_path(obj, "metadata.generation")) != val_i64(val_path(old, "metadata.generation"));
+}
+
+static void dots_warn(request *rq, const val *obj, const char *words) {
+  slice name = val_get_str(val_getc(obj, "metadata"), "name");
+  if (slice_find_char(name, '.') < 0) return;
+  request_warn(rq, arena_printf(rq->arena, "metadata.name: %s, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]", words));
+}
+
+#define HOSTNAMES "this is used in Pod names and hostnames"
+
+void pod_warn(request *rq, val *obj, const val *old) {
+  if (!old) dots_warn(rq, obj, "this is used in the Pod's hostname");
+  if (changed(obj, old)) template_warn(rq, NULL, obj);
+}
+
+static void workload(request *rq, const val *obj, const val *old, const char *where, bool named) {
+  path spec = path_root("spec"), job = path_child(&spec, "jobTemplate"), job_spec = path_child(&job, "spec");
+  bool cron = strcmp(where, "spec.jobTemplate.spec.template") == 0, root = strcmp(where, "template") == 0;
+  path at = root ? path_root("template") : path_child(cron ? &job_spec : &spec, "template");
+  if (!old && named) dots_warn(rq, obj, HOSTNAMES);
+  if (changed(obj, old)) template_warn(rq, &at, val_path(obj, where));
+}
+
+void workload_warn(request *rq, val *obj, const val *old) { workload(rq, obj, old, "spec.template", true); }
+void daemonset_warn(request *rq, val *obj, const val *old) { workload(rq, obj, old, "spec.template", false); }
+void cronjob_warn(request *rq, val *obj, const val *old) { workload(rq, obj, old, "spec.jobTemplate.spec.template", true); }
+void podtemplate_warn(request *rq, val *obj, const val *old) { workload(rq, obj, old, "template", false); }
+
+void statefulset_warn(request *rq, val *obj, const val *old) {
+  workload(rq, obj, old, "spec.template", false);
+  if (!changed(obj, old)) return;
+  if (val_i64(val_path(obj, "spec.revisionHistoryLimit")) < 0) {
+    request_warn(rq, SLICE_LIT("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"));
+  }
+}
