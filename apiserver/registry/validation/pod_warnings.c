@@ -1,7 +1,7 @@
 /* What the real server warns about in pods and pod templates that are valid. Source: pkg/api/pod/warnings.go. */
 #include "registry/validation/pod_warnings.h"
 
-void warn_at(request *rq, const path *p, const char *key, const char *text) {
+void pod_warn_at(request *rq, const path *p, const char *key, const char *text) {
   path at = key ? path_child(p, key) : *p;
   slice where = path_text(rq->arena, &at);
   request_warn(rq, arena_printf(rq->arena, "%.*s: %s", SLICE_ARG(where), text));
@@ -27,10 +27,10 @@ static const char *label_words(slice key) {
 
 static void label_is_old(request *rq, const path *p, slice key) {
   const char *words = label_words(key);
-  if (words) warn_at(rq, p, NULL, arena_printf(rq->arena, "%.*s is %s", SLICE_ARG(key), words).ptr);
+  if (words) pod_warn_at(rq, p, NULL, arena_printf(rq->arena, "%.*s is %s", SLICE_ARG(key), words).ptr);
 }
 
-void warn_node_term(request *rq, const path *p, const val *term) {
+void pod_warn_node_term(request *rq, const path *p, const val *term) {
   const val *list = val_getc(term, "matchExpressions");
   path exprs = path_child(p, "matchExpressions");
   EACH_ITEM(i, list) {
@@ -45,7 +45,7 @@ static void spread_warn(request *rq, const path *spec_path, const val *spec) {
   EACH_ITEM(i, list) {
     path at = path_index(&p, i), key = path_child(&at, "topologyKey");
     label_is_old(rq, &key, val_get_str(val_at(list, i), "topologyKey"));
-    if (!val_getc(val_at(list, i), "labelSelector")) warn_at(rq, &at, "labelSelector", "a null labelSelector results in matching no pod");
+    if (!val_getc(val_at(list, i), "labelSelector")) pod_warn_at(rq, &at, "labelSelector", "a null labelSelector results in matching no pod");
   }
 }
 
@@ -57,11 +57,11 @@ static void placement_warn(request *rq, const path *p, const val *spec) {
   VAL_EACH(entry, val_getc(spec, "nodeSelector")) {
     path key = path_key(&selector, entry->key);
     const char *words = label_words(entry->key);
-    if (words) warn_at(rq, &key, NULL, words);
+    if (words) pod_warn_at(rq, &key, NULL, words);
   }
   EACH_ITEM(i, terms) {
     path term = path_index(&list, i);
-    warn_node_term(rq, &term, val_at(terms, i));
+    pod_warn_node_term(rq, &term, val_at(terms, i));
   }
   spread_warn(rq, p, spec);
 }
@@ -86,17 +86,17 @@ static void volumes_warn(request *rq, const path *spec_path, const val *spec) {
     for (size_t k = 0; k < sizeof old_volumes / sizeof *old_volumes; k++) {
       const char *key = old_volumes[k][0];
       if (!val_getc(val_at(list, i), key)) continue;
-      warn_at(rq, &at, strcmp(key, "storageos") == 0 ? "storageOS" : key, old_volumes[k][1]);
+      pod_warn_at(rq, &at, strcmp(key, "storageos") == 0 ? "storageOS" : key, old_volumes[k][1]);
     }
   }
 }
 
-void warn_fraction(request *rq, const path *p, const val *amounts, const char *name) {
+void pod_warn_fraction(request *rq, const path *p, const val *amounts, const char *name) {
   const val *v = val_getc(amounts, name);
   path at = path_key(p, slice_cstr(name));
   if (!v || quantity_milli(val_str(v)) % 1000 == 0) return;
   slice text = val_str(v);
-  warn_at(rq, &at, NULL, arena_printf(rq->arena, "fractional byte value \"%.*s\" is invalid, must be an integer", SLICE_ARG(text)).ptr);
+  pod_warn_at(rq, &at, NULL, arena_printf(rq->arena, "fractional byte value \"%.*s\" is invalid, must be an integer", SLICE_ARG(text)).ptr);
 }
 
 static bool container_warn(void *ctx, const path *p, const val *c) {
@@ -105,8 +105,8 @@ static bool container_warn(void *ctx, const path *p, const val *c) {
   path at = path_child(p, "resources"), limits = path_child(&at, "limits"), requests = path_child(&at, "requests"), list = path_child(p, "env");
   static const char *const names[] = {"memory", "ephemeral-storage"};
   for (size_t i = 0; i < 2; i++) {
-    warn_fraction(rq, &limits, val_getc(res, "limits"), names[i]);
-    warn_fraction(rq, &requests, val_getc(res, "requests"), names[i]);
+    pod_warn_fraction(rq, &limits, val_getc(res, "limits"), names[i]);
+    pod_warn_fraction(rq, &requests, val_getc(res, "requests"), names[i]);
   }
   val *seen = val_map(rq->arena);
   EACH_ITEM(i, vars) {
@@ -115,7 +115,7 @@ static bool container_warn(void *ctx, const path *p, const val *c) {
     path item = path_index(&list, i);
     bool hides = val_getc(val_at(vars, i), "valueFrom") || slice_eq(value, ref) || slice_find(value, ref) < 0;
     if (val_get(seen, name) && hides) {
-      warn_at(rq, &item, NULL, arena_printf(rq->arena, "hides previous definition of \"%.*s\", which may be dropped when using apply", SLICE_ARG(name)).ptr);
+      pod_warn_at(rq, &item, NULL, arena_printf(rq->arena, "hides previous definition of \"%.*s\", which may be dropped when using apply", SLICE_ARG(name)).ptr);
     }
     val_set(rq->arena, seen, name, val_null(rq->arena));
   }
@@ -131,7 +131,7 @@ static void notes_warn(request *rq, const path *meta_path, const val *meta) {
   path notes = path_child(meta_path, "annotations");
   for (size_t i = 0; i < 3; i++) {
     path at = path_key(&notes, slice_cstr(old[i][0]));
-    if (val_getc(val_getc(meta, "annotations"), old[i][0])) warn_at(rq, &at, NULL, old[i][1]);
+    if (val_getc(val_getc(meta, "annotations"), old[i][0])) pod_warn_at(rq, &at, NULL, old[i][1]);
   }
 }
 
@@ -144,7 +144,7 @@ static void template_warn(request *rq, const path *p, const val *template) {
   volumes_warn(rq, &at, spec);
   containers_visit(spec, &at, container_warn, rq);
   if (grace && val_i64(grace) < 0) {
-    warn_at(rq, &at, "terminationGracePeriodSeconds", "must be >= 0; negative values are invalid and will be treated as 1");
+    pod_warn_at(rq, &at, "terminationGracePeriodSeconds", "must be >= 0; negative values are invalid and will be treated as 1");
   }
 }
 

@@ -6,8 +6,8 @@
 #include "registry/validation/pod_checks.h"
 
 /* "path: text" */
-void warn_at(request *rq, const path *p, const char *key, const char *text);
-void warn_fraction(request *rq, const path *p, const val *amounts, const char *name);
-void warn_node_term(request *rq, const path *p, const val *term);
+void pod_warn_at(request *rq, const path *p, const char *key, const char *text);
+void pod_warn_fraction(request *rq, const path *p, const val *amounts, const char *name);
+void pod_warn_node_term(request *rq, const path *p, const val *term);
 
 #endif
