@@ -153,9 +153,10 @@ static bool structs_equal(const val *l, const val *r, const type_info *t,
   for (uint16_t i = 0; i < t->field_count; i++) {
     const field_info *field = t->fields + i;
     const val *left = val_get(l, field->name), *right = val_get(r, field->name);
-    if (left == right) continue;
+    if (left == right && (left || !literal)) continue;
     if (!left) left = field_zero(field);
     if (!right && !literal) right = field_zero(field);
+    if (!left && !right) continue;
     if (!left || !right || !values_equal(left, right, field->type, literal)) return false;
   }
   return true;
