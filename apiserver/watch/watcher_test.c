@@ -62,6 +62,9 @@ static fixture *fixture_create(void) {
   slice problem = SLICE_NONE;
   o.access.authorization_modes = SLICE_LIT("AlwaysAllow");
   o.access.anonymous = true;
+  o.advertise_address = SLICE_LIT("192.0.2.2");
+  o.secure_port = 6443;
+  o.hostname = SLICE_LIT("apisim");
   f->server = server_create(&f->env, &o, &problem);
   if (!f->server) fail_msg("%.*s", SLICE_ARG(problem));
   return f;
