@@ -98,6 +98,18 @@ def functions(path):
             start = None
 
 
+def test_public_functions_have_one_home():
+    """Two of one name in different members of the archive would link silently."""
+    homes = {}
+    for p in files(".c"):
+        if p.endswith(("_test.c", "main.c")) or p.startswith("fuzz/"):
+            continue
+        for found in re.finditer(r"^(?!static\b|typedef\b|__attribute)[a-z][\w \t\*]*?\b(\w+)\([^;{}]*\)\s*\{", code(p), re.M):
+            homes.setdefault(found.group(1), set()).add(p)
+    bad = [f"{name}: {sorted(where)}" for name, where in homes.items() if len(where) > 1]
+    assert not bad, "\n".join(bad)
+
+
 LONG_FUNCTIONS_MAX = 0  # a ratchet: it may only go down
 
 
