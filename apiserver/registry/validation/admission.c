@@ -18,9 +18,15 @@ static const char *const reinvocations[] = {"IfNeeded", "Never", NULL};
 static const char *const no_effects[] = {"None", "NoneOnDryRun", NULL};
 static const char *const any_effects[] = {"None", "NoneOnDryRun", "Some", "Unknown", NULL};
 
-bool failure_policy_check(field_errors *errs, const path *p, slice policy) { return enum_check(errs, p, policy, failure_policies); }
-bool match_policy_check(field_errors *errs, const path *p, slice policy) { return enum_check(errs, p, policy, match_policies); }
-bool reinvocation_policy_check(field_errors *errs, const path *p, slice policy) { return enum_check(errs, p, policy, reinvocations); }
+bool failure_policy_check(field_errors *errs, const path *p, slice policy) {
+  return enum_check(errs, p, policy, failure_policies);
+}
+bool match_policy_check(field_errors *errs, const path *p, slice policy) {
+  return enum_check(errs, p, policy, match_policies);
+}
+bool reinvocation_policy_check(field_errors *errs, const path *p, slice policy) {
+  return enum_check(errs, p, policy, reinvocations);
+}
 
 static bool has(const val *list, const char *text) {
   for (uint32_t i = 0; i < val_len(list); i++) {
@@ -30,14 +36,17 @@ static bool has(const val *list, const char *text) {
 }
 
 /* One "resource/subresource": what earlier wildcards already cover. */
-static void subresource_check(field_errors *errs, const path *p, slice text, val *covered, val *covering) {
+static void subresource_check(field_errors *errs, const path *p, slice text, val *covered,
+                              val *covering) {
   slice res, sub;
   slice_cut(text, '/', &res, &sub);
   if (val_get(covered, res)) {
-    field_invalid_str(errs, p, text, "if '%.*s/*' is present, must not specify %.*s", SLICE_ARG(res), SLICE_ARG(text));
+    field_invalid_str(errs, p, text, "if '%.*s/*' is present, must not specify %.*s",
+                      SLICE_ARG(res), SLICE_ARG(text));
   }
   if (val_get(covering, sub)) {
-    field_invalid_str(errs, p, text, "if '*/%.*s' is present, must not specify %.*s", SLICE_ARG(sub), SLICE_ARG(text));
+    field_invalid_str(errs, p, text, "if '*/%.*s' is present, must not specify %.*s",
+                      SLICE_ARG(sub), SLICE_ARG(text));
   }
   if (slice_is(sub, "*")) seen_before(errs->a, covered, res);
   if (slice_is(res, "*")) seen_before(errs->a, covering, sub);
@@ -51,23 +60,30 @@ static void resources_check(field_errors *errs, const path *p, const val *list) 
     path at = path_index(p, i);
     slice text = val_str(val_at(list, i));
     if (!required_str(errs, &at, text)) continue;
-    if (slice_find_char(text, '/') < 0) plain = !slice_is(text, "*"); /* the last one decides */
-    else subresource_check(errs, &at, text, covered, covering);
+    if (slice_find_char(text, '/') < 0)
+      plain = !slice_is(text, "*"); /* the last one decides */
+    else
+      subresource_check(errs, &at, text, covered, covering);
   }
-  if (val_len(list) > 1 && has(list, "*/*")) field_invalid(errs, p, list, "if '*/*' is present, must not specify other resources");
+  if (val_len(list) > 1 && has(list, "*/*"))
+    field_invalid(errs, p, list, "if '*/*' is present, must not specify other resources");
   if (plain && has(list, "*")) {
-    field_invalid(errs, p, list, "if '*' is present, must not specify other resources without subresources");
+    field_invalid(errs, p, list,
+                  "if '*' is present, must not specify other resources without subresources");
   }
 }
 
-static void wild_list_check(field_errors *errs, const path *p, const val *list, const char *others) {
+static void wild_list_check(field_errors *errs, const path *p, const val *list,
+                            const char *others) {
   if (val_len(list) == 0) field_required(errs, p, "%s", "");
-  if (val_len(list) > 1 && has(list, "*")) field_invalid(errs, p, list, "if '*' is present, must not specify other %s", others);
+  if (val_len(list) > 1 && has(list, "*"))
+    field_invalid(errs, p, list, "if '*' is present, must not specify other %s", others);
 }
 
 void admission_rule_check(field_errors *errs, const path *p, const val *rule) {
-  path ops_at = path_child(p, "operations"), groups = path_child(p, "apiGroups"), versions_at = path_child(p, "apiVersions"),
-       resources = path_child(p, "resources"), scope = path_child(p, "scope");
+  path ops_at = path_child(p, "operations"), groups = path_child(p, "apiGroups"),
+       versions_at = path_child(p, "apiVersions"), resources = path_child(p, "resources"),
+       scope = path_child(p, "scope");
   const val *ops = val_getc(rule, "operations"), *versions = val_getc(rule, "apiVersions");
   wild_list_check(errs, &ops_at, ops, "operations");
   for (uint32_t i = 0; i < val_len(ops); i++) {
@@ -88,17 +104,20 @@ void match_conditions_check(field_errors *errs, const path *p, const val *list) 
   val *names = val_map(errs->a);
   if (val_len(list) > CONDITIONS_MAX) field_too_many(errs, p, val_len(list), CONDITIONS_MAX);
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path at = path_index(p, i), expression = path_child(&at, "expression"), name_at = path_child(&at, "name");
+    path at = path_index(p, i), expression = path_child(&at, "expression"),
+         name_at = path_child(&at, "name");
     slice name = val_get_str(val_at(list, i), "name");
     required_str(errs, &expression, slice_trim(val_get_str(val_at(list, i), "expression")));
     if (required_str(errs, &name_at, name)) text_check(errs, &name_at, TEXT_LABEL_KEY, name);
-    if (name.len && seen_before(errs->a, names, name)) field_duplicate(errs, &name_at, val_string(errs->a, name));
+    if (name.len && seen_before(errs->a, names, name))
+      field_duplicate(errs, &name_at, val_string(errs->a, name));
   }
 }
 
 /* scheme://user@host/path?query#fragment, taken apart as Go does for what is no opaque URL. */
 void webhook_url_check(field_errors *errs, const path *p, slice url) {
-  slice rest = url, scheme = SLICE_LIT(""), fragment = SLICE_LIT(""), query = SLICE_LIT(""), host = SLICE_LIT(""), user = SLICE_LIT("");
+  slice rest = url, scheme = SLICE_LIT(""), fragment = SLICE_LIT(""), query = SLICE_LIT(""),
+        host = SLICE_LIT(""), user = SLICE_LIT("");
   slice head, tail;
   if (slice_cut(rest, '#', &head, &tail)) rest = head, fragment = tail;
   ptrdiff_t colon = slice_find_char(rest, ':'), slash = slice_find_char(rest, '/');
@@ -106,7 +125,9 @@ void webhook_url_check(field_errors *errs, const path *p, slice url) {
     scheme = slice_upto(rest, (size_t)colon);
     rest = slice_from(rest, (size_t)colon + 1);
   } else if (colon == 0) {
-    field_required(errs, p, "url must be a valid URL: parse \"%.*s\": missing protocol scheme" URL_FORM, SLICE_ARG(url));
+    field_required(errs, p,
+                   "url must be a valid URL: parse \"%.*s\": missing protocol scheme" URL_FORM,
+                   SLICE_ARG(url));
     return;
   }
   if (slice_cut(rest, '?', &head, &tail)) rest = head, query = tail;
@@ -143,20 +164,25 @@ static void url_path_check(field_errors *errs, const path *p, slice text) {
       continue;
     }
     uint32_t n = text_problems(errs->a, TEXT_DNS1123_SUBDOMAIN, head, false, texts);
-    for (uint32_t k = 0; k < n; k++) field_invalid_str(errs, p, text, "segment[%u]: %.*s", i, SLICE_ARG(texts[k]));
+    for (uint32_t k = 0; k < n; k++)
+      field_invalid_str(errs, p, text, "segment[%u]: %.*s", i, SLICE_ARG(texts[k]));
   }
 }
 
-/* Two callers of the real one pass name and namespace in different orders: each is blamed for the other. */
-void webhook_service_check(field_errors *errs, const path *p, const val *service, bool namespace_first) {
-  path name = path_child(p, "name"), namespace = path_child(p, "namespace"), port = path_child(p, "port"), at = path_child(p, "path");
+/* Two callers of the real one pass name and namespace in different orders: each is blamed for the
+ * other. */
+void webhook_service_check(field_errors *errs, const path *p, const val *service,
+                           bool namespace_first) {
+  path name = path_child(p, "name"), namespace = path_child(p, "namespace"),
+       port = path_child(p, "port"), at = path_child(p, "path");
   const val *n = val_getc(service, "port"), *url_path = val_getc(service, "path");
   slice ns = val_get_str(service, "namespace"), s = val_get_str(service, "name");
   required_str(errs, &name, namespace_first ? s : ns);
   required_str(errs, &namespace, namespace_first ? ns : s);
   int64_t number = n ? val_i64(n) : 443;
   if (number < 1 || number > 65535) {
-    field_invalid_int(errs, &port, number, "port is not valid: must be between 1 and 65535, inclusive");
+    field_invalid_int(errs, &port, number,
+                      "port is not valid: must be between 1 and 65535, inclusive");
   }
   if (url_path) url_path_check(errs, &at, val_str(url_path));
 }
@@ -165,10 +191,14 @@ static void full_name_check(field_errors *errs, const path *p, slice name) {
   slice texts[4], rest = name, head, all = SLICE_LIT("");
   if (!required_str(errs, p, name)) return;
   uint32_t n = text_problems(errs->a, TEXT_DNS1123_SUBDOMAIN, name, false, texts), dots = 0;
-  for (uint32_t i = 0; i < n; i++) all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
+  for (uint32_t i = 0; i < n; i++)
+    all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
   while (slice_cut(rest, '.', &head, &rest)) dots++;
-  if (n) field_invalid_str(errs, p, name, "%.*s", SLICE_ARG(all));
-  else if (dots < 2) field_invalid_str(errs, p, name, "should be a domain with at least three segments separated by dots");
+  if (n)
+    field_invalid_str(errs, p, name, "%.*s", SLICE_ARG(all));
+  else if (dots < 2)
+    field_invalid_str(errs, p, name,
+                      "should be a domain with at least three segments separated by dots");
 }
 
 /* What the old configuration already got wrong stays allowed. */
@@ -201,48 +231,62 @@ static void versions_check(field_errors *errs, const path *p, const val *list, b
   for (uint32_t i = 0; i < val_len(list); i++) {
     path at = path_index(p, i);
     slice version = val_str(val_at(list, i));
-    if (seen_before(errs->a, seen, version)) field_invalid_str(errs, &at, version, "duplicate version");
-    else text_check(errs, &at, TEXT_DNS1035_LABEL, version);
+    if (seen_before(errs->a, seen, version))
+      field_invalid_str(errs, &at, version, "duplicate version");
+    else
+      text_check(errs, &at, TEXT_DNS1035_LABEL, version);
   }
-  if (known && !accepted_version(list)) field_invalid(errs, p, list, "must include at least one of v1, v1beta1");
+  if (known && !accepted_version(list))
+    field_invalid(errs, p, list, "must include at least one of v1, v1beta1");
 }
 
 static void effects_check(field_errors *errs, const path *hook, const val *effects, bool strict) {
   path p = path_child(hook, "sideEffects");
   if (!effects) {
-    field_required(errs, &p, "must specify one of %s", strict ? "None, NoneOnDryRun" : "None, NoneOnDryRun, Some, Unknown");
+    field_required(errs, &p, "must specify one of %s",
+                   strict ? "None, NoneOnDryRun" : "None, NoneOnDryRun, Some, Unknown");
   } else {
     enum_check(errs, &p, val_str(effects), strict ? no_effects : any_effects);
   }
 }
 
 static void client_check(field_errors *errs, const path *hook, const val *config) {
-  path p = path_child(hook, "clientConfig"), url_at = path_child(&p, "url"), service_at = path_child(&p, "service");
+  path p = path_child(hook, "clientConfig"), url_at = path_child(&p, "url"),
+       service_at = path_child(&p, "service");
   const val *url = val_getc(config, "url"), *service = val_getc(config, "service");
-  if (!url == !service) field_required(errs, &p, "exactly one of url or service is required");
-  else if (url) webhook_url_check(errs, &url_at, val_str(url));
-  else webhook_service_check(errs, &service_at, service, false);
+  if (!url == !service)
+    field_required(errs, &p, "exactly one of url or service is required");
+  else if (url)
+    webhook_url_check(errs, &url_at, val_str(url));
+  else
+    webhook_service_check(errs, &service_at, service, false);
 }
 
-static void hook_check(field_errors *errs, const path *p, const val *hook, hook_rules r, bool conditions) {
-  path name = path_child(p, "name"), rules = path_child(p, "rules"), failure = path_child(p, "failurePolicy"),
-       match = path_child(p, "matchPolicy"), timeout = path_child(p, "timeoutSeconds"), ns = path_child(p, "namespaceSelector"),
-       object = path_child(p, "objectSelector"), again = path_child(p, "reinvocationPolicy"), when = path_child(p, "matchConditions");
+static void hook_check(field_errors *errs, const path *p, const val *hook, hook_rules r,
+                       bool conditions) {
+  path name = path_child(p, "name"), rules = path_child(p, "rules"),
+       failure = path_child(p, "failurePolicy"), match = path_child(p, "matchPolicy"),
+       timeout = path_child(p, "timeoutSeconds"), ns = path_child(p, "namespaceSelector"),
+       object = path_child(p, "objectSelector"), again = path_child(p, "reinvocationPolicy"),
+       when = path_child(p, "matchConditions");
   const val *list = val_getc(hook, "rules"), *seconds = val_getc(hook, "timeoutSeconds");
   full_name_check(errs, &name, val_get_str(hook, "name"));
   for (uint32_t i = 0; i < val_len(list); i++) {
     path at = path_index(&rules, i);
     admission_rule_check(errs, &at, val_at(list, i));
   }
-  if (val_getc(hook, "failurePolicy")) failure_policy_check(errs, &failure, val_get_str(hook, "failurePolicy"));
-  if (val_getc(hook, "matchPolicy")) match_policy_check(errs, &match, val_get_str(hook, "matchPolicy"));
+  if (val_getc(hook, "failurePolicy"))
+    failure_policy_check(errs, &failure, val_get_str(hook, "failurePolicy"));
+  if (val_getc(hook, "matchPolicy"))
+    match_policy_check(errs, &match, val_get_str(hook, "matchPolicy"));
   effects_check(errs, p, val_getc(hook, "sideEffects"), r.strict_effects);
   if (seconds && (val_i64(seconds) > 30 || val_i64(seconds) < 1)) {
     field_invalid(errs, &timeout, seconds, "the timeout value must be between 1 and 30 seconds");
   }
   label_selector_validate(errs, &ns, val_getc(hook, "namespaceSelector"));
   label_selector_validate(errs, &object, val_getc(hook, "objectSelector"));
-  if (val_getc(hook, "reinvocationPolicy")) reinvocation_policy_check(errs, &again, val_get_str(hook, "reinvocationPolicy"));
+  if (val_getc(hook, "reinvocationPolicy"))
+    reinvocation_policy_check(errs, &again, val_get_str(hook, "reinvocationPolicy"));
   client_check(errs, p, val_getc(hook, "clientConfig"));
   if (conditions) match_conditions_check(errs, &when, val_getc(hook, "matchConditions"));
 }
@@ -250,7 +294,9 @@ static void hook_check(field_errors *errs, const path *p, const val *hook, hook_
 static bool conditions_changed(const val *now, const val *was) {
   if (val_len(now) != val_len(was)) return true;
   for (uint32_t i = 0; i < val_len(now); i++) {
-    if (!same_value(val_getc(val_at(now, i), "matchConditions"), val_getc(val_at(was, i), "matchConditions"))) return true;
+    if (!same_value(val_getc(val_at(now, i), "matchConditions"),
+                    val_getc(val_at(was, i), "matchConditions")))
+      return true;
   }
   return false;
 }
@@ -263,10 +309,12 @@ static void webhooks_check(const validate_args *v) {
   bool conditions = !v->old || conditions_changed(list, val_getc(v->old, "webhooks"));
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&hooks, i), versions = path_child(&p, "admissionReviewVersions"), name_at = path_child(&p, "name");
+    path p = path_index(&hooks, i), versions = path_child(&p, "admissionReviewVersions"),
+         name_at = path_child(&p, "name");
     slice name = val_get_str(val_at(list, i), "name");
     hook_check(v->errs, &p, val_at(list, i), r, conditions);
-    versions_check(v->errs, &versions, val_getc(val_at(list, i), "admissionReviewVersions"), r.known_versions);
+    versions_check(v->errs, &versions, val_getc(val_at(list, i), "admissionReviewVersions"),
+                   r.known_versions);
     if (r.unique_names && name.len && seen_before(v->errs->a, names, name)) {
       field_duplicate(v->errs, &name_at, val_string(v->errs->a, name));
     }
@@ -278,7 +326,9 @@ void validate_validating_webhooks(const validate_args *v) { webhooks_check(v); }
 
 void admission_config_warn(request *rq, val *obj, const val *old) {
   (void)old;
-  if (!slice_has_suffix(val_get_str(val_getc(obj, "metadata"), "name"), SLICE_LIT(STATIC_SUFFIX))) return;
-  request_warn(rq, SLICE_LIT("metadata.name: names ending with \"" STATIC_SUFFIX "\" are reserved for static "
+  if (!slice_has_suffix(val_get_str(val_getc(obj, "metadata"), "name"), SLICE_LIT(STATIC_SUFFIX)))
+    return;
+  request_warn(rq, SLICE_LIT("metadata.name: names ending with \"" STATIC_SUFFIX
+                             "\" are reserved for static "
                              "manifest-based configurations and cannot be managed via the API"));
 }

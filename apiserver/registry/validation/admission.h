@@ -13,6 +13,7 @@ bool match_policy_check(field_errors *errs, const path *p, slice policy);
 bool reinvocation_policy_check(field_errors *errs, const path *p, slice policy);
 /* Where a hook or a conversion is: a URL, or a Service and a path of it. */
 void webhook_url_check(field_errors *errs, const path *p, slice url);
-void webhook_service_check(field_errors *errs, const path *p, const val *service, bool namespace_first);
+void webhook_service_check(field_errors *errs, const path *p, const val *service,
+                           bool namespace_first);
 
 #endif

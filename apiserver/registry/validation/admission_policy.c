@@ -11,14 +11,16 @@ static const char *const actions[] = {"Audit", "Deny", "Warn", NULL};
 static const char *const not_found_actions[] = {"Deny", "Allow", NULL};
 static const char *const mutating_operations[] = {"*", "CONNECT", "CREATE", "UPDATE", NULL};
 static const char *const patch_types[] = {"ApplyConfiguration", "JSONPatch", NULL};
-static const char *const reserved[] = {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for",
-                                       "function", "if", "import", "let", "loop", "package", "namespace", "return", "var",
-                                       "void", "while", NULL};
+static const char *const reserved[] = {
+    "true",      "false",  "null",     "in",   "as",     "break", "const", "continue",
+    "else",      "for",    "function", "if",   "import", "let",   "loop",  "package",
+    "namespace", "return", "var",      "void", "while",  NULL};
 
 static slice joined(arena *a, text_rule rule, slice text) {
   slice texts[4], all = SLICE_LIT("");
   uint32_t n = text_problems(a, rule, text, false, texts);
-  for (uint32_t i = 0; i < n; i++) all = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
+  for (uint32_t i = 0; i < n; i++)
+    all = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
   return all;
 }
 
@@ -30,28 +32,37 @@ static slice lowered(arena *a, slice s) {
 
 static void param_version_check(field_errors *errs, const path *p, slice text) {
   slice group = SLICE_LIT(""), version = text, tail, why;
-  if (slice_cut(text, '/', &group, &tail)) version = tail;
-  else group = SLICE_LIT("");
+  if (slice_cut(text, '/', &group, &tail))
+    version = tail;
+  else
+    group = SLICE_LIT("");
   if (slice_find_char(version, '/') >= 0) {
     field_invalid_str(errs, p, text, "unexpected GroupVersion string: %.*s", SLICE_ARG(text));
     return;
   }
-  if (group.len && (why = joined(errs->a, TEXT_DNS1123_SUBDOMAIN, group)).len) field_invalid_str(errs, p, group, "%.*s", SLICE_ARG(why));
-  if (version.len == 0) field_invalid_str(errs, p, text, "version must be specified");
-  else if ((why = joined(errs->a, TEXT_DNS1035_LABEL, version)).len) field_invalid_str(errs, p, version, "%.*s", SLICE_ARG(why));
+  if (group.len && (why = joined(errs->a, TEXT_DNS1123_SUBDOMAIN, group)).len)
+    field_invalid_str(errs, p, group, "%.*s", SLICE_ARG(why));
+  if (version.len == 0)
+    field_invalid_str(errs, p, text, "version must be specified");
+  else if ((why = joined(errs->a, TEXT_DNS1035_LABEL, version)).len)
+    field_invalid_str(errs, p, version, "%.*s", SLICE_ARG(why));
 }
 
 static void param_kind_check(field_errors *errs, const path *spec, const val *kind) {
-  path p = path_child(spec, "paramKind"), version = path_child(&p, "apiVersion"), kind_at = path_child(&p, "kind");
+  path p = path_child(spec, "paramKind"), version = path_child(&p, "apiVersion"),
+       kind_at = path_child(&p, "kind");
   slice v = val_get_str(kind, "apiVersion"), k = val_get_str(kind, "kind");
   if (!kind) return;
   if (required_str(errs, &version, v)) param_version_check(errs, &version, v);
   if (!required_str(errs, &kind_at, k)) return;
   slice why = joined(errs->a, TEXT_DNS1035_LABEL, lowered(errs->a, k));
-  if (why.len) field_invalid_str(errs, &kind_at, k, "may have mixed case, but should otherwise match: %.*s", SLICE_ARG(why));
+  if (why.len)
+    field_invalid_str(errs, &kind_at, k, "may have mixed case, but should otherwise match: %.*s",
+                      SLICE_ARG(why));
 }
 
-static void named_rules_check(field_errors *errs, const path *match, const val *m, const char *field) {
+static void named_rules_check(field_errors *errs, const path *match, const val *m,
+                              const char *field) {
   path rules = path_child(match, field);
   const val *list = val_getc(m, field);
   for (uint32_t i = 0; i < val_len(list); i++) {
@@ -61,7 +72,8 @@ static void named_rules_check(field_errors *errs, const path *match, const val *
     for (uint32_t k = 0; k < val_len(names); k++) {
       path at = path_index(&names_at, k);
       text_check(errs, &at, TEXT_PATH_SEGMENT, val_str(val_at(names, k)));
-      if (seen_before(errs->a, seen, val_str(val_at(names, k)))) field_duplicate(errs, &at, val_at(names, k));
+      if (seen_before(errs->a, seen, val_str(val_at(names, k))))
+        field_duplicate(errs, &at, val_at(names, k));
     }
     admission_rule_check(errs, &p, val_at(list, i));
   }
@@ -70,12 +82,16 @@ static void named_rules_check(field_errors *errs, const path *match, const val *
 static void match_check(field_errors *errs, const path *p, const val *m) {
   static const char *const selectors[] = {"namespaceSelector", "objectSelector"};
   path policy = path_child(p, "matchPolicy");
-  if (!val_getc(m, "matchPolicy")) field_required(errs, &policy, "%s", "");
-  else match_policy_check(errs, &policy, val_get_str(m, "matchPolicy"));
+  if (!val_getc(m, "matchPolicy"))
+    field_required(errs, &policy, "%s", "");
+  else
+    match_policy_check(errs, &policy, val_get_str(m, "matchPolicy"));
   for (size_t i = 0; i < 2; i++) {
     path at = path_child(p, selectors[i]);
-    if (!val_getc(m, selectors[i])) field_required(errs, &at, "%s", "");
-    else label_selector_validate(errs, &at, val_getc(m, selectors[i]));
+    if (!val_getc(m, selectors[i]))
+      field_required(errs, &at, "%s", "");
+    else
+      label_selector_validate(errs, &at, val_getc(m, selectors[i]));
   }
   named_rules_check(errs, p, m, "resourceRules");
   named_rules_check(errs, p, m, "excludeResourceRules");
@@ -87,7 +103,8 @@ static void mutating_operations_check(field_errors *errs, const path *match, con
   const val *list = val_getc(m, "resourceRules");
   for (uint32_t i = 0; i < val_len(list); i++) {
     const val *ops = val_getc(val_at(list, i), "operations");
-    for (uint32_t k = 0; k < val_len(ops); k++) enum_check(errs, &at, val_str(val_at(ops, k)), mutating_operations);
+    for (uint32_t k = 0; k < val_len(ops); k++)
+      enum_check(errs, &at, val_str(val_at(ops, k)), mutating_operations);
   }
 }
 
@@ -103,10 +120,13 @@ static bool is_identifier(slice s) {
 static void variables_check(field_errors *errs, const path *spec, const val *list) {
   path root = path_child(spec, "variables");
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&root, i), name_at = path_child(&p, "name"), expression = path_child(&p, "expression");
+    path p = path_index(&root, i), name_at = path_child(&p, "name"),
+         expression = path_child(&p, "expression");
     slice name = val_get_str(val_at(list, i), "name");
-    if (slice_trim(name).len == 0) field_required(errs, &name_at, "name is not specified");
-    else if (!is_identifier(name)) field_invalid_str(errs, &name_at, name, "must be a valid CEL identifier");
+    if (slice_trim(name).len == 0)
+      field_required(errs, &name_at, "name is not specified");
+    else if (!is_identifier(name))
+      field_invalid_str(errs, &name_at, name, "must be a valid CEL identifier");
     if (slice_trim(val_get_str(val_at(list, i), "expression")).len == 0) {
       field_required(errs, &expression, "expression is not specified");
     }
@@ -116,13 +136,18 @@ static void variables_check(field_errors *errs, const path *spec, const val *lis
 static void validations_check(field_errors *errs, const path *spec, const val *list) {
   path root = path_child(spec, "validations");
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&root, i), expression = path_child(&p, "expression"), message = path_child(&p, "message"),
-         told = path_child(&p, "messageExpression"), reason = path_child(&p, "reason");
+    path p = path_index(&root, i), expression = path_child(&p, "expression"),
+         message = path_child(&p, "message"), told = path_child(&p, "messageExpression"),
+         reason = path_child(&p, "reason");
     const val *item = val_at(list, i), *r = val_getc(item, "reason");
-    slice m = val_get_str(item, "message"), e = val_get_str(item, "messageExpression"), trimmed = slice_trim(m);
-    if (slice_trim(val_get_str(item, "expression")).len == 0) field_required(errs, &expression, "expression is not specified");
-    if (e.len && slice_trim(e).len == 0) field_invalid_str(errs, &told, e, "must be non-empty if specified");
-    if (m.len && trimmed.len == 0) field_invalid_str(errs, &message, m, "must be non-empty if specified");
+    slice m = val_get_str(item, "message"), e = val_get_str(item, "messageExpression"),
+          trimmed = slice_trim(m);
+    if (slice_trim(val_get_str(item, "expression")).len == 0)
+      field_required(errs, &expression, "expression is not specified");
+    if (e.len && slice_trim(e).len == 0)
+      field_invalid_str(errs, &told, e, "must be non-empty if specified");
+    if (m.len && trimmed.len == 0)
+      field_invalid_str(errs, &message, m, "must be non-empty if specified");
     else if (slice_find_char(trimmed, '\n') >= 0 || slice_find_char(trimmed, '\r') >= 0) {
       field_invalid_str(errs, &message, m, "must not contain line breaks");
     }
@@ -140,28 +165,41 @@ static void annotations_check(const validate_args *v, const path *spec, const va
     field_invalid_struct(errs, &root, list, t, "must not have more than 20 auditAnnotations");
   }
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&root, i), key_at = path_child(&p, "key"), value = path_child(&p, "valueExpression");
-    slice key = val_get_str(val_at(list, i), "key"), e = slice_trim(val_get_str(val_at(list, i), "valueExpression"));
-    if (name.len == 0) field_invalid_str(errs, &key_at, key, "requires metadata.name be non-empty");
-    else text_check(errs, &key_at, TEXT_LABEL_KEY, arena_printf(errs->a, "%.*s/%.*s", SLICE_ARG(name), SLICE_ARG(key)));
-    if (e.len == 0) field_required(errs, &value, "valueExpression is not specified");
-    else if (e.len > VALUE_EXPRESSION_MAX) field_required(errs, &value, "must not exceed %d bytes in length", VALUE_EXPRESSION_MAX);
-    if (seen_before(errs->a, keys, key.ptr ? key : SLICE_LIT(""))) field_duplicate(errs, &key_at, val_string(errs->a, key));
+    path p = path_index(&root, i), key_at = path_child(&p, "key"),
+         value = path_child(&p, "valueExpression");
+    slice key = val_get_str(val_at(list, i), "key"),
+          e = slice_trim(val_get_str(val_at(list, i), "valueExpression"));
+    if (name.len == 0)
+      field_invalid_str(errs, &key_at, key, "requires metadata.name be non-empty");
+    else
+      text_check(errs, &key_at, TEXT_LABEL_KEY,
+                 arena_printf(errs->a, "%.*s/%.*s", SLICE_ARG(name), SLICE_ARG(key)));
+    if (e.len == 0)
+      field_required(errs, &value, "valueExpression is not specified");
+    else if (e.len > VALUE_EXPRESSION_MAX)
+      field_required(errs, &value, "must not exceed %d bytes in length", VALUE_EXPRESSION_MAX);
+    if (seen_before(errs->a, keys, key.ptr ? key : SLICE_LIT("")))
+      field_duplicate(errs, &key_at, val_string(errs->a, key));
   }
 }
 
 /* What both kinds of policies begin with. */
-static void policy_head_check(const validate_args *v, const path *spec, const val *s, bool mutating) {
+static void policy_head_check(const validate_args *v, const path *spec, const val *s,
+                              bool mutating) {
   field_errors *errs = v->errs;
   path failure = path_child(spec, "failurePolicy"), match = path_child(spec, "matchConstraints"),
        rules = path_child(&match, "resourceRules"), when = path_child(spec, "matchConditions");
   const val *m = val_getc(s, "matchConstraints"), *was = val_getc(v->old, "spec");
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
-  if (!val_getc(s, "failurePolicy")) field_required(errs, &failure, "%s", "");
-  else failure_policy_check(errs, &failure, val_get_str(s, "failurePolicy"));
+  if (!val_getc(s, "failurePolicy"))
+    field_required(errs, &failure, "%s", "");
+  else
+    failure_policy_check(errs, &failure, val_get_str(s, "failurePolicy"));
   param_kind_check(errs, spec, val_getc(s, "paramKind"));
-  if (!m) field_required(errs, &match, "%s", "");
-  else match_check(errs, &match, m);
+  if (!m)
+    field_required(errs, &match, "%s", "");
+  else
+    match_check(errs, &match, m);
   if (m && val_len(val_getc(m, "resourceRules")) == 0) field_required(errs, &rules, "%s", "");
   if (m && mutating) mutating_operations_check(errs, &match, m);
   bool kept = v->old && same_value(val_getc(s, "paramKind"), val_getc(was, "paramKind")) &&
@@ -171,11 +209,13 @@ static void policy_head_check(const validate_args *v, const path *spec, const va
 }
 
 static void policy_status_check(const validate_args *v) {
-  path status = path_root("status"), typing = path_child(&status, "typeChecking"), warnings = path_child(&typing, "expressionWarnings"),
+  path status = path_root("status"), typing = path_child(&status, "typeChecking"),
+       warnings = path_child(&typing, "expressionWarnings"),
        conditions = path_child(&status, "conditions");
   const val *list = val_path(v->obj, "status.typeChecking.expressionWarnings");
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&warnings, i), text = path_child(&p, "warning"), ref = path_child(&p, "fieldRef");
+    path p = path_index(&warnings, i), text = path_child(&p, "warning"),
+         ref = path_child(&p, "fieldRef");
     required_str(v->errs, &text, val_get_str(val_at(list, i), "warning"));
     required_str(v->errs, &ref, slice_trim(val_get_str(val_at(list, i), "fieldRef")));
   }
@@ -183,8 +223,10 @@ static void policy_status_check(const validate_args *v) {
 }
 
 void validate_validating_policy(const validate_args *v) {
-  path spec = path_root("spec"), checks = path_child(&spec, "validations"), notes = path_child(&spec, "auditAnnotations");
-  const val *s = val_getc(v->obj, "spec"), *list = val_getc(s, "validations"), *audit = val_getc(s, "auditAnnotations");
+  path spec = path_root("spec"), checks = path_child(&spec, "validations"),
+       notes = path_child(&spec, "auditAnnotations");
+  const val *s = val_getc(v->obj, "spec"), *list = val_getc(s, "validations"),
+            *audit = val_getc(s, "auditAnnotations");
   static const char none[] = "validations or auditAnnotations must contain at least one item";
   if (slice_is(v->subresource, "status")) {
     policy_status_check(v);
@@ -206,22 +248,28 @@ static void mutation_check(field_errors *errs, const path *p, const val *m) {
   slice t = val_get_str(m, "patchType");
   if (!required_str(errs, &type, t) || !enum_check(errs, &type, t, patch_types)) return;
   size_t own = slice_is(t, patch_types[0]) ? 0 : 1;
-  path mine = path_child(p, fields[own]), other = path_child(p, fields[1 - own]), expression = path_child(&mine, "expression");
+  path mine = path_child(p, fields[own]), other = path_child(p, fields[1 - own]),
+       expression = path_child(&mine, "expression");
   const val *body = val_getc(m, fields[own]);
-  if (!body) field_required(errs, &mine, "must be specified when patchType is %s", patch_types[own]);
-  else required_str(errs, &expression, slice_trim(val_get_str(body, "expression")));
+  if (!body)
+    field_required(errs, &mine, "must be specified when patchType is %s", patch_types[own]);
+  else
+    required_str(errs, &expression, slice_trim(val_get_str(body, "expression")));
   if (val_getc(m, fields[1 - own])) {
     slice shown = arena_printf(errs->a, "{%s}", fields[1 - own]);
-    field_invalid_str(errs, &other, shown, "must not be specified when patchType is %s", patch_types[own]);
+    field_invalid_str(errs, &other, shown, "must not be specified when patchType is %s",
+                      patch_types[own]);
   }
 }
 
 void validate_mutating_policy(const validate_args *v) {
-  path spec = path_root("spec"), mutations = path_child(&spec, "mutations"), again = path_child(&spec, "reinvocationPolicy");
+  path spec = path_root("spec"), mutations = path_child(&spec, "mutations"),
+       again = path_child(&spec, "reinvocationPolicy");
   const val *s = val_getc(v->obj, "spec"), *list = val_getc(s, "mutations");
   slice policy = val_get_str(s, "reinvocationPolicy");
   policy_head_check(v, &spec, s, true);
-  if (val_len(list) == 0) field_required(v->errs, &mutations, "mutations must contain at least one item");
+  if (val_len(list) == 0)
+    field_required(v->errs, &mutations, "mutations must contain at least one item");
   for (uint32_t i = 0; i < val_len(list); i++) {
     path p = path_index(&mutations, i);
     mutation_check(v->errs, &p, val_at(list, i));
@@ -230,7 +278,8 @@ void validate_mutating_policy(const validate_args *v) {
 }
 
 static void param_ref_check(field_errors *errs, const path *spec, const val *ref) {
-  path p = path_child(spec, "paramRef"), name_at = path_child(&p, "name"), selector_at = path_child(&p, "selector"),
+  path p = path_child(spec, "paramRef"), name_at = path_child(&p, "name"),
+       selector_at = path_child(&p, "selector"),
        missing = path_child(&p, "parameterNotFoundAction");
   slice name = val_get_str(ref, "name"), action = val_get_str(ref, "parameterNotFoundAction");
   const val *selector = val_getc(ref, "selector");
@@ -249,7 +298,8 @@ static const val *binding_check(const validate_args *v, const path *spec, const 
   slice name = val_get_str(s, "policyName");
   const val *m = val_getc(s, "matchResources");
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
-  if (required_str(v->errs, &policy, name)) text_check(v->errs, &policy, TEXT_DNS1123_SUBDOMAIN, name);
+  if (required_str(v->errs, &policy, name))
+    text_check(v->errs, &policy, TEXT_DNS1123_SUBDOMAIN, name);
   param_ref_check(v->errs, spec, val_getc(s, "paramRef"));
   if (m) match_check(v->errs, &match, m);
   return m;
@@ -273,8 +323,11 @@ void validate_validating_policy_binding(const validate_args *v) {
     if (seen_before(v->errs->a, seen, action)) field_duplicate(v->errs, &p, val_at(list, i));
   }
   if (val_getc(seen, "Deny") && val_getc(seen, "Warn")) {
-    field_invalid(v->errs, &at, list, "must not contain both Deny and Warn (repeating the same validation failure information in "
-                  "the API response and headers serves no purpose)");
+    field_invalid(
+        v->errs, &at, list,
+        "must not contain both Deny and Warn (repeating the same validation failure information in "
+        "the API response and headers serves no purpose)");
   }
-  if (val_len(list) == 0) field_required(v->errs, &at, "at least one validation action is required");
+  if (val_len(list) == 0)
+    field_required(v->errs, &at, "at least one validation action is required");
 }

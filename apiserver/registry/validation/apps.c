@@ -1,4 +1,5 @@
-/* Deployments, ReplicaSets, DaemonSets and ControllerRevisions. Source: pkg/apis/apps/validation. */
+/* Deployments, ReplicaSets, DaemonSets and ControllerRevisions. Source: pkg/apis/apps/validation.
+ */
 #include "registry/validation/apps.h"
 
 #include "registry/validation/pod_internal.h"
@@ -13,10 +14,13 @@ static bool percent_ok(slice s) {
 }
 
 void int_or_percent_check(field_errors *e, const path *p, const val *v) {
-  if (!val_is_string(v)) nonnegative_check(e, p, val_i64(v));
+  if (!val_is_string(v))
+    nonnegative_check(e, p, val_i64(v));
   else if (!percent_ok(val_str(v))) {
-    refuse(e, p, NULL, v, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', "
-                          "regex used for validation is '[0-9]+%')");
+    refuse(e, p, NULL, v,
+           "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  "
+           "or '93%', "
+           "regex used for validation is '[0-9]+%')");
   }
 }
 
@@ -40,7 +44,9 @@ void selector_check(field_errors *e, const path *p, const val *selector, const c
     return;
   }
   label_selector_validate(e, &at, selector);
-  if (val_len(val_getc(selector, "matchLabels")) + val_len(val_getc(selector, "matchExpressions")) == 0) {
+  if (val_len(val_getc(selector, "matchLabels")) +
+          val_len(val_getc(selector, "matchExpressions")) ==
+      0) {
     slice why = arena_printf(e->a, "empty selector is invalid for %s", kind);
     refuse(e, p, "selector", selector, why.ptr);
   }
@@ -52,11 +58,13 @@ selector_answer selector_asks(arena *a, const val *selector, const val *labels) 
   (void)a;
   if (!selector) return SELECTOR_NO;
   EACH_ITEM(i, exprs) {
-    slice op = val_get_str(val_at(exprs, i), "operator"), key = val_get_str(val_at(exprs, i), "key"), texts[4];
+    slice op = val_get_str(val_at(exprs, i), "operator"),
+          key = val_get_str(val_at(exprs, i), "key"), texts[4];
     const val *values = val_getc(val_at(exprs, i), "values");
     bool listed = one_of(op, CHOICES("In", "NotIn"));
     if (!listed && !one_of(op, CHOICES("Exists", "DoesNotExist"))) return SELECTOR_BROKEN;
-    if (listed != (val_len(values) > 0) || text_problems(a, TEXT_LABEL_KEY, key, false, texts)) return SELECTOR_BROKEN;
+    if (listed != (val_len(values) > 0) || text_problems(a, TEXT_LABEL_KEY, key, false, texts))
+      return SELECTOR_BROKEN;
     EACH_ITEM(k, values) {
       if (!text_is_valid(TEXT_LABEL_VALUE, val_str(val_at(values, k)))) return SELECTOR_BROKEN;
     }
@@ -73,24 +81,31 @@ selector_answer selector_asks(arena *a, const val *selector, const val *labels) 
   }
   EACH_ITEM(i, exprs) {
     slice op = val_get_str(val_at(exprs, i), "operator");
-    const val *values = val_getc(val_at(exprs, i), "values"), *have = val_get(labels, val_get_str(val_at(exprs, i), "key"));
+    const val *values = val_getc(val_at(exprs, i), "values"),
+              *have = val_get(labels, val_get_str(val_at(exprs, i), "key"));
     bool in = false;
     EACH_ITEM(k, values) in = in || (have && slice_eq(val_str(have), val_str(val_at(values, k))));
-    if (slice_is(op, "In")) all = all && in;
-    else if (slice_is(op, "NotIn")) all = all && !in;
-    else all = all && (have != NULL) == slice_is(op, "Exists");
+    if (slice_is(op, "In"))
+      all = all && in;
+    else if (slice_is(op, "NotIn"))
+      all = all && !in;
+    else
+      all = all && (have != NULL) == slice_is(op, "Exists");
   }
   return all ? SELECTOR_YES : SELECTOR_NO;
 }
 
 bool selector_asks_nothing(const val *selector) {
-  return selector && val_len(val_getc(selector, "matchLabels")) + val_len(val_getc(selector, "matchExpressions")) == 0;
+  return selector && val_len(val_getc(selector, "matchLabels")) +
+                             val_len(val_getc(selector, "matchExpressions")) ==
+                         0;
 }
 
 /* Selector and template of a Deployment or ReplicaSet. */
 static void selected_template_check(const validate_args *v, const path *p) {
   field_errors *e = v->errs;
-  const val *spec = val_getc(v->obj, "spec"), *selector = val_getc(spec, "selector"), *template = val_getc(spec, "template");
+  const val *spec = val_getc(v->obj, "spec"), *selector = val_getc(spec, "selector"),
+            *template = val_getc(spec, "template");
   const val *labels = val_path(template, "metadata.labels");
   path at = path_child(p, "template");
   selector_answer answer = selector_asks(e->a, selector, labels);
@@ -104,11 +119,14 @@ static void selected_template_check(const validate_args *v, const path *p) {
 }
 
 static void deployment_strategy_check(field_errors *e, const path *p, const val *rules) {
-  const val *rolling = val_getc(rules, "rollingUpdate"), *off = val_getc(rolling, "maxUnavailable"), *surge = val_getc(rolling, "maxSurge");
+  const val *rolling = val_getc(rules, "rollingUpdate"), *off = val_getc(rolling, "maxUnavailable"),
+            *surge = val_getc(rolling, "maxSurge");
   slice type = val_get_str(rules, "type");
-  path at = path_child(p, "rollingUpdate"), at_off = path_child(&at, "maxUnavailable"), at_surge = path_child(&at, "maxSurge");
+  path at = path_child(p, "rollingUpdate"), at_off = path_child(&at, "maxUnavailable"),
+       at_surge = path_child(&at, "maxSurge");
   if (slice_is(type, "Recreate")) {
-    if (rolling) forbid(e, p, "rollingUpdate", "may not be specified when strategy `type` is 'Recreate'");
+    if (rolling)
+      forbid(e, p, "rollingUpdate", "may not be specified when strategy `type` is 'Recreate'");
   } else if (!slice_is(type, "RollingUpdate")) {
     unsupported_go(e, p, "DeploymentStrategy", rules, CHOICES("Recreate", "RollingUpdate"));
   } else if (!rolling) {
@@ -141,24 +159,32 @@ static void deployment_spec(const validate_args *v) {
 
 static void selector_update(const validate_args *v) {
   path spec = path_root("spec"), p = path_child(&spec, "selector");
-  if (v->old) immutable_check(v->errs, &p, val_path(v->obj, "spec.selector"), val_path(v->old, "spec.selector"));
+  if (v->old)
+    immutable_check(v->errs, &p, val_path(v->obj, "spec.selector"),
+                    val_path(v->old, "spec.selector"));
 }
 
 void collisions_check(const validate_args *v) {
-  const val *now = val_path(v->obj, "status.collisionCount"), *was = val_path(v->old, "status.collisionCount");
+  const val *now = val_path(v->obj, "status.collisionCount"),
+            *was = val_path(v->old, "status.collisionCount");
   path p = path_root("status");
-  if (was && (!now || val_i64(now) < val_i64(was))) refuse_int(v->errs, &p, "collisionCount", val_i64(now), "cannot be decremented");
+  if (was && (!now || val_i64(now) < val_i64(was)))
+    refuse_int(v->errs, &p, "collisionCount", val_i64(now), "cannot be decremented");
 }
 
 static void deployment_status(const validate_args *v) {
   const val *status = val_getc(v->obj, "status");
   path p = path_root("status");
   core_meta_update(v->errs, v->obj, v->old);
-  nonnegative_all(v->errs, &p, status, CHOICES("observedGeneration", "replicas", "updatedReplicas", "readyReplicas",
-                                               "availableReplicas", "unavailableReplicas", "terminatingReplicas", "collisionCount"));
-  counts_at_most(v->errs, &p, status, CHOICES("updatedReplicas", "readyReplicas", "availableReplicas"), "replicas",
+  nonnegative_all(
+      v->errs, &p, status,
+      CHOICES("observedGeneration", "replicas", "updatedReplicas", "readyReplicas",
+              "availableReplicas", "unavailableReplicas", "terminatingReplicas", "collisionCount"));
+  counts_at_most(v->errs, &p, status,
+                 CHOICES("updatedReplicas", "readyReplicas", "availableReplicas"), "replicas",
                  "cannot be greater than status.replicas");
-  counts_at_most(v->errs, &p, status, CHOICES("availableReplicas"), "readyReplicas", "cannot be greater than readyReplicas");
+  counts_at_most(v->errs, &p, status, CHOICES("availableReplicas"), "readyReplicas",
+                 "cannot be greater than readyReplicas");
   collisions_check(v);
 }
 
@@ -176,11 +202,14 @@ static void replicaset_status(const validate_args *v) {
   const val *status = val_getc(v->obj, "status");
   path p = path_root("status");
   core_meta_update(v->errs, v->obj, v->old);
-  nonnegative_all(v->errs, &p, status, CHOICES("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas",
-                                               "observedGeneration", "terminatingReplicas"));
-  counts_at_most(v->errs, &p, status, CHOICES("fullyLabeledReplicas", "readyReplicas", "availableReplicas"), "replicas",
+  nonnegative_all(v->errs, &p, status,
+                  CHOICES("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas",
+                          "observedGeneration", "terminatingReplicas"));
+  counts_at_most(v->errs, &p, status,
+                 CHOICES("fullyLabeledReplicas", "readyReplicas", "availableReplicas"), "replicas",
                  "cannot be greater than status.replicas");
-  counts_at_most(v->errs, &p, status, CHOICES("availableReplicas"), "readyReplicas", "cannot be greater than readyReplicas");
+  counts_at_most(v->errs, &p, status, CHOICES("availableReplicas"), "readyReplicas",
+                 "cannot be greater than readyReplicas");
 }
 
 void validate_replicaset(const validate_args *v) {
@@ -198,9 +227,11 @@ void validate_replicaset(const validate_args *v) {
 }
 
 static void daemon_strategy_check(field_errors *e, const path *p, const val *rules) {
-  const val *rolling = val_getc(rules, "rollingUpdate"), *off = val_getc(rolling, "maxUnavailable"), *surge = val_getc(rolling, "maxSurge");
+  const val *rolling = val_getc(rules, "rollingUpdate"), *off = val_getc(rolling, "maxUnavailable"),
+            *surge = val_getc(rolling, "maxSurge");
   slice type = val_get_str(rules, "type");
-  path at = path_child(p, "rollingUpdate"), at_off = path_child(&at, "maxUnavailable"), at_surge = path_child(&at, "maxSurge");
+  path at = path_child(p, "rollingUpdate"), at_off = path_child(&at, "maxUnavailable"),
+       at_surge = path_child(&at, "maxSurge");
   if (slice_is(type, "OnDelete")) return;
   if (!slice_is(type, "RollingUpdate")) {
     unsupported_go(e, p, "DaemonSetUpdateStrategy", rules, CHOICES("RollingUpdate", "OnDelete"));
@@ -215,19 +246,23 @@ static void daemon_strategy_check(field_errors *e, const path *p, const val *rul
   percent_most_check(e, &at_off, off);
   percent_most_check(e, &at_surge, surge);
   bool has_off = int_or_percent_value(off) != 0, has_surge = int_or_percent_value(surge) != 0;
-  if (has_off && has_surge) refuse(e, &at_surge, NULL, surge, "may not be set when maxUnavailable is non-zero");
-  else if (!has_off && !has_surge) require(e, &at_off, NULL, "cannot be 0 when maxSurge is 0");
+  if (has_off && has_surge)
+    refuse(e, &at_surge, NULL, surge, "may not be set when maxUnavailable is non-zero");
+  else if (!has_off && !has_surge)
+    require(e, &at_off, NULL, "cannot be 0 when maxSurge is 0");
 }
 
 static void daemon_spec(const validate_args *v) {
   field_errors *e = v->errs;
-  const val *spec = val_getc(v->obj, "spec"), *selector = val_getc(spec, "selector"), *template = val_getc(spec, "template");
+  const val *spec = val_getc(v->obj, "spec"), *selector = val_getc(spec, "selector"),
+            *template = val_getc(spec, "template");
   const val *labels = val_path(template, "metadata.labels");
-  path p = path_root("spec"), at = path_child(&p, "template"), at_selector = path_child(&p, "selector"),
-       at_rules = path_child(&p, "updateStrategy");
+  path p = path_root("spec"), at = path_child(&p, "template"),
+       at_selector = path_child(&p, "selector"), at_rules = path_child(&p, "updateStrategy");
   label_selector_validate(e, &at_selector, selector);
   if (selector_asks(e->a, selector, labels) == SELECTOR_NO) labels_mismatch(e, &at, labels);
-  if (selector_asks_nothing(selector)) refuse(e, &p, "selector", selector, "empty selector is invalid for daemonset");
+  if (selector_asks_nothing(selector))
+    refuse(e, &p, "selector", selector, "empty selector is invalid for daemonset");
   template_validate(e, &at, template, val_path(v->old, "spec.template"));
   template_restart_check(e, &at, val_getc(template, "spec"), "DaemonSet");
   nonnegative_at(e, &p, spec, "minReadySeconds");
@@ -244,9 +279,10 @@ void validate_daemonset(const validate_args *v) {
     daemon_spec(v);
     return;
   }
-  nonnegative_all(v->errs, &p, status, CHOICES("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled",
-                                               "numberReady", "observedGeneration", "updatedNumberScheduled",
-                                               "numberAvailable", "numberUnavailable", "collisionCount"));
+  nonnegative_all(v->errs, &p, status,
+                  CHOICES("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled",
+                          "numberReady", "observedGeneration", "updatedNumberScheduled",
+                          "numberAvailable", "numberUnavailable", "collisionCount"));
   collisions_check(v);
 }
 
@@ -256,7 +292,10 @@ void validate_controllerrevision(const validate_args *v) {
   if (v->old) core_meta_update(v->errs, v->obj, v->old);
   core_meta_validate(v->errs, v->obj, true, TEXT_DNS1123_SUBDOMAIN);
   nonnegative_check(v->errs, &root, val_i64(val_getc(v->obj, "revision")));
-  if (v->old) immutable_check(v->errs, &data, now, val_getc(v->old, "data"));
-  else if (!now || val_is_null(now)) require(v->errs, &data, NULL, "data is mandatory");
-  else if (!val_is_map(now)) require(v->errs, &data, NULL, "data must be a valid JSON object");
+  if (v->old)
+    immutable_check(v->errs, &data, now, val_getc(v->old, "data"));
+  else if (!now || val_is_null(now))
+    require(v->errs, &data, NULL, "data is mandatory");
+  else if (!val_is_map(now))
+    require(v->errs, &data, NULL, "data must be a valid JSON object");
 }

@@ -11,15 +11,19 @@ static void retention_check(field_errors *e, const path *p, const val *policy) {
 }
 
 static void rules_check(field_errors *e, const path *p, const val *rules) {
-  const val *rolling = val_getc(rules, "rollingUpdate"), *most = val_getc(rolling, "maxUnavailable");
+  const val *rolling = val_getc(rules, "rollingUpdate"),
+            *most = val_getc(rolling, "maxUnavailable");
   slice type = val_get_str(rules, "type");
   path at = path_child(p, "rollingUpdate"), at_most = path_child(&at, "maxUnavailable");
   if (!type.len) {
     require(e, p, NULL, "");
   } else if (slice_is(type, "OnDelete")) {
-    if (rolling) refuse_go(e, p, "rollingUpdate", "RollingUpdateStatefulSetStrategy", rolling, "only allowed for updateStrategy 'RollingUpdate'");
+    if (rolling)
+      refuse_go(e, p, "rollingUpdate", "RollingUpdateStatefulSetStrategy", rolling,
+                "only allowed for updateStrategy 'RollingUpdate'");
   } else if (!slice_is(type, "RollingUpdate")) {
-    refuse_go(e, p, NULL, "StatefulSetUpdateStrategy", rules, "must be 'RollingUpdate' or 'OnDelete'");
+    refuse_go(e, p, NULL, "StatefulSetUpdateStrategy", rules,
+              "must be 'RollingUpdate' or 'OnDelete'");
   } else if (rolling) {
     nonnegative_at(e, &at, rolling, "partition");
     if (!most) return;
@@ -32,7 +36,8 @@ static void rules_check(field_errors *e, const path *p, const val *rules) {
 /* The template as its pods will have it: claims of the set are volumes, names are the set's. */
 static val *effective_template(arena *a, const val *spec) {
   const val *claims = val_getc(spec, "volumeClaimTemplates");
-  val *template = val_copy(a, val_getc(spec, "template")), *pod = val_getc(template, "spec"), *names = val_map(a);
+  val *template = val_copy(a, val_getc(spec, "template")), *pod = val_getc(template, "spec"),
+      *names = val_map(a);
   if (!pod) return template;
   val_delc(pod, "subdomain");
   val_delc(pod, "hostname");
@@ -49,15 +54,18 @@ static val *effective_template(arena *a, const val *spec) {
     val_append(a, volumes, volume);
   }
   EACH_ITEM(i, old) {
-    if (!val_get(names, val_get_str(val_at(old, i), "name"))) val_append(a, volumes, val_at(old, i));
+    if (!val_get(names, val_get_str(val_at(old, i), "name")))
+      val_append(a, volumes, val_at(old, i));
   }
   val_setc(a, pod, "volumes", volumes);
   return template;
 }
 
 static void template_check(field_errors *e, const path *p, const val *spec, bool skip_pod) {
-  const val *selector = val_getc(spec, "selector"), *template = val_getc(spec, "template"), *meta = val_getc(template, "metadata");
-  path at = path_child(p, "template"), labels = path_child(&at, "labels"), notes = path_child(&at, "annotations");
+  const val *selector = val_getc(spec, "selector"), *template = val_getc(spec, "template"),
+            *meta = val_getc(template, "metadata");
+  path at = path_child(p, "template"), labels = path_child(&at, "labels"),
+       notes = path_child(&at, "annotations");
   selector_answer answer = selector_asks(e->a, selector, val_getc(meta, "labels"));
   if (answer == SELECTOR_BROKEN) {
     refuse(e, p, "selector", selector, "");
@@ -70,12 +78,16 @@ static void template_check(field_errors *e, const path *p, const val *spec, bool
   pod_annotations_validate(e, &notes, val_getc(meta, "annotations"), val_getc(template, "spec"));
 }
 
-static void spec_check(field_errors *e, const path *p, const val *spec, bool update, bool skip_pod) {
+static void spec_check(field_errors *e, const path *p, const val *spec, bool update,
+                       bool skip_pod) {
   const val *claims = val_getc(spec, "volumeClaimTemplates");
-  path rules = path_child(p, "updateStrategy"), retention = path_child(p, "persistentVolumeClaimRetentionPolicy"),
-       list = path_child(p, "volumeClaimTemplates"), start = path_child(p, "ordinals.start"), at = path_child(p, "template");
+  path rules = path_child(p, "updateStrategy"),
+       retention = path_child(p, "persistentVolumeClaimRetentionPolicy"),
+       list = path_child(p, "volumeClaimTemplates"), start = path_child(p, "ordinals.start"),
+       at = path_child(p, "template");
   slice management = val_get_str(spec, "podManagementPolicy");
-  if (!management.len) require(e, p, "podManagementPolicy", "");
+  if (!management.len)
+    require(e, p, "podManagementPolicy", "");
   else if (!one_of(management, CHOICES("OrderedReady", "Parallel"))) {
     refuse_str(e, p, "podManagementPolicy", management, "must be 'OrderedReady' or 'Parallel'");
   }
@@ -94,9 +106,15 @@ static void spec_check(field_errors *e, const path *p, const val *spec, bool upd
 }
 
 static void change_check(const validate_args *v) {
-  static const char *const free_fields[] = {"replicas", "template", "updateStrategy", "minReadySeconds", "ordinals",
-                                            "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy"};
-  val *now = val_copy(v->errs->a, val_getc(v->obj, "spec")), *was = val_copy(v->errs->a, val_getc(v->old, "spec"));
+  static const char *const free_fields[] = {"replicas",
+                                            "template",
+                                            "updateStrategy",
+                                            "minReadySeconds",
+                                            "ordinals",
+                                            "revisionHistoryLimit",
+                                            "persistentVolumeClaimRetentionPolicy"};
+  val *now = val_copy(v->errs->a, val_getc(v->obj, "spec")),
+      *was = val_copy(v->errs->a, val_getc(v->old, "spec"));
   path p = path_root("spec");
   for (size_t i = 0; i < sizeof free_fields / sizeof *free_fields; i++) {
     val_delc(now, free_fields[i]);
@@ -104,18 +122,24 @@ static void change_check(const validate_args *v) {
   }
   if (val_equal(now, was)) return;
   forbid(v->errs, &p, NULL,
-         "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
-         "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+         "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+         "'updateStrategy', "
+         "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are "
+         "forbidden");
 }
 
 static void status_check(const validate_args *v) {
   const val *status = val_getc(v->obj, "status");
   path p = path_root("status");
-  nonnegative_all(v->errs, &p, status, CHOICES("replicas", "readyReplicas", "currentReplicas", "updatedReplicas",
-                                               "availableReplicas", "observedGeneration", "collisionCount"));
-  counts_at_most(v->errs, &p, status, CHOICES("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"),
-                 "replicas", "cannot be greater than status.replicas");
-  counts_at_most(v->errs, &p, status, CHOICES("availableReplicas"), "readyReplicas", "cannot be greater than status.readyReplicas");
+  nonnegative_all(v->errs, &p, status,
+                  CHOICES("replicas", "readyReplicas", "currentReplicas", "updatedReplicas",
+                          "availableReplicas", "observedGeneration", "collisionCount"));
+  counts_at_most(
+      v->errs, &p, status,
+      CHOICES("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"),
+      "replicas", "cannot be greater than status.replicas");
+  counts_at_most(v->errs, &p, status, CHOICES("availableReplicas"), "readyReplicas",
+                 "cannot be greater than status.readyReplicas");
   core_meta_update(v->errs, v->obj, v->old);
   collisions_check(v);
 }

@@ -1,4 +1,5 @@
-/* HorizontalPodAutoscalers, as v2 keeps them. Source: pkg/apis/autoscaling/validation/validation.go. */
+/* HorizontalPodAutoscalers, as v2 keeps them. Source:
+ * pkg/apis/autoscaling/validation/validation.go. */
 #include "registry/validation/checks.h"
 #include "registry/validation/rows.h"
 
@@ -7,7 +8,8 @@
 #define PERIOD_MAX 1800
 #define WINDOW_MAX 3600
 
-static const char *const metric_types[] = {"ContainerResource", "External", "Object", "Pods", "Resource", NULL};
+static const char *const metric_types[] = {"ContainerResource", "External", "Object", "Pods",
+                                           "Resource",          NULL};
 static const char *const select_policies[] = {"Disabled", "Max", "Min", NULL};
 static const char *const policy_types[] = {"Percent", "Pods", NULL};
 static const char *const target_types[] = {"Utilization", "Value", "AverageValue", NULL};
@@ -37,7 +39,8 @@ static void target_ref_check(field_errors *errs, const path *p, const val *ref, 
     if (required_str(errs, &at, text)) text_check(errs, &at, TEXT_PATH_SEGMENT, text);
   }
   slice text = val_get_str(ref, "apiVersion"), why = version_problem(errs->a, text, rule);
-  if (why.len) field_invalid_str(errs, &version, text.ptr ? text : SLICE_LIT(""), "%.*s", SLICE_ARG(why));
+  if (why.len)
+    field_invalid_str(errs, &version, text.ptr ? text : SLICE_LIT(""), "%.*s", SLICE_ARG(why));
 }
 
 static void target_check(field_errors *errs, const path *p, const val *target) {
@@ -47,12 +50,14 @@ static void target_check(field_errors *errs, const path *p, const val *target) {
   const val *n = val_getc(target, "averageUtilization");
   if (t.len == 0) field_required(errs, &type, "must specify a metric target type");
   if (!str_in(t, target_types)) {
-    field_invalid_str(errs, &type, t.ptr ? t : SLICE_LIT(""), "must be either Utilization, Value, or AverageValue");
+    field_invalid_str(errs, &type, t.ptr ? t : SLICE_LIT(""),
+                      "must be either Utilization, Value, or AverageValue");
   }
   for (size_t i = 0; i < 2; i++) {
     path at = path_child(p, amounts[i]);
     const val *amount = val_getc(target, amounts[i]);
-    if (amount && quantity_cmp(val_str(amount), SLICE_LIT("0")) <= 0) field_invalid(errs, &at, amount, "must be positive");
+    if (amount && quantity_cmp(val_str(amount), SLICE_LIT("0")) <= 0)
+      field_invalid(errs, &at, amount, "must be positive");
   }
   if (n && val_i64(n) < 1) field_invalid(errs, &share, n, "must be greater than 0");
 }
@@ -62,45 +67,54 @@ typedef struct source_row {
   const char *type, *field;
   bool described, metric, resource, container;
   const char *first, *second; /* one of these must be there */
-  const char *missing; /* words when none is; the path is `blame` */
+  const char *missing;        /* words when none is; the path is `blame` */
   const char *blame;
   const char *both_blame, *both; /* NULL: both may be there */
 } source_row;
 
 static const source_row sources[] = {
-    {"Object", "object", true, true, false, false, "value", "averageValue", "must set either a target value or averageValue",
-     "averageValue", NULL, NULL},
+    {"Object", "object", true, true, false, false, "value", "averageValue",
+     "must set either a target value or averageValue", "averageValue", NULL, NULL},
     {"External", "external", false, true, false, false, "value", "averageValue",
      "must set either a target value for metric or a per-pod target", "averageValue", "value",
      "may not set both a target value for metric and a per-pod target"},
-    {"Pods", "pods", false, true, false, false, "averageValue", "averageValue", "must specify a positive target averageValue",
-     "averageValue", NULL, NULL},
+    {"Pods", "pods", false, true, false, false, "averageValue", "averageValue",
+     "must specify a positive target averageValue", "averageValue", NULL, NULL},
     {"Resource", "resource", false, false, true, false, "averageUtilization", "averageValue",
-     "must set either a target raw value or a target utilization", "averageUtilization", "averageValue",
-     "may not set both a target raw value and a target utilization"},
-    {"ContainerResource", "containerResource", false, false, true, true, "averageUtilization", "averageValue",
-     "must set either a target raw value or a target utilization", "averageUtilization", "averageValue",
+     "must set either a target raw value or a target utilization", "averageUtilization",
+     "averageValue", "may not set both a target raw value and a target utilization"},
+    {"ContainerResource", "containerResource", false, false, true, true, "averageUtilization",
+     "averageValue", "must set either a target raw value or a target utilization",
+     "averageUtilization", "averageValue",
      "may not set both a target raw value and a target utilization"},
 };
 #define SOURCES (sizeof sources / sizeof *sources)
 
 static void names_check(field_errors *errs, const path *p, const val *s, const source_row *row) {
-  path metric = path_child(p, "metric"), metric_name = path_child(&metric, "name"), name_at = path_child(p, "name"),
-       container = path_child(p, "container");
-  slice m = val_str(val_path(s, "metric.name")), name = val_get_str(s, "name"), c = val_get_str(s, "container");
+  path metric = path_child(p, "metric"), metric_name = path_child(&metric, "name"),
+       name_at = path_child(p, "name"), container = path_child(p, "container");
+  slice m = val_str(val_path(s, "metric.name")), name = val_get_str(s, "name"),
+        c = val_get_str(s, "container");
   if (row->metric) {
-    if (m.len) text_check(errs, &metric_name, TEXT_PATH_SEGMENT, m);
-    else field_required(errs, &metric_name, "must specify a metric name");
+    if (m.len)
+      text_check(errs, &metric_name, TEXT_PATH_SEGMENT, m);
+    else
+      field_required(errs, &metric_name, "must specify a metric name");
   }
-  if (row->resource && name.len == 0) field_required(errs, &name_at, "must specify a resource name");
+  if (row->resource && name.len == 0)
+    field_required(errs, &name_at, "must specify a resource name");
   if (row->container) {
-    if (c.len) text_check(errs, &container, TEXT_DNS1123_LABEL, c);
-    else field_required(errs, &container, "must specify a container");
+    if (c.len)
+      text_check(errs, &container, TEXT_DNS1123_LABEL, c);
+    else
+      field_required(errs, &container, "must specify a container");
   }
 }
 
-static void source_check(field_errors *errs, const path *metric, const val *s, const source_row *row, version_rule rule) {
-  path p = path_child(metric, row->field), object = path_child(&p, "describedObject"), target = path_child(&p, "target");
+static void source_check(field_errors *errs, const path *metric, const val *s,
+                         const source_row *row, version_rule rule) {
+  path p = path_child(metric, row->field), object = path_child(&p, "describedObject"),
+       target = path_child(&p, "target");
   const val *t = val_getc(s, "target");
   if (row->described) target_ref_check(errs, &object, val_getc(s, "describedObject"), rule);
   names_check(errs, &p, s, row);
@@ -126,7 +140,8 @@ static void metric_check(field_errors *errs, const path *p, const val *m, versio
     if (s && ++present == 1) source_check(errs, p, s, sources + i, rule);
     if (slice_is(type, sources[i].type)) expected = sources + i;
   }
-  if (!expected) enum_check(errs, &type_at, type, metric_types);
+  if (!expected)
+    enum_check(errs, &type_at, type, metric_types);
   else if (!val_getc(m, expected->field)) {
     path at = path_child(p, expected->field);
     field_required(errs, &at, "must populate information for the given metric source");
@@ -140,12 +155,15 @@ static void metric_check(field_errors *errs, const path *p, const val *m, versio
 }
 
 static void scaling_policy_check(field_errors *errs, const path *p, const val *policy) {
-  path type = path_child(p, "type"), value = path_child(p, "value"), period = path_child(p, "periodSeconds");
-  int64_t n = val_i64(val_getc(policy, "value")), seconds = val_i64(val_getc(policy, "periodSeconds"));
+  path type = path_child(p, "type"), value = path_child(p, "value"),
+       period = path_child(p, "periodSeconds");
+  int64_t n = val_i64(val_getc(policy, "value")),
+          seconds = val_i64(val_getc(policy, "periodSeconds"));
   enum_check(errs, &type, val_get_str(policy, "type"), policy_types);
   if (n <= 0) field_invalid_int(errs, &value, n, "must be greater than zero");
   if (seconds <= 0) field_invalid_int(errs, &period, seconds, "must be greater than zero");
-  if (seconds > PERIOD_MAX) field_invalid_int(errs, &period, seconds, "must be less than or equal to %d", PERIOD_MAX);
+  if (seconds > PERIOD_MAX)
+    field_invalid_int(errs, &period, seconds, "must be less than or equal to %d", PERIOD_MAX);
 }
 
 static void scaling_rules_check(field_errors *errs, const path *p, const val *rules) {
@@ -154,14 +172,17 @@ static void scaling_rules_check(field_errors *errs, const path *p, const val *ru
   const val *n = val_getc(rules, "stabilizationWindowSeconds"), *list = val_getc(rules, "policies");
   if (!rules) return;
   if (n && val_i64(n) < 0) field_invalid(errs, &window, n, "must be greater than or equal to zero");
-  if (n && val_i64(n) > WINDOW_MAX) field_invalid(errs, &window, n, "must be less than or equal to %d", WINDOW_MAX);
-  if (val_getc(rules, "selectPolicy")) enum_check(errs, &select, val_get_str(rules, "selectPolicy"), select_policies);
+  if (n && val_i64(n) > WINDOW_MAX)
+    field_invalid(errs, &window, n, "must be less than or equal to %d", WINDOW_MAX);
+  if (val_getc(rules, "selectPolicy"))
+    enum_check(errs, &select, val_get_str(rules, "selectPolicy"), select_policies);
   if (val_len(list) == 0) field_required(errs, &policies, "must specify at least one Policy");
   for (uint32_t i = 0; i < val_len(list); i++) {
     path at = path_index(&policies, i);
     scaling_policy_check(errs, &at, val_at(list, i));
   }
-  if (val_getc(rules, "tolerance")) quantity_nonnegative_check(errs, &tolerance, val_get_str(rules, "tolerance"));
+  if (val_getc(rules, "tolerance"))
+    quantity_nonnegative_check(errs, &tolerance, val_get_str(rules, "tolerance"));
 }
 
 static bool old_metric_broken(const validate_args *v) {
@@ -170,7 +191,8 @@ static bool old_metric_broken(const validate_args *v) {
     const val *object = val_getc(val_at(list, i), "object");
     slice version = val_str(val_path(object, "describedObject.apiVersion"));
     bool is_object = slice_is(val_get_str(val_at(list, i), "type"), "Object") && object;
-    if (is_object && version_problem(v->errs->a, version, (version_rule){.may_be_core = true}).len) return true;
+    if (is_object && version_problem(v->errs->a, version, (version_rule){.may_be_core = true}).len)
+      return true;
   }
   return false;
 }
@@ -187,7 +209,9 @@ static void metrics_check(const validate_args *v, const path *spec, const val *s
     outside = outside || slice_is(type, "Object") || slice_is(type, "External");
   }
   if (min && val_i64(min) == 0 && !outside) {
-    field_forbidden(v->errs, &metrics, "must specify at least one Object or External metric to support scaling to zero replicas");
+    field_forbidden(
+        v->errs, &metrics,
+        "must specify at least one Object or External metric to support scaling to zero replicas");
   }
 }
 
@@ -200,7 +224,8 @@ static void replicas_check(const validate_args *v, const path *spec, const val *
   }
   if (max == 0) field_required(v->errs, &max_at, "must be set and greater than 0");
   if (max < 0) field_invalid_int(v->errs, &max_at, max, "must be greater than or equal to 1");
-  if (min && max < val_i64(min)) field_invalid_int(v->errs, &max_at, max, "must be greater than or equal to `minReplicas`");
+  if (min && max < val_i64(min))
+    field_invalid_int(v->errs, &max_at, max, "must be greater than or equal to `minReplicas`");
 }
 
 static void autoscaler_status_check(const validate_args *v) {
@@ -213,18 +238,23 @@ static void autoscaler_status_check(const validate_args *v) {
 }
 
 void validate_autoscaler(const validate_args *v) {
-  path spec = path_root("spec"), target = path_child(&spec, "scaleTargetRef"), behavior = path_child(&spec, "behavior"),
-       up = path_child(&behavior, "scaleUp"), down = path_child(&behavior, "scaleDown");
-  const val *s = val_getc(v->obj, "spec"), *ref = val_getc(s, "scaleTargetRef"), *was = val_path(v->old, "spec.scaleTargetRef");
-  if (v->old) meta_change(v);
-  else meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
+  path spec = path_root("spec"), target = path_child(&spec, "scaleTargetRef"),
+       behavior = path_child(&spec, "behavior"), up = path_child(&behavior, "scaleUp"),
+       down = path_child(&behavior, "scaleDown");
+  const val *s = val_getc(v->obj, "spec"), *ref = val_getc(s, "scaleTargetRef"),
+            *was = val_path(v->old, "spec.scaleTargetRef");
+  if (v->old)
+    meta_change(v);
+  else
+    meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   if (slice_is(v->subresource, "status")) {
     autoscaler_status_check(v);
     return;
   }
   bool kept = v->old && slice_eq(val_get_str(ref, "apiVersion"), val_get_str(was, "apiVersion")) &&
               slice_eq(val_get_str(ref, "kind"), val_get_str(was, "kind"));
-  version_rule rule = {.any = kept, .may_be_core = slice_is(val_get_str(ref, "kind"), "ReplicationController")};
+  version_rule rule = {.any = kept,
+                       .may_be_core = slice_is(val_get_str(ref, "kind"), "ReplicationController")};
   replicas_check(v, &spec, s);
   target_ref_check(v->errs, &target, ref, rule);
   metrics_check(v, &spec, s);

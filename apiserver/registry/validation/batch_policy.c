@@ -3,7 +3,8 @@
 
 /* Invalid without a value. */
 static void refuse_whole(field_errors *e, const path *p, const char *why) {
-  field_error_add(e, FIELD_INVALID, path_text(e->a, p), arena_printf(e->a, "Invalid value: %s", why));
+  field_error_add(e, FIELD_INVALID, path_text(e->a, p),
+                  arena_printf(e->a, "Invalid value: %s", why));
 }
 
 static const char *const exit_operators[] = {"In", "NotIn", NULL};
@@ -13,8 +14,10 @@ static const char *const statuses[] = {"False", "True", "Unknown", NULL};
 static void exit_values_check(field_errors *e, const path *p, const val *values, bool in) {
   val *seen = val_map(e->a);
   bool ordered = true;
-  if (!val_len(values)) refuse(e, p, NULL, values, "at least one value is required");
-  else if (val_len(values) > 255) field_too_many(e, p, val_len(values), 255);
+  if (!val_len(values))
+    refuse(e, p, NULL, values, "at least one value is required");
+  else if (val_len(values) > 255)
+    field_too_many(e, p, val_len(values), 255);
   EACH_ITEM(i, values) {
     int64_t n = val_i64(val_at(values, i));
     path at = path_index(p, i);
@@ -27,13 +30,17 @@ static void exit_values_check(field_errors *e, const path *p, const val *values,
   if (!ordered) refuse(e, p, NULL, values, "must be ordered");
 }
 
-static void exit_codes_check(field_errors *e, const path *p, const val *codes, const val *containers) {
+static void exit_codes_check(field_errors *e, const path *p, const val *codes,
+                             const val *containers) {
   slice op = val_get_str(codes, "operator"), name = val_get_str(codes, "containerName");
   path values = path_child(p, "values");
-  if (!op.len) require(e, p, "operator", "valid values: [\"In\" \"NotIn\"]");
-  else if (!one_of(op, exit_operators)) unsupported(e, p, "operator", op, exit_operators);
+  if (!op.len)
+    require(e, p, "operator", "valid values: [\"In\" \"NotIn\"]");
+  else if (!one_of(op, exit_operators))
+    unsupported(e, p, "operator", op, exit_operators);
   if (val_getc(codes, "containerName") && !val_get(containers, name)) {
-    refuse_str(e, p, "containerName", name, "must be one of the container or initContainer names in the pod template");
+    refuse_str(e, p, "containerName", name,
+               "must be one of the container or initContainer names in the pod template");
   }
   exit_values_check(e, &values, val_getc(codes, "values"), slice_is(op, "In"));
 }
@@ -44,24 +51,31 @@ static void patterns_check(field_errors *e, const path *p, const val *list) {
     slice status = val_get_str(val_at(list, i), "status");
     path at = path_index(p, i);
     text_at(e, &at, val_at(list, i), "type", TEXT_LABEL_KEY);
-    if (!status.len) require(e, &at, "status", "valid values: [\"False\" \"True\" \"Unknown\"]");
-    else if (!one_of(status, statuses)) unsupported(e, &at, "status", status, statuses);
+    if (!status.len)
+      require(e, &at, "status", "valid values: [\"False\" \"True\" \"Unknown\"]");
+    else if (!one_of(status, statuses))
+      unsupported(e, &at, "status", status, statuses);
   }
 }
 
-static void failure_rule_check(field_errors *e, const path *p, const val *spec, const val *rule, const val *containers) {
+static void failure_rule_check(field_errors *e, const path *p, const val *spec, const val *rule,
+                               const val *containers) {
   slice action = val_get_str(rule, "action");
   const val *codes = val_getc(rule, "onExitCodes"), *patterns = val_getc(rule, "onPodConditions");
   path at_codes = path_child(p, "onExitCodes"), at_patterns = path_child(p, "onPodConditions");
-  if (!action.len) require(e, p, "action", "valid values: [\"Count\" \"FailIndex\" \"FailJob\" \"Ignore\"]");
-  else if (!one_of(action, actions)) unsupported(e, p, "action", action, actions);
+  if (!action.len)
+    require(e, p, "action", "valid values: [\"Count\" \"FailIndex\" \"FailJob\" \"Ignore\"]");
+  else if (!one_of(action, actions))
+    unsupported(e, p, "action", action, actions);
   else if (slice_is(action, "FailIndex") && !val_getc(spec, "backoffLimitPerIndex")) {
     refuse_str(e, p, "action", action, "requires the backoffLimitPerIndex to be set");
   }
   if (codes) exit_codes_check(e, &at_codes, codes, containers);
   if (val_len(patterns)) patterns_check(e, &at_patterns, patterns);
-  if (codes && val_len(patterns)) refuse_whole(e, p, "specifying both OnExitCodes and OnPodConditions is not supported");
-  if (!codes && !val_len(patterns)) refuse_whole(e, p, "specifying one of OnExitCodes and OnPodConditions is required");
+  if (codes && val_len(patterns))
+    refuse_whole(e, p, "specifying both OnExitCodes and OnPodConditions is not supported");
+  if (!codes && !val_len(patterns))
+    refuse_whole(e, p, "specifying one of OnExitCodes and OnPodConditions is required");
 }
 
 static void failure_check(field_errors *e, const path *p, const val *spec) {
@@ -69,8 +83,10 @@ static void failure_check(field_errors *e, const path *p, const val *spec) {
   path list = path_child(p, "rules");
   val *names = val_map(e->a);
   for (int k = 0; k < 2; k++) {
-    const val *containers = val_path(spec, k ? "template.spec.initContainers" : "template.spec.containers");
-    EACH_ITEM(i, containers) val_set(e->a, names, val_get_str(val_at(containers, i), "name"), val_null(e->a));
+    const val *containers =
+        val_path(spec, k ? "template.spec.initContainers" : "template.spec.containers");
+    EACH_ITEM(i, containers)
+    val_set(e->a, names, val_get_str(val_at(containers, i), "name"), val_null(e->a));
   }
   if (val_len(rules) > 20) field_too_many(e, &list, val_len(rules), 20);
   EACH_ITEM(i, rules) {
@@ -99,7 +115,9 @@ int64_t job_indexes(arena *a, slice text, int64_t completions, slice *why) {
     more = slice_cut(text, ',', &item, &text);
     bool interval = slice_cut(item, '-', &low, &high);
     if (interval && slice_find_char(high, '-') >= 0) {
-      *why = arena_printf(a, "the fragment \"%.*s\" violates the requirement that an index interval can have at most two parts separated by '-'",
+      *why = arena_printf(a,
+                          "the fragment \"%.*s\" violates the requirement that an index interval "
+                          "can have at most two parts separated by '-'",
                           SLICE_ARG(item));
       return -1;
     }
@@ -121,22 +139,31 @@ int64_t job_indexes(arena *a, slice text, int64_t completions, slice *why) {
 }
 
 static void success_rule_check(field_errors *e, const path *p, const val *spec, const val *rule) {
-  const val *count = val_getc(rule, "succeededCount"), *indexes = val_getc(rule, "succeededIndexes");
+  const val *count = val_getc(rule, "succeededCount"),
+            *indexes = val_getc(rule, "succeededIndexes");
   long long completions = val_i64(val_getc(spec, "completions")), n = val_i64(count), total = 0;
   path at = path_child(p, "succeededIndexes"), at_count = path_child(p, "succeededCount");
-  if (!count && !indexes) require(e, p, NULL, "at least one of succeededCount or succeededIndexes must be specified");
+  if (!count && !indexes)
+    require(e, p, NULL, "at least one of succeededCount or succeededIndexes must be specified");
   if (indexes) {
     slice why;
     total = job_indexes(e->a, val_str(indexes), completions, &why);
     if (val_str(indexes).len > 65536) field_too_long(e, &at, 65536);
-    if (total < 0) field_invalid(e, &at, indexes, "error parsing succeededIndexes: %.*s", SLICE_ARG(why));
+    if (total < 0)
+      field_invalid(e, &at, indexes, "error parsing succeededIndexes: %.*s", SLICE_ARG(why));
     if (total < 0) total = 0;
   }
   if (!count) return;
   nonnegative_check(e, &at_count, n);
-  if (n > completions) field_invalid_int(e, &at_count, n, "must be less than or equal to %lld (the number of specified completions)", completions);
+  if (n > completions)
+    field_invalid_int(e, &at_count, n,
+                      "must be less than or equal to %lld (the number of specified completions)",
+                      completions);
   if (indexes && n > total) {
-    field_invalid_int(e, &at_count, n, "must be less than or equal to %lld (the number of indexes in the specified succeededIndexes field)", total);
+    field_invalid_int(e, &at_count, n,
+                      "must be less than or equal to %lld (the number of indexes in the specified "
+                      "succeededIndexes field)",
+                      total);
   }
 }
 
@@ -147,7 +174,9 @@ static void success_check(field_errors *e, const path *p, const val *spec) {
     refuse_go(e, p, NULL, "SuccessPolicy", policy, "requires indexed completion mode");
     return;
   }
-  if (!val_len(rules)) require(e, &list, NULL, "at least one rules must be specified when the successPolicy is specified");
+  if (!val_len(rules))
+    require(e, &list, NULL,
+            "at least one rules must be specified when the successPolicy is specified");
   if (val_len(rules) > 20) field_too_many(e, &list, val_len(rules), 20);
   /* The real server stops working on a success policy without completions. */
   for (uint32_t i = 0; val_getc(spec, "completions") && i < val_len(rules); i++) {
@@ -157,11 +186,14 @@ static void success_check(field_errors *e, const path *p, const val *spec) {
 }
 
 void job_policies_validate(field_errors *e, const path *p, const val *spec) {
-  const val *failure = val_getc(spec, "podFailurePolicy"), *replacement = val_getc(spec, "podReplacementPolicy");
+  const val *failure = val_getc(spec, "podFailurePolicy"),
+            *replacement = val_getc(spec, "podReplacementPolicy");
   path at_failure = path_child(p, "podFailurePolicy"), at_success = path_child(p, "successPolicy");
   if (failure) failure_check(e, &at_failure, spec);
   if (val_getc(spec, "successPolicy")) success_check(e, &at_success, spec);
   if (!replacement) return;
-  const char *const *choices = failure ? CHOICES("Failed") : CHOICES("Failed", "TerminatingOrFailed");
-  if (!one_of(val_str(replacement), choices)) unsupported(e, p, "podReplacementPolicy", val_str(replacement), choices);
+  const char *const *choices =
+      failure ? CHOICES("Failed") : CHOICES("Failed", "TerminatingOrFailed");
+  if (!one_of(val_str(replacement), choices))
+    unsupported(e, p, "podReplacementPolicy", val_str(replacement), choices);
 }

@@ -32,7 +32,9 @@ bool str_in(slice text, const char *const *choices) {
   return false;
 }
 
-static val *text_val(arena *a, slice text) { return val_string(a, text.ptr ? text : SLICE_LIT("")); }
+static val *text_val(arena *a, slice text) {
+  return val_string(a, text.ptr ? text : SLICE_LIT(""));
+}
 
 bool enum_check(field_errors *errs, const path *p, slice text, const char *const *choices) {
   if (str_in(text, choices)) return true;
@@ -60,11 +62,14 @@ void text_check_lowered(field_errors *errs, const path *p, text_rule rule, slice
   for (uint32_t i = 0; i < n; i++) field_invalid_str(errs, p, text, "%.*s", SLICE_ARG(texts[i]));
 }
 
-void text_check_joined(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad, const char *before) {
+void text_check_joined(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad,
+                       const char *before) {
   slice texts[4], all = SLICE_LIT("");
   uint32_t n = text_problems(errs->a, rule, tested, false, texts);
-  for (uint32_t i = 0; i < n; i++) all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
-  if (n) field_invalid_str(errs, p, bad.ptr ? bad : SLICE_LIT(""), "%s%.*s", before, SLICE_ARG(all));
+  for (uint32_t i = 0; i < n; i++)
+    all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
+  if (n)
+    field_invalid_str(errs, p, bad.ptr ? bad : SLICE_LIT(""), "%s%.*s", before, SLICE_ARG(all));
 }
 
 void csi_driver_name_check(field_errors *errs, const path *p, slice name) {
@@ -82,8 +87,15 @@ void quantity_nonnegative_check(field_errors *errs, const path *p, slice quantit
 static void go_name(buf *b, slice json) {
   static const struct {
     const char *json, *go;
-  } odd[] = {{"apiGroup", "APIGroup"}, {"apiGroups", "APIGroups"}, {"apiVersion", "APIVersion"},
-             {"uid", "UID"}, {"ip", "IP"}, {"ipMode", "IPMode"}, {"tls", "TLS"}, {"http", "HTTP"}, {"cidrs", "CIDRs"}};
+  } odd[] = {{"apiGroup", "APIGroup"},
+             {"apiGroups", "APIGroups"},
+             {"apiVersion", "APIVersion"},
+             {"uid", "UID"},
+             {"ip", "IP"},
+             {"ipMode", "IPMode"},
+             {"tls", "TLS"},
+             {"http", "HTTP"},
+             {"cidrs", "CIDRs"}};
   for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
     if (!slice_is(json, odd[i].json)) continue;
     buf_cstr(b, odd[i].go);
@@ -101,7 +113,10 @@ static void go_zero(buf *b, const type_info *t, int depth) {
   switch (t->kind) {
     case TYPE_STRING: buf_lit(b, "\"\""); break;
     case TYPE_BOOL: buf_lit(b, "false"); break;
-    case TYPE_INT32: case TYPE_INT64: case TYPE_FLOAT64: case TYPE_INT_OR_STRING: buf_lit(b, "0"); break;
+    case TYPE_INT32:
+    case TYPE_INT64:
+    case TYPE_FLOAT64:
+    case TYPE_INT_OR_STRING: buf_lit(b, "0"); break;
     case TYPE_QUANTITY: buf_lit(b, "\"0\""); break;
     case TYPE_STRUCT: go_value(b, NULL, t, false, depth); break;
     default: buf_lit(b, "null");
@@ -150,18 +165,23 @@ static void go_value(buf *b, const val *v, const type_info *t, bool pointer, int
   }
 }
 
-static void struct_error(field_errors *errs, const path *p, const val *v, const type_info *t, const char *detail) {
+static void struct_error(field_errors *errs, const path *p, const val *v, const type_info *t,
+                         const char *detail) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   buf_cstr(&b, detail ? "Invalid value: " : "Duplicate value: ");
-  if (v && t) go_value(&b, v, t, false, 0);
-  else buf_lit(&b, "null");
+  if (v && t)
+    go_value(&b, v, t, false, 0);
+  else
+    buf_lit(&b, "null");
   if (detail) buf_printf(&b, ": %s", detail);
-  field_error_add(errs, detail ? FIELD_INVALID : FIELD_DUPLICATE, path_text(errs->a, p), arena_copy(errs->a, buf_slice(&b)));
+  field_error_add(errs, detail ? FIELD_INVALID : FIELD_DUPLICATE, path_text(errs->a, p),
+                  arena_copy(errs->a, buf_slice(&b)));
   buf_dispose(&b);
 }
 
-void field_invalid_struct(field_errors *errs, const path *p, const val *v, const type_info *t, const char *detail) {
+void field_invalid_struct(field_errors *errs, const path *p, const val *v, const type_info *t,
+                          const char *detail) {
   struct_error(errs, p, v, t, detail);
 }
 
@@ -169,7 +189,8 @@ void field_duplicate_struct(field_errors *errs, const path *p, const val *v, con
   struct_error(errs, p, v, t, NULL);
 }
 
-bool immutable_struct_check(field_errors *errs, const path *p, const val *now, const val *before, const type_info *t) {
+bool immutable_struct_check(field_errors *errs, const path *p, const val *now, const val *before,
+                            const type_info *t) {
   if (same_value(now, before)) return true;
   field_invalid_struct(errs, p, now, t, "field is immutable");
   return false;
@@ -199,11 +220,15 @@ const char *node_label_deprecated(slice key) {
   } rows[] = {
       {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
       {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
-      {"failure-domain.beta.kubernetes.io/region", "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
-      {"failure-domain.beta.kubernetes.io/zone", "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
-      {"beta.kubernetes.io/instance-type", "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
+      {"failure-domain.beta.kubernetes.io/region",
+       "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
+      {"failure-domain.beta.kubernetes.io/zone",
+       "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
+      {"beta.kubernetes.io/instance-type",
+       "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
       {"app.kubernetes.io/created-by", "deprecated since v1.9"},
-      {"scheduler.alpha.kubernetes.io/preferAvoidPods", "deprecated since v1.22; use Taints and Tolerations instead"},
+      {"scheduler.alpha.kubernetes.io/preferAvoidPods",
+       "deprecated since v1.22; use Taints and Tolerations instead"},
       {"node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

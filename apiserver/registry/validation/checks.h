@@ -26,21 +26,25 @@ void quantity_nonnegative_check(field_errors *errs, const path *p, slice quantit
 
 /* Invalid with a struct of the internal type as the bad value: Go's names, every field there. `v`
  * is of type t; NULL prints null. */
-void field_invalid_struct(field_errors *errs, const path *p, const val *v, const type_info *t, const char *detail);
+void field_invalid_struct(field_errors *errs, const path *p, const val *v, const type_info *t,
+                          const char *detail);
 /* The same for a repeated struct. */
 void field_duplicate_struct(field_errors *errs, const path *p, const val *v, const type_info *t);
 /* Invalid when they differ: "field is immutable". */
-bool immutable_struct_check(field_errors *errs, const path *p, const val *now, const val *before, const type_info *t);
+bool immutable_struct_check(field_errors *errs, const path *p, const val *now, const val *before,
+                            const type_info *t);
 /* "field is immutable" of a plain string: absence is "". */
 bool immutable_str_check(field_errors *errs, const path *p, slice now, slice before);
 /* The type of a field of the validated kind: "spec.source". */
 const type_info *field_type(const validate_args *v, const char *dotted);
 
 /* All problems of a text in one error, commas between; `before` stands ahead of them. */
-void text_check_joined(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad, const char *before);
+void text_check_joined(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad,
+                       const char *before);
 
 /* "path: text" as a Warning. */
-void warn_at(request *rq, const path *p, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void warn_at(request *rq, const path *p, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Node labels that went out of use: "path: text" each. */
 const char *node_label_deprecated(slice key); /* NULL: it is not */
 

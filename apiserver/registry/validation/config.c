@@ -11,13 +11,15 @@ static size_t bytes_of(const val *v, bool base64) {
   return base64 ? n / 4 * 3 : n;
 }
 
-static size_t keys_check(field_errors *errs, const path *p, const val *data, const val *other, bool base64) {
+static size_t keys_check(field_errors *errs, const path *p, const val *data, const val *other,
+                         bool base64) {
   size_t total = 0;
   VAL_EACH(e, data) {
     path at = path_key(p, e->key);
     text_check(errs, &at, TEXT_CONFIG_MAP_KEY, e->key);
     if (val_get(other, e->key)) {
-      field_invalid_str(errs, &at, e->key, "duplicate of key present in %s", base64 ? "data" : "binaryData");
+      field_invalid_str(errs, &at, e->key, "duplicate of key present in %s",
+                        base64 ? "data" : "binaryData");
     }
     total += bytes_of(e->value, base64);
   }
@@ -34,10 +36,12 @@ static bool same(const val *a, const val *b) {
 static void frozen_check(const validate_args *v, const char *const *parts) {
   if (!v->old || !val_true(val_getc(v->old, "immutable"))) return;
   path mark = path_root("immutable");
-  if (!val_true(val_getc(v->obj, "immutable"))) field_forbidden(v->errs, &mark, "%s", immutable_text);
+  if (!val_true(val_getc(v->obj, "immutable")))
+    field_forbidden(v->errs, &mark, "%s", immutable_text);
   for (size_t i = 0; parts[i]; i++) {
     path p = path_root(parts[i]);
-    if (!same(val_getc(v->obj, parts[i]), val_getc(v->old, parts[i]))) field_forbidden(v->errs, &p, "%s", immutable_text);
+    if (!same(val_getc(v->obj, parts[i]), val_getc(v->old, parts[i])))
+      field_forbidden(v->errs, &p, "%s", immutable_text);
   }
 }
 
@@ -55,7 +59,7 @@ void validate_configmap(const validate_args *v) {
 static const struct {
   const char *type;
   const char *keys[3]; /* required ones */
-  bool any; /* one of them is enough */
+  bool any;            /* one of them is enough */
 } secret_types[] = {
     {"kubernetes.io/dockercfg", {".dockercfg"}, false},
     {"kubernetes.io/dockerconfigjson", {".dockerconfigjson"}, false},
@@ -77,22 +81,26 @@ static void secret_type_check(const validate_args *v, slice type) {
     path meta = path_root("metadata"), notes = path_child(&meta, "annotations");
     path key = path_key(&notes, SLICE_LIT("kubernetes.io/service-account.name"));
     const val *n = val_path(v->obj, "metadata.annotations");
-    if (val_get_str(n, "kubernetes.io/service-account.name").len == 0) field_required(v->errs, &key, "%s", "");
+    if (val_get_str(n, "kubernetes.io/service-account.name").len == 0)
+      field_required(v->errs, &key, "%s", "");
     return;
   }
   for (size_t i = 0; i < sizeof secret_types / sizeof *secret_types; i++) {
     if (!slice_is(type, secret_types[i].type)) continue;
     bool json = i < 2, found = false;
-    for (size_t k = 0; k < 3 && secret_types[i].keys[k]; k++) found = found || val_getc(data, secret_types[i].keys[k]);
+    for (size_t k = 0; k < 3 && secret_types[i].keys[k]; k++)
+      found = found || val_getc(data, secret_types[i].keys[k]);
     for (size_t k = 0; k < 3 && secret_types[i].keys[k]; k++) {
       const char *name = secret_types[i].keys[k];
       const val *value = val_getc(data, name);
       path at = path_key(&root, slice_cstr(name));
       slice error = SLICE_NONE;
       bool empty = slice_is(type, "kubernetes.io/ssh-auth") && val_str(value).len == 0;
-      if (secret_types[i].any ? !found : (!value || empty)) field_required(v->errs, &at, "%s", "");
+      if (secret_types[i].any ? !found : (!value || empty))
+        field_required(v->errs, &at, "%s", "");
       else if (json && value && !is_json(v->errs->a, val_str(value), &error)) {
-        field_invalid_str(v->errs, &at, SLICE_LIT("<secret contents redacted>"), "%.*s", SLICE_ARG(error));
+        field_invalid_str(v->errs, &at, SLICE_LIT("<secret contents redacted>"), "%.*s",
+                          SLICE_ARG(error));
       }
     }
   }
@@ -122,7 +130,8 @@ void validate_namespace(const validate_args *v) {
     slice f = val_str(val_at(list, i));
     text_check(v->errs, &finalizers, TEXT_LABEL_KEY, f);
     if (slice_find_char(f, '/') < 0 && !slice_is(f, "kubernetes")) {
-      field_invalid_str(v->errs, &finalizers, f, "name is neither a standard finalizer name nor is it fully qualified");
+      field_invalid_str(v->errs, &finalizers, f,
+                        "name is neither a standard finalizer name nor is it fully qualified");
     }
   }
 }

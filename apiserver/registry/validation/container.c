@@ -6,16 +6,19 @@ static void ports_check(field_errors *e, const path *p, const val *list) {
   EACH_ITEM(i, list) {
     const val *port = val_at(list, i);
     slice name = val_get_str(port, "name"), texts[4];
-    path at = path_index(p, i), at_name = path_child(&at, "name"), number = path_child(&at, "containerPort"),
-         host = path_child(&at, "hostPort");
+    path at = path_index(p, i), at_name = path_child(&at, "name"),
+         number = path_child(&at, "containerPort"), host = path_child(&at, "hostPort");
     uint32_t n = name.len ? text_problems(e->a, TEXT_PORT_NAME, name, false, texts) : 0;
-    for (uint32_t k = 0; k < n; k++) field_invalid_str(e, &at_name, name, "%.*s", SLICE_ARG(texts[k]));
+    for (uint32_t k = 0; k < n; k++)
+      field_invalid_str(e, &at_name, name, "%.*s", SLICE_ARG(texts[k]));
     if (name.len && !n) {
       if (val_get(names, name)) field_duplicate(e, &at_name, val_string(e->a, name));
       val_set(e->a, names, name, val_null(e->a));
     }
-    if (need(e, &at, port, "containerPort", "")) port_number_check(e, &number, val_i64(val_getc(port, "containerPort")));
-    if (val_i64(val_getc(port, "hostPort"))) port_number_check(e, &host, val_i64(val_getc(port, "hostPort")));
+    if (need(e, &at, port, "containerPort", ""))
+      port_number_check(e, &number, val_i64(val_getc(port, "containerPort")));
+    if (val_i64(val_getc(port, "hostPort")))
+      port_number_check(e, &host, val_i64(val_getc(port, "hostPort")));
     choice_at(e, &at, port, "protocol", CHOICES("SCTP", "TCP", "UDP"), true);
   }
 }
@@ -30,8 +33,10 @@ static void host_ports_check(field_errors *e, const path *p, const val *containe
     slice proto = val_get_str(port, "protocol"), ip = val_get_str(port, "hostIP");
     slice key = arena_printf(e->a, "%.*s/%.*s/%lld", SLICE_ARG(proto), SLICE_ARG(ip), n);
     path at = path_index(&ports, i), host = path_child(&at, "hostPort");
-    if (val_get(seen, key)) field_duplicate(e, &host, val_string(e->a, key));
-    else val_set(e->a, seen, key, val_null(e->a));
+    if (val_get(seen, key))
+      field_duplicate(e, &host, val_string(e->a, key));
+    else
+      val_set(e->a, seen, key, val_null(e->a));
   }
 }
 
@@ -42,14 +47,19 @@ static void resize_policy_check(pod_view *w, const path *p, const val *list) {
   val *seen = val_map(e->a);
   bool never = slice_is(val_get_str(w->spec, "restartPolicy"), "Never");
   EACH_ITEM(i, list) {
-    slice name = val_get_str(val_at(list, i), "resourceName"), policy = val_get_str(val_at(list, i), "restartPolicy");
+    slice name = val_get_str(val_at(list, i), "resourceName"),
+          policy = val_get_str(val_at(list, i), "restartPolicy");
     path at = path_index(p, i);
     if (val_get(seen, name)) field_duplicate(e, &at, val_string(e->a, name));
     val_set(e->a, seen, name, val_null(e->a));
-    if (!name.len) require(e, p, NULL, "");
-    else if (!one_of(name, resources)) unsupported(e, p, NULL, name, resources);
-    if (!policy.len) require(e, p, NULL, "");
-    else if (!one_of(policy, policies)) unsupported(e, p, NULL, policy, policies);
+    if (!name.len)
+      require(e, p, NULL, "");
+    else if (!one_of(name, resources))
+      unsupported(e, p, NULL, name, resources);
+    if (!policy.len)
+      require(e, p, NULL, "");
+    else if (!one_of(policy, policies))
+      unsupported(e, p, NULL, policy, policies);
     if (never && !slice_is(policy, "NotRequired")) {
       refuse_str(e, p, NULL, policy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'");
     }
@@ -105,8 +115,10 @@ static void restart_policy_check(field_errors *e, const path *p, const val *c) {
 /* A name seen in names is a Duplicate; else it is remembered. */
 static void name_once(field_errors *e, const path *p, val *names, slice name) {
   path at = path_child(p, "name");
-  if (val_get(names, name)) field_duplicate(e, &at, val_string(e->a, name));
-  else val_set(e->a, names, name, val_null(e->a));
+  if (val_get(names, name))
+    field_duplicate(e, &at, val_string(e->a, name));
+  else
+    val_set(e->a, names, name, val_null(e->a));
 }
 
 static void regular_validate(pod_view *w, const path *p, const val *list) {
@@ -131,14 +143,17 @@ static void names_of(field_errors *e, val *names, const val *list) {
 }
 
 static void init_extras(pod_view *w, const path *p, const path *at, const val *c) {
-  static const char *const parts[] = {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"};
+  static const char *const parts[] = {"lifecycle", "livenessProbe", "readinessProbe",
+                                      "startupProbe"};
   bool always = slice_is(val_get_str(c, "restartPolicy"), "Always");
   const val *policies = val_getc(c, "resizePolicy");
   path alone = path_index(p, 0);
   host_ports_check(w->errs, &alone, c, val_map(w->errs->a));
   if (always) container_probes_validate(w, at, c);
   for (size_t i = 0; i < 4 && !always; i++) {
-    if (val_getc(c, parts[i])) forbid(w->errs, at, parts[i], "may not be set for init containers without restartPolicy=Always");
+    if (val_getc(c, parts[i]))
+      forbid(w->errs, at, parts[i],
+             "may not be set for init containers without restartPolicy=Always");
   }
   path resize = path_child(at, "resizePolicy");
   EACH_ITEM(i, policies) {
@@ -159,8 +174,10 @@ static void init_validate(pod_view *w, const path *p, const val *list) {
     slice name = val_get_str(c, "name");
     common_check(w, &at, c);
     restart_policy_check(w->errs, &at, c);
-    if (val_get(names, name)) field_duplicate(w->errs, &at_name, val_string(w->errs->a, name));
-    else if (name.len) val_set(w->errs->a, names, name, val_null(w->errs->a));
+    if (val_get(names, name))
+      field_duplicate(w->errs, &at_name, val_string(w->errs->a, name));
+    else if (name.len)
+      val_set(w->errs->a, names, name, val_null(w->errs->a));
     init_extras(w, p, &at, c);
   }
 }
@@ -173,8 +190,9 @@ static void image_space_check(field_errors *e, const path *p, const val *c) {
 }
 
 static void ephemeral_fields_check(field_errors *e, const path *p, const val *c) {
-  static const char *const banned[] = {"ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules",
-                                       "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"};
+  static const char *const banned[] = {"ports",          "resources",          "resizePolicy",
+                                       "restartPolicy",  "restartPolicyRules", "livenessProbe",
+                                       "readinessProbe", "startupProbe",       "lifecycle"};
   static const char why[] = "cannot be set for an Ephemeral Container";
   for (size_t i = 0; i < sizeof banned / sizeof *banned; i++) {
     const val *v = val_getc(c, banned[i]);
@@ -204,13 +222,15 @@ static void ephemeral_validate(pod_view *w, const path *p, const val *list) {
     common_check(w, &at, c);
     image_space_check(e, &at, c);
     name_once(e, &at, names, val_get_str(c, "name"));
-    if (target.len && !val_get(others, target)) field_not_found(e, &at_target, val_string(e->a, target));
+    if (target.len && !val_get(others, target))
+      field_not_found(e, &at_target, val_string(e->a, target));
     ephemeral_fields_check(e, &at, c);
   }
 }
 
 void containers_validate(pod_view *w, const path *spec_path) {
-  path regular = path_child(spec_path, "containers"), init = path_child(spec_path, "initContainers"),
+  path regular = path_child(spec_path, "containers"),
+       init = path_child(spec_path, "initContainers"),
        ephemeral = path_child(spec_path, "ephemeralContainers");
   regular_validate(w, &regular, val_getc(w->spec, "containers"));
   init_validate(w, &init, val_getc(w->spec, "initContainers"));

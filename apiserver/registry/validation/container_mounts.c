@@ -2,7 +2,8 @@
 #include "registry/validation/pod_checks.h"
 
 /* name -> path of the last entry of that name, and the set of those paths. */
-static void index_of(arena *a, const val *list, const char *path_key_name, val **names, val **paths) {
+static void index_of(arena *a, const val *list, const char *path_key_name, val **names,
+                     val **paths) {
   *names = val_map(a);
   *paths = val_map(a);
   EACH_ITEM(i, list) {
@@ -12,13 +13,16 @@ static void index_of(arena *a, const val *list, const char *path_key_name, val *
   VAL_EACH(entry, *names) val_set(a, *paths, val_str(entry->value), val_null(a));
 }
 
-static void propagation_check(field_errors *e, const path *p, const val *mount, const val *container) {
+static void propagation_check(field_errors *e, const path *p, const val *mount,
+                              const val *container) {
   slice how = val_get_str(mount, "mountPropagation");
   const val *privileged = val_getc(val_getc(container, "securityContext"), "privileged");
   if (!val_getc(mount, "mountPropagation")) return;
-  choice_at(e, p, mount, "mountPropagation", CHOICES("Bidirectional", "HostToContainer", "None"), false);
+  choice_at(e, p, mount, "mountPropagation", CHOICES("Bidirectional", "HostToContainer", "None"),
+            false);
   if (slice_is(how, "Bidirectional") && !val_true(privileged)) {
-    forbid(e, p, "mountPropagation", "Bidirectional mount propagation is available only to privileged containers");
+    forbid(e, p, "mountPropagation",
+           "Bidirectional mount propagation is available only to privileged containers");
   }
 }
 
@@ -30,7 +34,8 @@ static void recursive_check(field_errors *e, const path *p, const val *mount) {
     unsupported(e, p, key, how, CHOICES("Disabled", "Enabled", "IfPossible"));
     return;
   }
-  if (!val_true(val_getc(mount, "readOnly"))) forbid(e, p, key, "may only be specified when readOnly is true");
+  if (!val_true(val_getc(mount, "readOnly")))
+    forbid(e, p, key, "may only be specified when readOnly is true");
   if (val_getc(mount, "mountPropagation") && !slice_is(propagation, "None")) {
     forbid(e, p, key, "may only be specified when mountPropagation is None or not specified");
   }
@@ -41,11 +46,13 @@ static void sub_path_check(field_errors *e, const path *list, const path *at, co
   path p_sub = path_child(list, "subPath"), p_expr = path_child(list, "subPathExpr");
   if (sub.len) path_local_descending(e, &p_sub, sub);
   if (!expr.len) return;
-  if (sub.len) refuse_str(e, at, "subPathExpr", expr, "subPathExpr and subPath are mutually exclusive");
+  if (sub.len)
+    refuse_str(e, at, "subPathExpr", expr, "subPathExpr and subPath are mutually exclusive");
   path_local_descending(e, &p_expr, expr);
 }
 
-static void mounts_check(pod_view *w, const path *p, const val *c, const val *names, const val *paths) {
+static void mounts_check(pod_view *w, const path *p, const val *c, const val *names,
+                         const val *paths) {
   field_errors *e = w->errs;
   val *seen = val_map(e->a);
   const val *list = val_getc(c, "volumeMounts");
@@ -58,8 +65,10 @@ static void mounts_check(pod_view *w, const path *p, const val *c, const val *na
     need(e, &at, m, "mountPath", "");
     if (val_get(seen, where)) refuse_str(e, &at, "mountPath", where, "must be unique");
     val_set(e->a, seen, where, val_null(e->a));
-    if (val_get(names, name)) refuse_str(e, &at, "name", name, "must not already exist in volumeDevices");
-    if (val_get(paths, where)) refuse_str(e, &at, "mountPath", where, "must not already exist as a path in volumeDevices");
+    if (val_get(names, name))
+      refuse_str(e, &at, "name", name, "must not already exist in volumeDevices");
+    if (val_get(paths, where))
+      refuse_str(e, &at, "mountPath", where, "must not already exist as a path in volumeDevices");
     sub_path_check(e, p, &at, m);
     propagation_check(e, p, m, c);
     recursive_check(e, p, m);
@@ -89,15 +98,21 @@ static void device_check(pod_view *w, const path *at, const val *d, device_sets 
   need(e, at, d, "name", "");
   if (val_get(s->seen_names, name)) refuse_str(e, at, "name", name, "must be unique");
   if (volume && !claim) {
-    refuse_str(e, at, "name", name, "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
+    refuse_str(
+        e, at, "name", name,
+        "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode");
   }
   if (!volume) field_not_found(e, &at_name, val_string(e->a, name));
   need(e, at, d, "devicePath", "");
   if (val_get(s->seen_paths, where)) refuse_str(e, at, "devicePath", where, "must be unique");
-  if (where.len && has_backsteps(where)) refuse_str(e, at, "devicePath", where, "can not contain backsteps ('..')");
-  else val_set(e->a, s->seen_paths, where, val_null(e->a));
-  if (val_get(s->names, name)) refuse_str(e, at, "name", name, "must not already exist in volumeMounts");
-  if (val_get(s->paths, where)) refuse_str(e, at, "devicePath", where, "must not already exist as a path in volumeMounts");
+  if (where.len && has_backsteps(where))
+    refuse_str(e, at, "devicePath", where, "can not contain backsteps ('..')");
+  else
+    val_set(e->a, s->seen_paths, where, val_null(e->a));
+  if (val_get(s->names, name))
+    refuse_str(e, at, "name", name, "must not already exist in volumeMounts");
+  if (val_get(s->paths, where))
+    refuse_str(e, at, "devicePath", where, "must not already exist as a path in volumeMounts");
   if (name.len) val_set(e->a, s->seen_names, name, val_null(e->a));
 }
 

@@ -1,7 +1,9 @@
 /* Probes and lifecycle hooks: one handler each, and numbers that make sense. */
 #include "registry/validation/pod_checks.h"
 
-static void exec_check(pod_view *w, const path *p, const val *v) { need(w->errs, p, v, "command", ""); }
+static void exec_check(pod_view *w, const path *p, const val *v) {
+  need(w->errs, p, v, "command", "");
+}
 
 static void http_check(pod_view *w, const path *p, const val *v) {
   const val *headers = val_getc(v, "httpHeaders");
@@ -9,7 +11,8 @@ static void http_check(pod_view *w, const path *p, const val *v) {
   need(w->errs, p, v, "path", "");
   port_or_name(w->errs, &port, val_getc(v, "port"));
   choice_at(w->errs, p, v, "scheme", CHOICES("HTTP", "HTTPS"), false);
-  EACH_ITEM(i, headers) text_check(w->errs, &at, TEXT_HTTP_HEADER_NAME, val_get_str(val_at(headers, i), "name"));
+  EACH_ITEM(i, headers)
+  text_check(w->errs, &at, TEXT_HTTP_HEADER_NAME, val_get_str(val_at(headers, i), "name"));
 }
 
 static void port_check(pod_view *w, const path *p, const val *v) {
@@ -20,14 +23,18 @@ static void port_check(pod_view *w, const path *p, const val *v) {
 static void sleep_check(pod_view *w, const path *p, const val *v) {
   int64_t n = val_i64(val_getc(v, "seconds"));
   if (!w->has_grace || (n >= 0 && n <= w->grace)) return;
-  field_invalid_int(w->errs, p, n, "must be non-negative and less than terminationGracePeriodSeconds (%lld)",
+  field_invalid_int(w->errs, p, n,
+                    "must be non-negative and less than terminationGracePeriodSeconds (%lld)",
                     (long long)w->grace);
 }
 
 static const struct {
   const char *key;
   void (*check)(pod_view *w, const path *p, const val *v);
-} handlers[] = {{"exec", exec_check}, {"httpGet", http_check}, {"tcpSocket", port_check}, {"grpc", port_check},
+} handlers[] = {{"exec", exec_check},
+                {"httpGet", http_check},
+                {"tcpSocket", port_check},
+                {"grpc", port_check},
                 {"sleep", sleep_check}};
 
 static void handler_check(pod_view *w, const path *p, const val *holder) {
@@ -36,28 +43,32 @@ static void handler_check(pod_view *w, const path *p, const val *holder) {
     const val *v = val_getc(holder, handlers[i].key);
     path at = path_child(p, handlers[i].key);
     if (!v) continue;
-    if (found++) forbid(w->errs, p, handlers[i].key, "may not specify more than 1 handler type");
-    else handlers[i].check(w, &at, v);
+    if (found++)
+      forbid(w->errs, p, handlers[i].key, "may not specify more than 1 handler type");
+    else
+      handlers[i].check(w, &at, v);
   }
   if (!found) require(w->errs, p, NULL, "must specify a handler type");
 }
 
 static bool probe_check(pod_view *w, const path *p, const val *probe) {
-  static const char *const numbers[] = {"initialDelaySeconds", "timeoutSeconds", "periodSeconds",
-                                        "successThreshold", "failureThreshold", NULL};
+  static const char *const numbers[] = {"initialDelaySeconds", "timeoutSeconds",   "periodSeconds",
+                                        "successThreshold",    "failureThreshold", NULL};
   const val *grace = val_getc(probe, "terminationGracePeriodSeconds");
   if (!probe) return false;
   handler_check(w, p, probe);
   nonnegative_all(w->errs, p, probe, numbers);
   if (grace && val_i64(grace) <= 0) {
-    refuse_int(w->errs, p, "terminationGracePeriodSeconds", val_i64(grace), "must be greater than 0");
+    refuse_int(w->errs, p, "terminationGracePeriodSeconds", val_i64(grace),
+               "must be greater than 0");
   }
   return true;
 }
 
 static void once_check(pod_view *w, const path *p, const val *probe) {
   int64_t n = val_i64(val_getc(probe, "successThreshold"));
-  if (probe_check(w, p, probe) && n != 1) refuse_int(w->errs, p, "successThreshold", n, "must be 1");
+  if (probe_check(w, p, probe) && n != 1)
+    refuse_int(w->errs, p, "successThreshold", n, "must be 1");
 }
 
 static void lifecycle_check(pod_view *w, const path *p, const val *v) {
@@ -75,7 +86,8 @@ void container_probes_validate(pod_view *w, const path *p, const val *c) {
   if (lifecycle) lifecycle_check(w, &at_life, lifecycle);
   once_check(w, &at_live, val_getc(c, "livenessProbe"));
   if (probe_check(w, &at_ready, ready) && grace) {
-    refuse_int(w->errs, &at_ready, "terminationGracePeriodSeconds", val_i64(grace), "must not be set for readinessProbes");
+    refuse_int(w->errs, &at_ready, "terminationGracePeriodSeconds", val_i64(grace),
+               "must not be set for readinessProbes");
   }
   once_check(w, &at_start, val_getc(c, "startupProbe"));
 }

@@ -10,17 +10,23 @@ static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecu
 
 static void lease_strategy_check(field_errors *errs, const path *p, slice name) {
   path at = path_child(p, "strategy");
-  if (slice_find_char(name, '/') < 0) enum_check(errs, &at, name, lease_strategies);
-  else text_check(errs, &at, TEXT_LABEL_KEY, name);
+  if (slice_find_char(name, '/') < 0)
+    enum_check(errs, &at, name, lease_strategies);
+  else
+    text_check(errs, &at, TEXT_LABEL_KEY, name);
 }
 
 void validate_lease(const validate_args *v) {
-  path spec = path_root("spec"), seconds = path_child(&spec, "leaseDurationSeconds"), moves = path_child(&spec, "leaseTransitions"),
-       how = path_child(&spec, "strategy"), holder = path_child(&spec, "preferredHolder");
-  const val *s = val_getc(v->obj, "spec"), *n = val_getc(s, "leaseDurationSeconds"), *m = val_getc(s, "leaseTransitions");
+  path spec = path_root("spec"), seconds = path_child(&spec, "leaseDurationSeconds"),
+       moves = path_child(&spec, "leaseTransitions"), how = path_child(&spec, "strategy"),
+       holder = path_child(&spec, "preferredHolder");
+  const val *s = val_getc(v->obj, "spec"), *n = val_getc(s, "leaseDurationSeconds"),
+            *m = val_getc(s, "leaseTransitions");
   const val *kind = val_getc(s, "strategy");
-  if (v->old) meta_change(v);
-  else meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
+  if (v->old)
+    meta_change(v);
+  else
+    meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   if (n && val_i64(n) <= 0) field_invalid(v->errs, &seconds, n, "must be greater than 0");
   if (m && val_i64(m) < 0) field_invalid(v->errs, &moves, m, "must be greater than or equal to 0");
   if (kind) lease_strategy_check(v->errs, &how, val_str(kind));
@@ -42,7 +48,8 @@ static void toleration_value_check(field_errors *errs, const path *p, const val 
   path op = path_child(p, "operator");
   slice o = val_get_str(t, "operator"), value = val_get_str(t, "value"), texts[4];
   if (slice_is(o, "Exists")) {
-    if (value.len) field_invalid_str(errs, &op, value, "value must be empty when `operator` is 'Exists'");
+    if (value.len)
+      field_invalid_str(errs, &op, value, "value must be empty when `operator` is 'Exists'");
   } else if (o.len == 0 || slice_is(o, "Equal")) {
     uint32_t n = text_problems(errs->a, TEXT_LABEL_VALUE, value, false, texts);
     slice all = SLICE_LIT("");
@@ -60,13 +67,16 @@ static void toleration_value_check(field_errors *errs, const path *p, const val 
 static void toleration_check(field_errors *errs, const path *p, const val *t) {
   path key = path_child(p, "key"), op = path_child(p, "operator"), effect = path_child(p, "effect");
   slice k = val_get_str(t, "key"), o = val_get_str(t, "operator"), e = val_get_str(t, "effect");
-  if (k.len) text_check(errs, &key, TEXT_LABEL_KEY, k);
+  if (k.len)
+    text_check(errs, &key, TEXT_LABEL_KEY, k);
   else if (!slice_is(o, "Exists")) {
     field_invalid_str(errs, &op, o.ptr ? o : SLICE_LIT(""),
-                      "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
+                      "operator must be Exists when `key` is empty, which means \"match all values "
+                      "and all keys\"");
   }
   if (val_getc(t, "tolerationSeconds") && !slice_is(e, "NoExecute")) {
-    field_invalid_str(errs, &effect, e.ptr ? e : SLICE_LIT(""), "effect must be 'NoExecute' when `tolerationSeconds` is set");
+    field_invalid_str(errs, &effect, e.ptr ? e : SLICE_LIT(""),
+                      "effect must be 'NoExecute' when `tolerationSeconds` is set");
   }
   toleration_value_check(errs, p, t);
   if (e.len) enum_check(errs, &effect, e, effects);
@@ -87,7 +97,8 @@ static void tolerations_check(const validate_args *v, const path *p, const val *
       slice part = val_get_str(val_at(list, i), parts[k]);
       key = arena_printf(v->errs->a, "%.*s|%.*s", SLICE_ARG(key), SLICE_ARG(part));
     }
-    if (seen_before(v->errs->a, seen, key)) field_duplicate_struct(v->errs, &at, val_at(list, i), type ? type->elem : NULL);
+    if (seen_before(v->errs->a, seen, key))
+      field_duplicate_struct(v->errs, &at, val_at(list, i), type ? type->elem : NULL);
   }
 }
 
@@ -101,12 +112,13 @@ static void overhead_check(const validate_args *v) {
 }
 
 void validate_runtime_class(const validate_args *v) {
-  path handler = path_root("handler"), root = path_root("scheduling"), selector = path_child(&root, "nodeSelector"),
-       tolerations = path_child(&root, "tolerations");
+  path handler = path_root("handler"), root = path_root("scheduling"),
+       selector = path_child(&root, "nodeSelector"), tolerations = path_child(&root, "tolerations");
   const val *scheduling = val_getc(v->obj, "scheduling");
   slice name = val_get_str(v->obj, "handler");
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
-  if (required_str(v->errs, &handler, name)) text_check(v->errs, &handler, TEXT_DNS1123_LABEL, name);
+  if (required_str(v->errs, &handler, name))
+    text_check(v->errs, &handler, TEXT_DNS1123_LABEL, name);
   overhead_check(v);
   labels_validate(v->errs, &selector, val_getc(scheduling, "nodeSelector"));
   tolerations_check(v, &tolerations, val_getc(scheduling, "tolerations"));

@@ -4,7 +4,13 @@
 #include "registry/validation/ip_rules.h"
 #include "registry/validation/rows.h"
 
-enum { ENDPOINTS_MAX = 1000, ADDRESSES_MAX = 100, PORTS_MAX = 20000, TOPOLOGY_MAX = 16, HINTS_MAX = 8 };
+enum {
+  ENDPOINTS_MAX = 1000,
+  ADDRESSES_MAX = 100,
+  PORTS_MAX = 20000,
+  TOPOLOGY_MAX = 16,
+  HINTS_MAX = 8
+};
 
 static const char *const address_types[] = {"FQDN", "IPv4", "IPv6", NULL};
 static const char *const protocols[] = {"SCTP", "TCP", "UDP", NULL};
@@ -14,10 +20,13 @@ static void domain_check(field_errors *errs, const path *p, slice name) {
   if (!required_str(errs, p, name)) return;
   if (name.ptr[name.len - 1] == '.') name.len--;
   uint32_t n = text_problems(errs->a, TEXT_DNS1123_SUBDOMAIN, name, false, texts);
-  for (uint32_t i = 0; i < n; i++) all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
-  if (n) field_invalid_str(errs, p, name, "%.*s", SLICE_ARG(all));
+  for (uint32_t i = 0; i < n; i++)
+    all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
+  if (n)
+    field_invalid_str(errs, p, name, "%.*s", SLICE_ARG(all));
   else if (slice_find_char(name, '.') < 0) {
-    field_invalid_str(errs, p, name, "should be a domain with at least two segments separated by dots");
+    field_invalid_str(errs, p, name,
+                      "should be a domain with at least two segments separated by dots");
   } else {
     rest = name;
     for (bool more = true; more;) {
@@ -28,7 +37,8 @@ static void domain_check(field_errors *errs, const path *p, slice name) {
   }
 }
 
-static void address_check(field_errors *errs, const path *list, uint32_t i, slice address, slice type) {
+static void address_check(field_errors *errs, const path *list, uint32_t i, slice address,
+                          slice type) {
   path p = path_index(list, i);
   bool six = slice_is(type, "IPv6");
   ip_value ip;
@@ -36,11 +46,13 @@ static void address_check(field_errors *errs, const path *list, uint32_t i, slic
   if (!six && !slice_is(type, "IPv4")) return;
   if (six ? !ip_check(errs, &p, address) : !ip_legacy_check(errs, &p, address, NULL)) return;
   ip_value_parse(address, &ip);
-  if (ip.v4 == six) field_invalid_str(errs, list, address, "must be an %s address", six ? "IPv6" : "IPv4");
+  if (ip.v4 == six)
+    field_invalid_str(errs, list, address, "must be an %s address", six ? "IPv6" : "IPv4");
   endpoint_ip_check(errs, &p, address);
 }
 
-static bool hint_check(field_errors *errs, const path *hints, const val *list, const char *field, text_rule rule) {
+static bool hint_check(field_errors *errs, const path *hints, const val *list, const char *field,
+                       text_rule rule) {
   path at = path_child(hints, field);
   val *seen = val_map(errs->a);
   if (val_len(list) > HINTS_MAX) {
@@ -50,23 +62,32 @@ static bool hint_check(field_errors *errs, const path *hints, const val *list, c
   for (uint32_t i = 0; i < val_len(list); i++) {
     path p = path_index(&at, i), name_at = path_child(&p, "name");
     slice name = val_get_str(val_at(list, i), "name");
-    if (seen_before(errs->a, seen, name.ptr ? name : SLICE_LIT(""))) field_duplicate(errs, &name_at, val_string(errs->a, name));
+    if (seen_before(errs->a, seen, name.ptr ? name : SLICE_LIT("")))
+      field_duplicate(errs, &name_at, val_string(errs->a, name));
     text_check(errs, &name_at, rule, name);
   }
   return true;
 }
 
 static void endpoint_check(field_errors *errs, const path *p, const val *e, slice type) {
-  path addresses = path_child(p, "addresses"), node = path_child(p, "nodeName"), topology = path_child(p, "deprecatedTopology"),
-       host = path_child(p, "hostname"), hints = path_child(p, "hints");
-  const val *list = val_getc(e, "addresses"), *labels = val_getc(e, "deprecatedTopology"), *h = val_getc(e, "hints");
-  if (val_len(list) == 0) field_required(errs, &addresses, "must contain at least 1 address");
-  else if (val_len(list) > ADDRESSES_MAX) field_too_many(errs, &addresses, val_len(list), ADDRESSES_MAX);
-  for (uint32_t i = 0; i < val_len(list); i++) address_check(errs, &addresses, i, val_str(val_at(list, i)), type);
-  if (val_getc(e, "nodeName")) text_check(errs, &node, TEXT_DNS1123_SUBDOMAIN, val_get_str(e, "nodeName"));
-  if (val_len(labels) > TOPOLOGY_MAX) field_too_many(errs, &topology, val_len(labels), TOPOLOGY_MAX);
+  path addresses = path_child(p, "addresses"), node = path_child(p, "nodeName"),
+       topology = path_child(p, "deprecatedTopology"), host = path_child(p, "hostname"),
+       hints = path_child(p, "hints");
+  const val *list = val_getc(e, "addresses"), *labels = val_getc(e, "deprecatedTopology"),
+            *h = val_getc(e, "hints");
+  if (val_len(list) == 0)
+    field_required(errs, &addresses, "must contain at least 1 address");
+  else if (val_len(list) > ADDRESSES_MAX)
+    field_too_many(errs, &addresses, val_len(list), ADDRESSES_MAX);
+  for (uint32_t i = 0; i < val_len(list); i++)
+    address_check(errs, &addresses, i, val_str(val_at(list, i)), type);
+  if (val_getc(e, "nodeName"))
+    text_check(errs, &node, TEXT_DNS1123_SUBDOMAIN, val_get_str(e, "nodeName"));
+  if (val_len(labels) > TOPOLOGY_MAX)
+    field_too_many(errs, &topology, val_len(labels), TOPOLOGY_MAX);
   labels_validate(errs, &topology, labels);
-  if (val_getc(e, "hostname")) text_check(errs, &host, TEXT_DNS1123_LABEL, val_get_str(e, "hostname"));
+  if (val_getc(e, "hostname"))
+    text_check(errs, &host, TEXT_DNS1123_LABEL, val_get_str(e, "hostname"));
   if (hint_check(errs, &hints, val_getc(h, "forZones"), "forZones", TEXT_LABEL_VALUE)) {
     hint_check(errs, &hints, val_getc(h, "forNodes"), "forNodes", TEXT_DNS1123_SUBDOMAIN);
   }
@@ -80,16 +101,20 @@ static void ports_check(field_errors *errs, const val *list) {
     return;
   }
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&ports, i), name = path_child(&p, "name"), protocol = path_child(&p, "protocol"), app = path_child(&p, "appProtocol");
+    path p = path_index(&ports, i), name = path_child(&p, "name"),
+         protocol = path_child(&p, "protocol"), app = path_child(&p, "appProtocol");
     const val *port = val_at(list, i), *proto = val_getc(port, "protocol");
     slice n = val_get_str(port, "name");
     if (n.len) text_check(errs, &name, TEXT_DNS1123_LABEL, n);
     if (seen_before(errs->a, names, n.ptr ? n : SLICE_LIT(""))) {
       field_duplicate(errs, &name, val_string(errs->a, n.ptr ? n : SLICE_LIT("")));
     }
-    if (!proto) field_required(errs, &protocol, "%s", "");
-    else enum_check(errs, &protocol, val_str(proto), protocols);
-    if (val_getc(port, "appProtocol")) text_check(errs, &app, TEXT_LABEL_KEY, val_get_str(port, "appProtocol"));
+    if (!proto)
+      field_required(errs, &protocol, "%s", "");
+    else
+      enum_check(errs, &protocol, val_str(proto), protocols);
+    if (val_getc(port, "appProtocol"))
+      text_check(errs, &app, TEXT_LABEL_KEY, val_get_str(port, "appProtocol"));
   }
 }
 
@@ -111,9 +136,11 @@ void validate_endpoint_slice(const validate_args *v) {
 }
 
 void endpoint_slice_warn(request *rq, val *obj, const val *old) {
-  static const char *const own[] = {"endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io", NULL};
+  static const char *const own[] = {"endpointslice-controller.k8s.io",
+                                    "endpointslicemirroring-controller.k8s.io", NULL};
   const val *list = val_getc(obj, "endpoints");
-  slice manager = val_get_str(val_path(obj, "metadata.labels"), "endpointslice.kubernetes.io/managed-by");
+  slice manager =
+      val_get_str(val_path(obj, "metadata.labels"), "endpointslice.kubernetes.io/managed-by");
   if (!old && slice_is(val_get_str(obj, "addressType"), "FQDN")) {
     request_warn(rq, SLICE_LIT("spec.addressType: FQDN endpoints are deprecated"));
   }

@@ -12,25 +12,30 @@ static void address_check(field_errors *errs, const path *p, const val *address)
   slice text = val_get_str(address, "ip"), name = val_get_str(address, "hostname");
   ip_legacy_check(errs, &ip, text, NULL);
   if (name.len) text_check(errs, &host, TEXT_DNS1123_LABEL, name);
-  if (val_getc(address, "nodeName")) text_check(errs, &node, TEXT_DNS1123_SUBDOMAIN, val_get_str(address, "nodeName"));
+  if (val_getc(address, "nodeName"))
+    text_check(errs, &node, TEXT_DNS1123_SUBDOMAIN, val_get_str(address, "nodeName"));
   endpoint_ip_check(errs, &ip, text);
 }
 
 static void port_check(field_errors *errs, const path *p, const val *port, bool needs_name) {
-  path name = path_child(p, "name"), number = path_child(p, "port"), protocol = path_child(p, "protocol"),
-       app = path_child(p, "appProtocol");
+  path name = path_child(p, "name"), number = path_child(p, "port"),
+       protocol = path_child(p, "protocol"), app = path_child(p, "appProtocol");
   slice n = val_get_str(port, "name"), proto = val_get_str(port, "protocol");
-  if (n.len) text_check(errs, &name, TEXT_DNS1123_LABEL, n);
-  else if (needs_name) field_required(errs, &name, "%s", "");
+  if (n.len)
+    text_check(errs, &name, TEXT_DNS1123_LABEL, n);
+  else if (needs_name)
+    field_required(errs, &name, "%s", "");
   port_number_check(errs, &number, val_i64(val_getc(port, "port")));
   if (required_str(errs, &protocol, proto)) enum_check(errs, &protocol, proto, protocols);
-  if (val_getc(port, "appProtocol")) text_check(errs, &app, TEXT_LABEL_KEY, val_get_str(port, "appProtocol"));
+  if (val_getc(port, "appProtocol"))
+    text_check(errs, &app, TEXT_LABEL_KEY, val_get_str(port, "appProtocol"));
 }
 
 static void subset_check(field_errors *errs, const path *p, const val *subset) {
   const val *ports = val_getc(subset, "ports");
   path ports_at = path_child(p, "ports");
-  if (val_len(val_getc(subset, "addresses")) + val_len(val_getc(subset, "notReadyAddresses")) == 0) {
+  if (val_len(val_getc(subset, "addresses")) + val_len(val_getc(subset, "notReadyAddresses")) ==
+      0) {
     field_required(errs, p, "must specify `addresses` or `notReadyAddresses`");
   }
   for (size_t k = 0; k < 2; k++) {
@@ -62,7 +67,8 @@ void validate_endpoints(const validate_args *v) {
 void endpoints_warn(request *rq, val *obj, const val *old) {
   (void)old;
   const val *labels = val_path(obj, "metadata.labels"), *list = val_getc(obj, "subsets");
-  if (slice_is(val_get_str(labels, "endpoints.kubernetes.io/managed-by"), "endpoint-controller")) return;
+  if (slice_is(val_get_str(labels, "endpoints.kubernetes.io/managed-by"), "endpoint-controller"))
+    return;
   path subsets = path_root("subsets");
   for (uint32_t i = 0; i < val_len(list); i++) {
     path p = path_index(&subsets, i);

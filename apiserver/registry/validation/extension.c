@@ -1,5 +1,5 @@
-/* CustomResourceDefinitions. Source: apiextensions-apiserver pkg/apis/apiextensions/validation. The hub
- * type has what all versions share at the top, so errors of it are named there. */
+/* CustomResourceDefinitions. Source: apiextensions-apiserver pkg/apis/apiextensions/validation. The
+ * hub type has what all versions share at the top, so errors of it are named there. */
 #include "registry/validation/admission.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/extension_schema.h"
@@ -11,7 +11,8 @@
 static const char *const scopes[] = {"Cluster", "Namespaced", NULL};
 static const char *const converters[] = {"None", "Webhook", NULL};
 static const char *const column_types[] = {"boolean", "date", "integer", "number", "string", NULL};
-static const char *const column_formats[] = {"byte", "date", "date-time", "double", "float", "int32", "int64", "password", NULL};
+static const char *const column_formats[] = {"byte",  "date",  "date-time", "double", "float",
+                                             "int32", "int64", "password",  NULL};
 
 static slice lowered(arena *a, slice s) {
   char *p = arena_cstr(a, s);
@@ -22,7 +23,8 @@ static slice lowered(arena *a, slice s) {
 /* Whether a part of the versions is the same in all of them (and then stands at the top). */
 static bool shared(const val *versions, const char *part) {
   for (uint32_t i = 1; i < val_len(versions); i++) {
-    if (!same_value(val_getc(val_at(versions, 0), part), val_getc(val_at(versions, i), part))) return false;
+    if (!same_value(val_getc(val_at(versions, 0), part), val_getc(val_at(versions, i), part)))
+      return false;
   }
   return true;
 }
@@ -38,7 +40,8 @@ static void names_check(field_errors *errs, const path *p, const val *names) {
     path at = path_child(p, single[i].field);
     slice text = val_get_str(names, single[i].field);
     slice tested = single[i].mixed ? lowered(errs->a, text) : text;
-    if (text.len) text_check_joined(errs, &at, TEXT_DNS1035_LABEL, tested, text, single[i].mixed ? mixed : "");
+    if (text.len)
+      text_check_joined(errs, &at, TEXT_DNS1035_LABEL, tested, text, single[i].mixed ? mixed : "");
   }
   for (size_t k = 0; k < 2; k++) {
     path list_at = path_child(p, lists[k]), kind = path_child(p, "listKind");
@@ -49,47 +52,58 @@ static void names_check(field_errors *errs, const path *p, const val *names) {
     }
     for (uint32_t i = 0; i < val_len(list); i++) {
       path at = path_index(&list_at, i);
-      text_check_joined(errs, &at, TEXT_DNS1035_LABEL, val_str(val_at(list, i)), val_str(val_at(list, i)), "");
+      text_check_joined(errs, &at, TEXT_DNS1035_LABEL, val_str(val_at(list, i)),
+                        val_str(val_at(list, i)), "");
     }
   }
 }
 
-static void json_path_check(field_errors *errs, const path *p, slice text, const char *under, const char *under2, const char *where) {
+static void json_path_check(field_errors *errs, const path *p, slice text, const char *under,
+                            const char *under2, const char *where) {
   if (!required_str(errs, p, text)) return;
-  if (text.ptr[0] != '.') field_invalid_str(errs, p, text, "must be a simple json path starting with .");
-  else if (under && !slice_has_prefix(text, slice_cstr(under)) && !(under2 && slice_has_prefix(text, slice_cstr(under2)))) {
+  if (text.ptr[0] != '.')
+    field_invalid_str(errs, p, text, "must be a simple json path starting with .");
+  else if (under && !slice_has_prefix(text, slice_cstr(under)) &&
+           !(under2 && slice_has_prefix(text, slice_cstr(under2)))) {
     field_invalid_str(errs, p, text, "should be a json path under %s", where);
   }
 }
 
 static void subresources_check(field_errors *errs, const path *p, const val *subs) {
-  path spec = path_child(p, "scale.specReplicasPath"), status = path_child(p, "scale.statusReplicasPath"), label = path_child(p, "scale.labelSelectorPath");
+  path spec = path_child(p, "scale.specReplicasPath"),
+       status = path_child(p, "scale.statusReplicasPath"),
+       label = path_child(p, "scale.labelSelectorPath");
   const val *scale = val_getc(subs, "scale");
   if (!scale) return;
   json_path_check(errs, &spec, val_get_str(scale, "specReplicasPath"), ".spec.", NULL, ".spec");
-  json_path_check(errs, &status, val_get_str(scale, "statusReplicasPath"), ".status.", NULL, ".status");
+  json_path_check(errs, &status, val_get_str(scale, "statusReplicasPath"), ".status.", NULL,
+                  ".status");
   slice text = val_get_str(scale, "labelSelectorPath");
-  if (text.len) json_path_check(errs, &label, text, ".spec.", ".status.", "either .spec or .status");
+  if (text.len)
+    json_path_check(errs, &label, text, ".spec.", ".status.", "either .spec or .status");
 }
 
 static void columns_check(field_errors *errs, const path *p, const val *list) {
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path at = path_index(p, i), name = path_child(&at, "name"), type_at = path_child(&at, "type"), format = path_child(&at, "format"),
-         where = path_child(&at, "JSONPath");
+    path at = path_index(p, i), name = path_child(&at, "name"), type_at = path_child(&at, "type"),
+         format = path_child(&at, "format"), where = path_child(&at, "JSONPath");
     const val *c = val_at(list, i);
     slice type = val_get_str(c, "type"), f = val_get_str(c, "format");
     required_str(errs, &name, val_get_str(c, "name"));
-    if (type.len == 0) field_required(errs, &type_at, COLUMN_TYPES);
-    else if (!str_in(type, column_types)) field_invalid_str(errs, &type_at, type, COLUMN_TYPES);
+    if (type.len == 0)
+      field_required(errs, &type_at, COLUMN_TYPES);
+    else if (!str_in(type, column_types))
+      field_invalid_str(errs, &type_at, type, COLUMN_TYPES);
     if (f.len && !str_in(f, column_formats)) field_invalid_str(errs, &format, f, COLUMN_FORMATS);
     json_path_check(errs, &where, val_get_str(c, "jsonPath"), NULL, NULL, NULL);
   }
 }
 
 /* The three parts that a version has or that all share. */
-static void parts_check(field_errors *errs, const path *p, const char *schema_name, const val *version, const bool *skip) {
-  path schema = path_child(p, schema_name), openapi = path_child(&schema, "openAPIV3Schema"), subs = path_child(p, "subresources"),
-       columns = path_child(p, "additionalPrinterColumns");
+static void parts_check(field_errors *errs, const path *p, const char *schema_name,
+                        const val *version, const bool *skip) {
+  path schema = path_child(p, schema_name), openapi = path_child(&schema, "openAPIV3Schema"),
+       subs = path_child(p, "subresources"), columns = path_child(p, "additionalPrinterColumns");
   const val *s = val_path(version, "schema.openAPIV3Schema");
   if (!skip[0] && s) crd_schema_check(errs, &openapi, s);
   if (!skip[1]) subresources_check(errs, &subs, val_getc(version, "subresources"));
@@ -120,15 +134,18 @@ static const val *hub_versions(arena *a, const val *versions, const bool *top) {
   return copy;
 }
 
-static void versions_check(const validate_args *v, const path *spec, const val *list, const bool *top) {
+static void versions_check(const validate_args *v, const path *spec, const val *list,
+                           const bool *top) {
   field_errors *errs = v->errs;
   path versions = path_child(spec, "versions");
   val *names = val_map(errs->a);
   uint32_t stored = 0;
   bool unique = true;
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&versions, i), schema = path_child(&p, "schema"), openapi = path_child(&schema, "openAPIV3Schema");
-    if (!val_path(val_at(list, i), "schema.openAPIV3Schema")) field_required(errs, &openapi, "%s", "");
+    path p = path_index(&versions, i), schema = path_child(&p, "schema"),
+         openapi = path_child(&schema, "openAPIV3Schema");
+    if (!val_path(val_at(list, i), "schema.openAPIV3Schema"))
+      field_required(errs, &openapi, "%s", "");
   }
   for (uint32_t i = 0; i < val_len(list); i++) {
     path p = path_index(&versions, i), name_at = path_child(&p, "name");
@@ -141,48 +158,65 @@ static void versions_check(const validate_args *v, const path *spec, const val *
   }
   const val *shown = hub_versions(errs->a, list, top);
   const type_info *type = field_type(v, "spec.versions");
-  if (!unique) field_invalid_struct(errs, &versions, shown, type, "must contain unique version names");
-  if (stored != 1) field_invalid_struct(errs, &versions, shown, type, "must have exactly one version marked as storage version");
+  if (!unique)
+    field_invalid_struct(errs, &versions, shown, type, "must contain unique version names");
+  if (stored != 1)
+    field_invalid_struct(errs, &versions, shown, type,
+                         "must have exactly one version marked as storage version");
   path first = path_child(spec, "version"); /* the hub's own, which is the first one's name */
   slice name = val_get_str(val_at(list, 0), "name");
   if (name.len) text_check_joined(errs, &first, TEXT_DNS1035_LABEL, name, name, "");
 }
 
 static void conversion_check(field_errors *errs, const path *spec, const val *c) {
-  path p = path_child(spec, "conversion"), how = path_child(&p, "strategy"), client = path_child(&p, "webhookClientConfig"),
-       url_at = path_child(&client, "url"), service_at = path_child(&client, "service"), reviews = path_child(&p, "conversionReviewVersions");
-  const val *config = val_path(c, "webhook.clientConfig"), *list = val_path(c, "webhook.conversionReviewVersions");
+  path p = path_child(spec, "conversion"), how = path_child(&p, "strategy"),
+       client = path_child(&p, "webhookClientConfig"), url_at = path_child(&client, "url"),
+       service_at = path_child(&client, "service"),
+       reviews = path_child(&p, "conversionReviewVersions");
+  const val *config = val_path(c, "webhook.clientConfig"),
+            *list = val_path(c, "webhook.conversionReviewVersions");
   const val *url = val_getc(config, "url"), *service = val_getc(config, "service");
   slice name = val_get_str(c, "strategy");
   bool known = false;
   if (!c) return;
   if (required_str(errs, &how, name)) enum_check(errs, &how, name, converters);
   if (!slice_is(name, "Webhook")) {
-    if (config) field_forbidden(errs, &client, "should not be set when strategy is not set to Webhook");
-    if (val_len(list)) field_forbidden(errs, &reviews, "should not be set when strategy is not set to Webhook");
+    if (config)
+      field_forbidden(errs, &client, "should not be set when strategy is not set to Webhook");
+    if (val_len(list))
+      field_forbidden(errs, &reviews, "should not be set when strategy is not set to Webhook");
     return;
   }
-  if (!config) field_required(errs, &client, "required when strategy is set to Webhook");
-  else if (!url == !service) field_required(errs, &client, "exactly one of url or service is required");
-  else if (url) webhook_url_check(errs, &url_at, val_str(url));
-  else webhook_service_check(errs, &service_at, service, false);
+  if (!config)
+    field_required(errs, &client, "required when strategy is set to Webhook");
+  else if (!url == !service)
+    field_required(errs, &client, "exactly one of url or service is required");
+  else if (url)
+    webhook_url_check(errs, &url_at, val_str(url));
+  else
+    webhook_service_check(errs, &service_at, service, false);
   if (val_len(list) == 0) field_required(errs, &reviews, "%s", "");
   val *seen = val_map(errs->a);
   for (uint32_t i = 0; i < val_len(list); i++) {
     path at = path_index(&reviews, i);
     slice version = val_str(val_at(list, i));
-    if (seen_before(errs->a, seen, version)) field_invalid_str(errs, &at, version, "duplicate version");
-    else text_check(errs, &at, TEXT_DNS1035_LABEL, version);
+    if (seen_before(errs->a, seen, version))
+      field_invalid_str(errs, &at, version, "duplicate version");
+    else
+      text_check(errs, &at, TEXT_DNS1035_LABEL, version);
     known = known || slice_is(version, "v1") || slice_is(version, "v1beta1");
   }
-  if (val_len(list) && !known) field_invalid(errs, &reviews, list, "must include at least one of v1, v1beta1");
+  if (val_len(list) && !known)
+    field_invalid(errs, &reviews, list, "must include at least one of v1, v1beta1");
 }
 
 static void group_check(field_errors *errs, const path *spec, slice group) {
   path p = path_child(spec, "group");
   if (!required_str(errs, &p, group)) return;
-  if (!text_is_valid(TEXT_DNS1123_SUBDOMAIN, group)) text_check_joined(errs, &p, TEXT_DNS1123_SUBDOMAIN, group, group, "");
-  else if (slice_find_char(group, '.') < 0) field_invalid_str(errs, &p, group, "should be a domain with at least one dot");
+  if (!text_is_valid(TEXT_DNS1123_SUBDOMAIN, group))
+    text_check_joined(errs, &p, TEXT_DNS1123_SUBDOMAIN, group, group, "");
+  else if (slice_find_char(group, '.') < 0)
+    field_invalid_str(errs, &p, group, "should be a domain with at least one dot");
 }
 
 static void spec_check(const validate_args *v, const path *spec, const val *s) {
@@ -190,10 +224,12 @@ static void spec_check(const validate_args *v, const path *spec, const val *s) {
   field_errors *errs = v->errs;
   path scope = path_child(spec, "scope"), names = path_child(spec, "names");
   const val *list = val_getc(s, "versions");
-  bool top[3] = {shared(list, "schema"), shared(list, "subresources"), shared(list, "additionalPrinterColumns")};
+  bool top[3] = {shared(list, "schema"), shared(list, "subresources"),
+                 shared(list, "additionalPrinterColumns")};
   bool below[3] = {!top[0], !top[1], !top[2]};
   group_check(errs, spec, val_get_str(s, "group"));
-  if (required_str(errs, &scope, val_get_str(s, "scope"))) enum_check(errs, &scope, val_get_str(s, "scope"), scopes);
+  if (required_str(errs, &scope, val_get_str(s, "scope")))
+    enum_check(errs, &scope, val_get_str(s, "scope"), scopes);
   versions_check(v, spec, list, top);
   for (size_t i = 0; i < 4; i++) {
     path at = path_child(&names, needed[i]);
@@ -207,7 +243,8 @@ static void spec_check(const validate_args *v, const path *spec, const val *s) {
 static bool established(const val *crd) {
   const val *list = val_path(crd, "status.conditions");
   for (uint32_t i = 0; i < val_len(list); i++) {
-    if (slice_is(val_get_str(val_at(list, i), "type"), "Established")) return slice_is(val_get_str(val_at(list, i), "status"), "True");
+    if (slice_is(val_get_str(val_at(list, i), "type"), "Established"))
+      return slice_is(val_get_str(val_at(list, i), "status"), "True");
   }
   return false;
 }
@@ -216,12 +253,16 @@ static void change_check(const validate_args *v, const path *spec) {
   static const struct {
     const char *path, *parent, *field;
     bool when_established;
-  } fixed[] = {{"spec.scope", NULL, "scope", true}, {"spec.names.kind", "names", "kind", true},
-               {"spec.group", NULL, "group", false}, {"spec.names.plural", "names", "plural", false}};
+  } fixed[] = {{"spec.scope", NULL, "scope", true},
+               {"spec.names.kind", "names", "kind", true},
+               {"spec.group", NULL, "group", false},
+               {"spec.names.plural", "names", "plural", false}};
   for (size_t i = 0; i < 4; i++) {
-    path names = path_child(spec, "names"), at = path_child(fixed[i].parent ? &names : spec, fixed[i].field);
+    path names = path_child(spec, "names"),
+         at = path_child(fixed[i].parent ? &names : spec, fixed[i].field);
     if (fixed[i].when_established && !established(v->old)) continue;
-    immutable_str_check(v->errs, &at, val_str(val_path(v->obj, fixed[i].path)), val_str(val_path(v->old, fixed[i].path)));
+    immutable_str_check(v->errs, &at, val_str(val_path(v->obj, fixed[i].path)),
+                        val_str(val_path(v->old, fixed[i].path)));
   }
 }
 
@@ -233,7 +274,8 @@ static void stored_check(const validate_args *v, const val *versions) {
     field_invalid(v->errs, &p, stored, "must have at least one stored version");
     return;
   }
-  for (uint32_t i = 0; i < val_len(stored); i++) seen_before(v->errs->a, kept, val_str(val_at(stored, i)));
+  for (uint32_t i = 0; i < val_len(stored); i++)
+    seen_before(v->errs->a, kept, val_str(val_at(stored, i)));
   for (uint32_t i = 0; i < val_len(versions); i++) {
     slice name = val_get_str(val_at(versions, i), "name");
     seen_before(v->errs->a, names, name);
@@ -246,23 +288,31 @@ static void stored_check(const validate_args *v, const val *versions) {
     path at = path_index(&p, i);
     slice s = val_str(val_at(stored, i));
     if (val_get(names, s)) continue;
-    field_invalid_str(v->errs, &at, s, "missing from spec.versions; %.*s was previously a storage version, and must remain in "
-                      "spec.versions until a storage migration ensures no data remains persisted in %.*s and removes %.*s from "
-                      "status.storedVersions", SLICE_ARG(s), SLICE_ARG(s), SLICE_ARG(s));
+    field_invalid_str(
+        v->errs, &at, s,
+        "missing from spec.versions; %.*s was previously a storage version, and must remain in "
+        "spec.versions until a storage migration ensures no data remains persisted in %.*s and "
+        "removes %.*s from "
+        "status.storedVersions",
+        SLICE_ARG(s), SLICE_ARG(s), SLICE_ARG(s));
   }
 }
 
 void validate_crd(const validate_args *v) {
-  path spec = path_root("spec"), status = path_root("status"), accepted = path_child(&status, "acceptedNames"),
-       meta = path_root("metadata"), name_at = path_child(&meta, "name"), unknown = path_child(&spec, "preserveUnknownFields");
-  const val *s = val_getc(v->obj, "spec"), *names = val_getc(s, "names"), *loose = val_getc(s, "preserveUnknownFields");
+  path spec = path_root("spec"), status = path_root("status"),
+       accepted = path_child(&status, "acceptedNames"), meta = path_root("metadata"),
+       name_at = path_child(&meta, "name"), unknown = path_child(&spec, "preserveUnknownFields");
+  const val *s = val_getc(v->obj, "spec"), *names = val_getc(s, "names"),
+            *loose = val_getc(s, "preserveUnknownFields");
   if (v->old) {
     meta_change(v);
   } else {
-    slice name = val_str(val_path(v->obj, "metadata.name")), group = val_get_str(s, "group"), plural = val_get_str(names, "plural");
+    slice name = val_str(val_path(v->obj, "metadata.name")), group = val_get_str(s, "group"),
+          plural = val_get_str(names, "plural");
     slice want = arena_printf(v->errs->a, "%.*s.%.*s", SLICE_ARG(plural), SLICE_ARG(group));
     if (name.len) text_check(v->errs, &name_at, TEXT_DNS1123_SUBDOMAIN, name);
-    if (name.len && !slice_eq(name, want)) field_invalid_str(v->errs, &name_at, name, "must be spec.names.plural+\".\"+spec.group");
+    if (name.len && !slice_eq(name, want))
+      field_invalid_str(v->errs, &name_at, name, "must be spec.names.plural+\".\"+spec.group");
     meta_rules(v, TEXT_ANY);
   }
   if (!slice_is(v->subresource, "status")) {
@@ -273,7 +323,8 @@ void validate_crd(const validate_args *v) {
   if (slice_is(v->subresource, "status")) return;
   stored_check(v, val_getc(s, "versions"));
   if (val_true(loose) && !val_true(val_path(v->old, "spec.preserveUnknownFields"))) {
-    field_invalid(v->errs, &unknown, loose, "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+    field_invalid(v->errs, &unknown, loose,
+                  "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
                   "spec.versions[*].schema instead");
   }
 }

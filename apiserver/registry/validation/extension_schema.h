@@ -1,4 +1,5 @@
-/* extension_schema: the OpenAPI schema of a custom resource: its structure, not its defaults or CEL. */
+/* extension_schema: the OpenAPI schema of a custom resource: its structure, not its defaults or
+ * CEL. */
 #ifndef APISIM_REGISTRY_VALIDATION_EXTENSION_SCHEMA_H
 #define APISIM_REGISTRY_VALIDATION_EXTENSION_SCHEMA_H
 

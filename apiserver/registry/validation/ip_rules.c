@@ -88,7 +88,8 @@ slice ip_value_text(arena *a, const ip_value *ip) {
       continue;
     }
     bool colon = i > 0 && i != best + best_len;
-    n += snprintf(text + n, sizeof text - (size_t)n, "%s%x", colon ? ":" : "", b[2 * i] << 8 | b[2 * i + 1]);
+    n += snprintf(text + n, sizeof text - (size_t)n, "%s%x", colon ? ":" : "",
+                  b[2 * i] << 8 | b[2 * i + 1]);
   }
   return arena_copy(a, slice_of(text, (size_t)n));
 }
@@ -110,7 +111,8 @@ static bool listed(const val *list, slice text) {
 
 static bool ip_strictly(field_errors *errs, const path *p, slice text, ip_value *ip) {
   if (!ip_value_parse(text, ip)) {
-    field_invalid_str(errs, p, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+    field_invalid_str(errs, p, text,
+                      "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
     return false;
   }
   if (ip->zeros) field_invalid_str(errs, p, text, "must not have leading 0s");
@@ -140,9 +142,12 @@ static bool cidr_strictly(field_errors *errs, const path *p, slice text, ip_rang
     why = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
   } else {
     ip_value base = masked(r);
-    if (r->ip.zeros) why = "must not have leading 0s in IP or prefix length";
-    else if (r->ip.mapped) why = "must not have an IPv4-mapped IPv6 address";
-    else if (memcmp(base.bytes, r->ip.bytes, 16) != 0) why = "must not have bits set beyond the prefix length";
+    if (r->ip.zeros)
+      why = "must not have leading 0s in IP or prefix length";
+    else if (r->ip.mapped)
+      why = "must not have an IPv4-mapped IPv6 address";
+    else if (memcmp(base.bytes, r->ip.bytes, 16) != 0)
+      why = "must not have bits set beyond the prefix length";
   }
   if (why) field_invalid_str(errs, p, text, "%s", why);
   return !why;
@@ -173,10 +178,12 @@ void endpoint_ip_check(field_errors *errs, const path *p, slice text) {
     field_invalid_str(errs, p, text, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
   }
   if (ip.v4 ? four[0] == 169 && four[1] == 254 : b[0] == 0xfe && (b[1] & 0xc0) == 0x80) {
-    field_invalid_str(errs, p, text, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+    field_invalid_str(errs, p, text,
+                      "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
   }
   if (ip.v4 ? four[0] == 224 && four[1] == 0 && four[2] == 0 : b[0] == 0xff && (b[1] & 0x0f) == 2) {
-    field_invalid_str(errs, p, text, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+    field_invalid_str(errs, p, text,
+                      "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
   }
 }
 
@@ -190,11 +197,14 @@ void ip_warn(request *rq, const path *p, slice text) {
   if (!ip_value_parse(text, &ip)) return;
   slice want = ip_value_text(rq->arena, &ip);
   if (ip.zeros || ip.mapped) {
-    warn(rq, p, arena_printf(rq->arena, "non-standard IP address \"%.*s\" is invalid: use \"%.*s\"",
-                             SLICE_ARG(text), SLICE_ARG(want)));
+    warn(rq, p,
+         arena_printf(rq->arena, "non-standard IP address \"%.*s\" is invalid: use \"%.*s\"",
+                      SLICE_ARG(text), SLICE_ARG(want)));
   } else if (!ip.v4 && !slice_eq(want, text)) {
-    warn(rq, p, arena_printf(rq->arena, "IPv6 address \"%.*s\" should be in RFC 5952 canonical format (\"%.*s\")",
-                             SLICE_ARG(text), SLICE_ARG(want)));
+    warn(rq, p,
+         arena_printf(rq->arena,
+                      "IPv6 address \"%.*s\" should be in RFC 5952 canonical format (\"%.*s\")",
+                      SLICE_ARG(text), SLICE_ARG(want)));
   }
 }
 
@@ -206,13 +216,22 @@ void cidr_warn(request *rq, const path *p, slice text) {
   slice want = ip_range_text(a, &r), own = ip_value_text(a, &r.ip);
   bool warned = memcmp(base.bytes, r.ip.bytes, 16) != 0;
   if (warned) {
-    warn(rq, p, arena_printf(a, "CIDR value \"%.*s\" is ambiguous in this context (should be \"%.*s\" or \"%.*s/%u\"?)",
-                             SLICE_ARG(text), SLICE_ARG(want), SLICE_ARG(own), r.ip.v4 && !r.ip.mapped ? 32u : 128u));
+    warn(
+        rq, p,
+        arena_printf(
+            a,
+            "CIDR value \"%.*s\" is ambiguous in this context (should be \"%.*s\" or \"%.*s/%u\"?)",
+            SLICE_ARG(text), SLICE_ARG(want), SLICE_ARG(own),
+            r.ip.v4 && !r.ip.mapped ? 32u : 128u));
   }
   if (r.ip.zeros || r.ip.mapped) {
-    warn(rq, p, arena_printf(a, "non-standard CIDR value \"%.*s\" is invalid: use \"%.*s\"", SLICE_ARG(text), SLICE_ARG(want)));
+    warn(rq, p,
+         arena_printf(a, "non-standard CIDR value \"%.*s\" is invalid: use \"%.*s\"",
+                      SLICE_ARG(text), SLICE_ARG(want)));
   } else if (!warned && !r.ip.v4 && !slice_eq(want, text)) {
-    warn(rq, p, arena_printf(a, "IPv6 CIDR value \"%.*s\" should be in RFC 5952 canonical format (\"%.*s\")",
-                             SLICE_ARG(text), SLICE_ARG(want)));
+    warn(rq, p,
+         arena_printf(a,
+                      "IPv6 CIDR value \"%.*s\" should be in RFC 5952 canonical format (\"%.*s\")",
+                      SLICE_ARG(text), SLICE_ARG(want)));
   }
 }

@@ -10,10 +10,13 @@ static void name_check(field_errors *errs, const path *meta, const val *obj, tex
   path at_base = path_child(meta, "generateName"), at_name = path_child(meta, "name");
   if (base.len) {
     uint32_t n = text_problems(errs->a, rule, base, true, texts);
-    for (uint32_t i = 0; i < n; i++) field_invalid_str(errs, &at_base, base, "%.*s", SLICE_ARG(texts[i]));
+    for (uint32_t i = 0; i < n; i++)
+      field_invalid_str(errs, &at_base, base, "%.*s", SLICE_ARG(texts[i]));
   }
-  if (name.len == 0) field_required(errs, &at_name, "name or generateName is required");
-  else text_check(errs, &at_name, rule, name);
+  if (name.len == 0)
+    field_required(errs, &at_name, "name or generateName is required");
+  else
+    text_check(errs, &at_name, rule, name);
 }
 
 static void namespace_check(field_errors *errs, const path *meta, const val *obj, bool namespaced) {
@@ -48,7 +51,8 @@ void annotations_validate(field_errors *errs, const path *p, const val *annotati
   VAL_EACH(e, annotations) {
     slice texts[4];
     uint32_t n = text_problems(errs->a, TEXT_LABEL_KEY, lowered(errs->a, e->key), false, texts);
-    for (uint32_t i = 0; i < n; i++) field_invalid_str(errs, p, e->key, "%.*s", SLICE_ARG(texts[i]));
+    for (uint32_t i = 0; i < n; i++)
+      field_invalid_str(errs, p, e->key, "%.*s", SLICE_ARG(texts[i]));
     total += e->key.len + val_str(e->value).len;
   }
   if (total > LIMIT_ANNOTATION_BYTES) field_too_long(errs, p, (int64_t)LIMIT_ANNOTATION_BYTES);
@@ -57,13 +61,17 @@ void annotations_validate(field_errors *errs, const path *p, const val *annotati
 static void owner_check(field_errors *errs, const path *p, const val *ref) {
   static const struct {
     const char *key, *why;
-  } needed[] = {{"apiVersion", "version must not be empty"}, {"kind", "must not be empty"},
-                {"name", "must not be empty"}, {"uid", "must not be empty"}};
+  } needed[] = {{"apiVersion", "version must not be empty"},
+                {"kind", "must not be empty"},
+                {"name", "must not be empty"},
+                {"uid", "must not be empty"}};
   for (size_t i = 0; i < 4; i++) {
     path at = path_child(p, needed[i].key);
-    if (val_get_str(ref, needed[i].key).len == 0) field_invalid_str(errs, &at, SLICE_LIT(""), "%s", needed[i].why);
+    if (val_get_str(ref, needed[i].key).len == 0)
+      field_invalid_str(errs, &at, SLICE_LIT(""), "%s", needed[i].why);
   }
-  if (slice_is(val_get_str(ref, "apiVersion"), "v1") && slice_is(val_get_str(ref, "kind"), "Event")) {
+  if (slice_is(val_get_str(ref, "apiVersion"), "v1") &&
+      slice_is(val_get_str(ref, "kind"), "Event")) {
     field_invalid(errs, p, ref, "/v1, Kind=Event is disallowed from being an owner");
   }
 }
@@ -82,7 +90,8 @@ static void owners_check(field_errors *errs, const path *meta, const val *obj) {
     slice k1 = val_get_str(first, "kind"), n1 = val_get_str(first, "name");
     slice k2 = val_get_str(ref, "kind"), n2 = val_get_str(ref, "name");
     field_invalid(errs, &p, list,
-                  "Only one reference can have Controller set to true. Found \"true\" in references for %.*s/%.*s and %.*s/%.*s",
+                  "Only one reference can have Controller set to true. Found \"true\" in "
+                  "references for %.*s/%.*s and %.*s/%.*s",
                   SLICE_ARG(k1), SLICE_ARG(n1), SLICE_ARG(k2), SLICE_ARG(n2));
   }
 }
@@ -90,8 +99,10 @@ static void owners_check(field_errors *errs, const path *meta, const val *obj) {
 static void finalizers_check(field_errors *errs, const path *meta, const val *obj) {
   path p = path_child(meta, "finalizers");
   const val *list = object_finalizers(obj);
-  for (uint32_t i = 0; i < val_len(list); i++) text_check(errs, &p, TEXT_LABEL_KEY, val_str(val_at(list, i)));
-  if (object_has_finalizer(obj, SLICE_LIT("orphan")) && object_has_finalizer(obj, SLICE_LIT("foregroundDeletion"))) {
+  for (uint32_t i = 0; i < val_len(list); i++)
+    text_check(errs, &p, TEXT_LABEL_KEY, val_str(val_at(list, i)));
+  if (object_has_finalizer(obj, SLICE_LIT("orphan")) &&
+      object_has_finalizer(obj, SLICE_LIT("foregroundDeletion"))) {
     field_invalid(errs, &p, list, "finalizer orphan and foregroundDeletion cannot be both set");
   }
 }
@@ -101,15 +112,19 @@ static void managed_check(field_errors *errs, const path *meta, const val *obj) 
   const val *list = val_path(obj, "metadata.managedFields");
   for (uint32_t i = 0; i < val_len(list); i++) {
     const val *e = val_at(list, i);
-    path at = path_index(&p, i), op = path_child(&at, "operation"), type = path_child(&at, "fieldsType");
+    path at = path_index(&p, i), op = path_child(&at, "operation"),
+         type = path_child(&at, "fieldsType");
     slice o = val_get_str(e, "operation"), t = val_get_str(e, "fieldsType");
-    if (!slice_is(o, "Apply") && !slice_is(o, "Update")) field_invalid_str(errs, &op, o, "must be `Apply` or `Update`");
+    if (!slice_is(o, "Apply") && !slice_is(o, "Update"))
+      field_invalid_str(errs, &op, o, "must be `Apply` or `Update`");
     if (t.len && !slice_is(t, "FieldsV1")) field_invalid_str(errs, &type, t, "must be `FieldsV1`");
   }
 }
 
-void metadata_validate(field_errors *errs, const path *p, const val *obj, bool namespaced, text_rule rule) {
-  path generation = path_child(p, "generation"), labels = path_child(p, "labels"), notes = path_child(p, "annotations");
+void metadata_validate(field_errors *errs, const path *p, const val *obj, bool namespaced,
+                       text_rule rule) {
+  path generation = path_child(p, "generation"), labels = path_child(p, "labels"),
+       notes = path_child(p, "annotations");
   name_check(errs, p, obj, rule);
   namespace_check(errs, p, obj, namespaced);
   nonnegative_check(errs, &generation, object_generation(obj));
@@ -121,24 +136,32 @@ void metadata_validate(field_errors *errs, const path *p, const val *obj, bool n
 }
 
 /* Go's %#v of the finalizers that are new. */
-static void new_finalizers_check(field_errors *errs, const path *meta, const val *obj, const val *old) {
+static void new_finalizers_check(field_errors *errs, const path *meta, const val *obj,
+                                 const val *old) {
   path p = path_child(meta, "finalizers");
   const val *list = object_finalizers(obj);
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   for (uint32_t i = 0; i < val_len(list); i++) {
     slice f = val_str(val_at(list, i));
-    if (!object_has_finalizer(old, f)) buf_printf(&b, "%s\"%.*s\"", b.len ? ", " : "", SLICE_ARG(f));
+    if (!object_has_finalizer(old, f))
+      buf_printf(&b, "%s\"%.*s\"", b.len ? ", " : "", SLICE_ARG(f));
   }
   if (b.len) {
-    field_forbidden(errs, &p, "no new finalizers can be added if the object is being deleted, found new finalizers []string{%.*s}",
+    field_forbidden(errs, &p,
+                    "no new finalizers can be added if the object is being deleted, found new "
+                    "finalizers []string{%.*s}",
                     SLICE_ARG(buf_slice(&b)));
   }
   buf_dispose(&b);
 }
 
 void metadata_validate_update(field_errors *errs, const path *p, const val *obj, const val *old) {
-  static const char *const fixed[] = {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
+  static const char *const fixed[] = {"name",
+                                      "namespace",
+                                      "uid",
+                                      "creationTimestamp",
+                                      "deletionTimestamp",
                                       "deletionGracePeriodSeconds"};
   const val *meta = val_getc(obj, "metadata"), *was = val_getc(old, "metadata");
   if (object_deleting(old)) new_finalizers_check(errs, p, obj, old);
@@ -168,9 +191,12 @@ static void requirement_check(field_errors *errs, const path *p, const val *r) {
   slice o = val_get_str(r, "operator");
   const val *list = val_getc(r, "values");
   if (slice_is(o, "In") || slice_is(o, "NotIn")) {
-    if (val_len(list) == 0) field_required(errs, &values, "must be specified when `operator` is 'In' or 'NotIn'");
+    if (val_len(list) == 0)
+      field_required(errs, &values, "must be specified when `operator` is 'In' or 'NotIn'");
   } else if (slice_is(o, "Exists") || slice_is(o, "DoesNotExist")) {
-    if (val_len(list)) field_forbidden(errs, &values, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+    if (val_len(list))
+      field_forbidden(errs, &values,
+                      "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
   } else {
     field_invalid_str(errs, &op, o, "not a valid selector operator");
   }
@@ -210,25 +236,30 @@ static void reason_check(field_errors *errs, const path *p, slice reason) {
   }
   if (!ok) {
     field_invalid_str(errs, p, reason,
-                      "a condition reason must start with alphabetic character, optionally followed by a string of "
-                      "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. "
-                      "'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used "
+                      "a condition reason must start with alphabetic character, optionally "
+                      "followed by a string of "
+                      "alphanumeric characters or '_,:', and must end with an alphanumeric "
+                      "character or '_' (e.g. "
+                      "'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or "
+                      "'ReasonA:ReasonB', regex used "
                       "for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')");
   }
   if (reason.len > REASON_MAX) field_too_long(errs, p, REASON_MAX);
 }
 
 static void condition_check(field_errors *errs, const path *p, const val *c) {
-  path type = path_child(p, "type"), status = path_child(p, "status"), reason = path_child(p, "reason"),
-       time = path_child(p, "lastTransitionTime"), observed = path_child(p, "observedGeneration"),
-       message = path_child(p, "message");
+  path type = path_child(p, "type"), status = path_child(p, "status"),
+       reason = path_child(p, "reason"), time = path_child(p, "lastTransitionTime"),
+       observed = path_child(p, "observedGeneration"), message = path_child(p, "message");
   int64_t generation = val_i64(val_getc(c, "observedGeneration"));
   slice s = val_get_str(c, "status");
   text_check(errs, &type, TEXT_LABEL_KEY, val_get_str(c, "type"));
   if (!slice_is(s, "True") && !slice_is(s, "False") && !slice_is(s, "Unknown")) {
-    field_not_supported(errs, &status, val_string(errs->a, s), (const char *const[]){"False", "True", "Unknown", NULL});
+    field_not_supported(errs, &status, val_string(errs->a, s),
+                        (const char *const[]){"False", "True", "Unknown", NULL});
   }
-  if (generation < 0) field_invalid_int(errs, &observed, generation, "must be greater than or equal to zero");
+  if (generation < 0)
+    field_invalid_int(errs, &observed, generation, "must be greater than or equal to zero");
   if (val_get_str(c, "lastTransitionTime").len == 0) field_required(errs, &time, "%s", "");
   if (val_get_str(c, "message").len > MESSAGE_MAX) field_too_long(errs, &message, MESSAGE_MAX);
   reason_check(errs, &reason, val_get_str(c, "reason"));

@@ -8,7 +8,8 @@
 
 /* metadata of obj at `p` ("metadata"): name by `rule`, namespace, labels, annotations, owners,
  * finalizers, managedFields. */
-void metadata_validate(field_errors *errs, const path *p, const val *obj, bool namespaced, text_rule rule);
+void metadata_validate(field_errors *errs, const path *p, const val *obj, bool namespaced,
+                       text_rule rule);
 /* What an update may not change. (resourceVersion was checked before.) */
 void metadata_validate_update(field_errors *errs, const path *p, const val *obj, const val *old);
 /* Both, as every validator of an object begins: on update both the object's and the change. */

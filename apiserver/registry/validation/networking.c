@@ -11,7 +11,8 @@ static const char *const path_types[] = {"Exact", "ImplementationSpecific", "Pre
 static const char *const scopes[] = {"Cluster", "Namespace", NULL};
 
 /* kind and name: required, and one path segment each. */
-static void segment_check(field_errors *errs, const path *parent, const val *ref, const char *field) {
+static void segment_check(field_errors *errs, const path *parent, const val *ref,
+                          const char *field) {
   path p = path_child(parent, field);
   slice text = val_get_str(ref, field);
   if (required_str(errs, &p, text)) text_check(errs, &p, TEXT_PATH_SEGMENT, text);
@@ -19,45 +20,58 @@ static void segment_check(field_errors *errs, const path *parent, const val *ref
 
 static void typed_ref_check(field_errors *errs, const path *p, const val *ref) {
   path group = path_child(p, "apiGroup");
-  if (val_getc(ref, "apiGroup")) text_check(errs, &group, TEXT_DNS1123_SUBDOMAIN, val_get_str(ref, "apiGroup"));
+  if (val_getc(ref, "apiGroup"))
+    text_check(errs, &group, TEXT_DNS1123_SUBDOMAIN, val_get_str(ref, "apiGroup"));
   segment_check(errs, p, ref, "kind");
   segment_check(errs, p, ref, "name");
 }
 
 static void service_check(field_errors *errs, const path *backend, const val *service) {
-  path p = path_child(backend, "service"), name = path_child(&p, "name"), port = path_child(&p, "port"),
-       port_name = path_child(&port, "name"), port_number = path_child(&port, "number");
+  path p = path_child(backend, "service"), name = path_child(&p, "name"),
+       port = path_child(&p, "port"), port_name = path_child(&port, "name"),
+       port_number = path_child(&port, "number");
   slice n = val_get_str(service, "name"), named = val_str(val_path(service, "port.name"));
   int64_t number = val_i64(val_path(service, "port.number"));
   if (required_str(errs, &name, n)) text_check(errs, &name, TEXT_DNS1123_LABEL, n);
-  if (named.len && number) field_invalid_str(errs, backend, SLICE_LIT(""), "cannot set both port name & port number");
-  else if (named.len) text_check(errs, &port_name, TEXT_PORT_NAME, named);
-  else if (number) port_number_check(errs, &port_number, number);
-  else field_required(errs, backend, "port name or number is required");
+  if (named.len && number)
+    field_invalid_str(errs, backend, SLICE_LIT(""), "cannot set both port name & port number");
+  else if (named.len)
+    text_check(errs, &port_name, TEXT_PORT_NAME, named);
+  else if (number)
+    port_number_check(errs, &port_number, number);
+  else
+    field_required(errs, backend, "port name or number is required");
 }
 
 static void backend_check(field_errors *errs, const path *p, const val *backend) {
   const val *resource = val_getc(backend, "resource"), *service = val_getc(backend, "service");
   path at = path_child(p, "resource");
-  if (resource && service) field_invalid_str(errs, p, SLICE_LIT(""), "cannot set both resource and service backends");
-  else if (resource) typed_ref_check(errs, &at, resource);
-  else if (service) service_check(errs, p, service);
-  else field_invalid_str(errs, p, SLICE_LIT(""), "resource or service backend is required");
+  if (resource && service)
+    field_invalid_str(errs, p, SLICE_LIT(""), "cannot set both resource and service backends");
+  else if (resource)
+    typed_ref_check(errs, &at, resource);
+  else if (service)
+    service_check(errs, p, service);
+  else
+    field_invalid_str(errs, p, SLICE_LIT(""), "resource or service backend is required");
 }
 
 static void url_check(field_errors *errs, const path *p, slice url) {
   static const char *const inside[] = {"//", "/./", "/../", "%2f", "%2F"};
   static const char *const ends[] = {"/..", "/."};
   for (size_t i = 0; i < 5; i++) {
-    if (slice_find(url, slice_cstr(inside[i])) >= 0) field_invalid_str(errs, p, url, "must not contain '%s'", inside[i]);
+    if (slice_find(url, slice_cstr(inside[i])) >= 0)
+      field_invalid_str(errs, p, url, "must not contain '%s'", inside[i]);
   }
   for (size_t i = 0; i < 2; i++) {
-    if (slice_has_suffix(url, slice_cstr(ends[i]))) field_invalid_str(errs, p, url, "cannot end with '%s'", ends[i]);
+    if (slice_has_suffix(url, slice_cstr(ends[i])))
+      field_invalid_str(errs, p, url, "cannot end with '%s'", ends[i]);
   }
 }
 
 static void http_path_check(field_errors *errs, const path *p, const val *item) {
-  path type = path_child(p, "pathType"), at = path_child(p, "path"), backend = path_child(p, "backend");
+  path type = path_child(p, "pathType"), at = path_child(p, "path"),
+       backend = path_child(p, "backend");
   const val *kind = val_getc(item, "pathType");
   slice t = val_str(kind), url = val_get_str(item, "path");
   if (!kind) {
@@ -82,11 +96,14 @@ static void host_check(field_errors *errs, const path *p, slice host) {
 static const char not_ip[] = "must be a DNS name, not an IP address";
 
 /* Rules of wildcard hosts that were broken before may stay so. */
-static void rules_check(field_errors *errs, const path *spec, const val *list, bool wildcards_free) {
+static void rules_check(field_errors *errs, const path *spec, const val *list,
+                        bool wildcards_free) {
   path rules = path_child(spec, "rules");
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&rules, i), host = path_child(&p, "host"), http = path_child(&p, "http"), paths = path_child(&http, "paths");
-    const val *rule = val_at(list, i), *value = val_getc(rule, "http"), *items = val_getc(value, "paths");
+    path p = path_index(&rules, i), host = path_child(&p, "host"), http = path_child(&p, "http"),
+         paths = path_child(&http, "paths");
+    const val *rule = val_at(list, i), *value = val_getc(rule, "http"),
+              *items = val_getc(value, "paths");
     slice name = val_get_str(rule, "host");
     ip_value ip;
     if (name.len && ip_value_parse(name, &ip)) field_invalid_str(errs, &host, name, "%s", not_ip);
@@ -128,7 +145,8 @@ static void tls_check(const validate_args *v, const path *spec, const val *list)
   path tls = path_child(spec, "tls");
   bool any_secret = old_secret_broken(v);
   for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&tls, i), hosts = path_child(&p, "hosts"), secret = path_child(&p, "secretName");
+    path p = path_index(&tls, i), hosts = path_child(&p, "hosts"),
+         secret = path_child(&p, "secretName");
     const val *names = val_getc(val_at(list, i), "hosts");
     for (uint32_t k = 0; k < val_len(names); k++) {
       path at = path_index(&hosts, k);
@@ -140,8 +158,10 @@ static void tls_check(const validate_args *v, const path *spec, const val *list)
 }
 
 static void ingress_status_check(const validate_args *v) {
-  path status = path_root("status"), balancer = path_child(&status, "loadBalancer"), ingress = path_child(&balancer, "ingress");
-  const val *list = val_path(v->obj, "status.loadBalancer.ingress"), *was = val_path(v->old, "status.loadBalancer.ingress");
+  path status = path_root("status"), balancer = path_child(&status, "loadBalancer"),
+       ingress = path_child(&balancer, "ingress");
+  const val *list = val_path(v->obj, "status.loadBalancer.ingress"),
+            *was = val_path(v->old, "status.loadBalancer.ingress");
   val *old_ips = val_list(v->errs->a);
   for (uint32_t i = 0; i < val_len(was); i++) {
     val *ip = val_getc(val_at(was, i), "ip");
@@ -153,15 +173,18 @@ static void ingress_status_check(const validate_args *v) {
     ip_value parsed;
     if (ip.len) ip_legacy_check(v->errs, &at, ip, old_ips);
     if (name.len) text_check(v->errs, &host, TEXT_DNS1123_SUBDOMAIN, name);
-    if (name.len && ip_value_parse(name, &parsed)) field_invalid_str(v->errs, &host, name, "%s", not_ip);
+    if (name.len && ip_value_parse(name, &parsed))
+      field_invalid_str(v->errs, &host, name, "%s", not_ip);
   }
 }
 
 void validate_ingress(const validate_args *v) {
   field_errors *errs = v->errs;
-  path spec = path_root("spec"), backend = path_child(&spec, "defaultBackend"), class = path_child(&spec, "ingressClassName"),
-       notes = path_root("annotations"), note = path_child(&notes, CLASS_ANNOTATION);
-  const val *s = val_getc(v->obj, "spec"), *fallback = val_getc(s, "defaultBackend"), *name = val_getc(s, "ingressClassName");
+  path spec = path_root("spec"), backend = path_child(&spec, "defaultBackend"),
+       class = path_child(&spec, "ingressClassName"), notes = path_root("annotations"),
+       note = path_child(&notes, CLASS_ANNOTATION);
+  const val *s = val_getc(v->obj, "spec"), *fallback = val_getc(s, "defaultBackend"),
+            *name = val_getc(s, "ingressClassName");
   meta_change(v);
   if (slice_is(v->subresource, "status")) {
     ingress_status_check(v);
@@ -184,12 +207,14 @@ void validate_ingress(const validate_args *v) {
 void ingress_warn(request *rq, val *obj, const val *old) {
   bool noted = val_getc(val_path(obj, "metadata.annotations"), CLASS_ANNOTATION) != NULL;
   if (old || !noted || val_path(obj, "spec.ingressClassName")) return;
-  request_warn(rq, SLICE_LIT("annotation \"" CLASS_ANNOTATION "\" is deprecated, please use 'spec.ingressClassName' instead"));
+  request_warn(rq, SLICE_LIT("annotation \"" CLASS_ANNOTATION
+                             "\" is deprecated, please use 'spec.ingressClassName' instead"));
 }
 
 /* Of Ingresses and Services. */
 void balancer_status_warn(request *rq, val *obj, const val *old) {
-  path status = path_root("status"), balancer = path_child(&status, "loadBalancer"), ingress = path_child(&balancer, "ingress");
+  path status = path_root("status"), balancer = path_child(&status, "loadBalancer"),
+       ingress = path_child(&balancer, "ingress");
   const val *list = val_path(obj, "status.loadBalancer.ingress");
   (void)old;
   for (uint32_t i = 0; i < val_len(list); i++) {
@@ -211,7 +236,9 @@ static void domain_path_check(field_errors *errs, const path *p, slice text) {
     char c = rest.ptr[i];
     bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (alnum || (c && strchr("/-._~%!$&'()*+,;=:", c))) continue;
-    field_invalid_str(errs, p, rest, "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%%!$&'()*+,;=:]+')");
+    field_invalid_str(
+        errs, p, rest,
+        "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%%!$&'()*+,;=:]+')");
     return;
   }
 }
@@ -221,8 +248,10 @@ static void class_parameters_check(field_errors *errs, const path *p, const val 
   const val *s = val_getc(params, "scope"), *n = val_getc(params, "namespace");
   if (!params) return;
   typed_ref_check(errs, p, params);
-  if (!s) field_required(errs, &scope, "%s", "");
-  else if (!enum_check(errs, &scope, val_str(s), scopes)) return;
+  if (!s)
+    field_required(errs, &scope, "%s", "");
+  else if (!enum_check(errs, &scope, val_str(s), scopes))
+    return;
   else if (slice_is(val_str(s), "Cluster")) {
     if (n) field_forbidden(errs, &namespace, "`parameters.scope` is set to 'Cluster'");
   } else if (n) {
@@ -233,11 +262,13 @@ static void class_parameters_check(field_errors *errs, const path *p, const val 
 }
 
 void validate_ingress_class(const validate_args *v) {
-  path spec = path_root("spec"), controller = path_child(&spec, "controller"), params = path_child(&spec, "parameters");
+  path spec = path_root("spec"), controller = path_child(&spec, "controller"),
+       params = path_child(&spec, "parameters");
   const val *s = val_getc(v->obj, "spec");
   slice name = val_get_str(s, "controller");
   meta_change(v);
-  if (v->old) immutable_str_check(v->errs, &controller, name, val_str(val_path(v->old, "spec.controller")));
+  if (v->old)
+    immutable_str_check(v->errs, &controller, name, val_str(val_path(v->old, "spec.controller")));
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   if (name.len > CONTROLLER_MAX) field_too_long(v->errs, &controller, CONTROLLER_MAX);
   domain_path_check(v->errs, &controller, name);

@@ -1,4 +1,5 @@
-/* NetworkPolicies, IPAddresses and ServiceCIDRs. Source: pkg/apis/networking/validation/validation.go. */
+/* NetworkPolicies, IPAddresses and ServiceCIDRs. Source:
+ * pkg/apis/networking/validation/validation.go. */
 #include "registry/strategy_hooks.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/ip_rules.h"
@@ -6,17 +7,18 @@
 
 static const char *const protocols[] = {"TCP", "UDP", "SCTP", NULL};
 static const char *const directions[] = {"Ingress", "Egress", NULL};
-static const struct {
-  const char *list, *peers;
-} sides[] = {{"ingress", "from"}, {"egress", "to"}};
+static const struct { const char *list, *peers; } sides[] = {{"ingress", "from"}, {"egress", "to"}};
 
 static void port_check(field_errors *errs, const path *p, const val *port) {
-  path protocol = path_child(p, "protocol"), at = path_child(p, "port"), end = path_child(p, "endPort");
+  path protocol = path_child(p, "protocol"), at = path_child(p, "port"),
+       end = path_child(p, "endPort");
   const val *n = val_getc(port, "port"), *last = val_getc(port, "endPort");
-  if (val_getc(port, "protocol")) enum_check(errs, &protocol, val_get_str(port, "protocol"), protocols);
+  if (val_getc(port, "protocol"))
+    enum_check(errs, &protocol, val_get_str(port, "protocol"), protocols);
   if (val_is_int(n)) {
     port_number_check(errs, &at, val_i64(n));
-    if (last && val_i64(last) < val_i64(n)) field_invalid(errs, &end, n, "must be greater than or equal to `port`");
+    if (last && val_i64(last) < val_i64(n))
+      field_invalid(errs, &end, n, "must be greater than or equal to `port`");
     if (last) port_number_check(errs, &end, val_i64(last));
   } else if (n) {
     if (last) field_invalid(errs, &end, last, "may not be specified when `port` is non-numeric");
@@ -56,16 +58,21 @@ static void block_check(field_errors *errs, const path *p, const val *block, con
 }
 
 static void peer_check(field_errors *errs, const path *p, const val *peer, const val *old) {
-  path pods = path_child(p, "podSelector"), namespaces = path_child(p, "namespaceSelector"), at = path_child(p, "ipBlock");
-  const val *a = val_getc(peer, "podSelector"), *b = val_getc(peer, "namespaceSelector"), *block = val_getc(peer, "ipBlock");
+  path pods = path_child(p, "podSelector"), namespaces = path_child(p, "namespaceSelector"),
+       at = path_child(p, "ipBlock");
+  const val *a = val_getc(peer, "podSelector"), *b = val_getc(peer, "namespaceSelector"),
+            *block = val_getc(peer, "ipBlock");
   label_selector_validate(errs, &pods, a);
   label_selector_validate(errs, &namespaces, b);
   if (block) block_check(errs, &at, block, old);
-  if (!a && !b && !block) field_required(errs, p, "must specify a peer");
-  else if (block && (a || b)) field_forbidden(errs, p, "may not specify both ipBlock and another peer");
+  if (!a && !b && !block)
+    field_required(errs, p, "must specify a peer");
+  else if (block && (a || b))
+    field_forbidden(errs, p, "may not specify both ipBlock and another peer");
 }
 
-static void rule_check(field_errors *errs, const path *p, const val *rule, const char *peers, const val *old) {
+static void rule_check(field_errors *errs, const path *p, const val *rule, const char *peers,
+                       const val *old) {
   path ports_at = path_child(p, "ports"), peers_at = path_child(p, peers);
   const val *ports = val_getc(rule, "ports"), *list = val_getc(rule, peers);
   for (uint32_t i = 0; i < val_len(ports); i++) {
@@ -86,9 +93,11 @@ static val *old_ranges(const validate_args *v) {
     for (uint32_t i = 0; i < val_len(rules); i++) {
       const val *peers = val_getc(val_at(rules, i), sides[k].peers);
       for (uint32_t j = 0; j < val_len(peers); j++) {
-        const val *block = val_getc(val_at(peers, j), "ipBlock"), *except = val_getc(block, "except");
+        const val *block = val_getc(val_at(peers, j), "ipBlock"),
+                  *except = val_getc(block, "except");
         if (val_getc(block, "cidr")) val_append(v->errs->a, out, val_getc(block, "cidr"));
-        for (uint32_t n = 0; n < val_len(except); n++) val_append(v->errs->a, out, val_at(except, n));
+        for (uint32_t n = 0; n < val_len(except); n++)
+          val_append(v->errs->a, out, val_at(except, n));
       }
     }
   }
@@ -96,11 +105,14 @@ static val *old_ranges(const validate_args *v) {
 }
 
 void validate_network_policy(const validate_args *v) {
-  path spec = path_root("spec"), pods = path_child(&spec, "podSelector"), types = path_child(&spec, "policyTypes");
+  path spec = path_root("spec"), pods = path_child(&spec, "podSelector"),
+       types = path_child(&spec, "policyTypes");
   const val *s = val_getc(v->obj, "spec"), *list = val_getc(s, "policyTypes");
   const val *old = v->old ? old_ranges(v) : NULL;
-  if (v->old) meta_change(v);
-  else meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
+  if (v->old)
+    meta_change(v);
+  else
+    meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   label_selector_validate(v->errs, &pods, val_getc(s, "podSelector"));
   for (size_t k = 0; k < 2; k++) {
     path side = path_child(&spec, sides[k].list);
@@ -130,9 +142,10 @@ void network_policy_warn(request *rq, val *obj, const val *old) {
       path p = path_index(&side, i), peers_at = path_child(&p, sides[k].peers);
       const val *peers = val_getc(val_at(rules, i), sides[k].peers);
       for (uint32_t j = 0; j < val_len(peers); j++) {
-        path peer = path_index(&peers_at, j), block_at = path_child(&peer, "ipBlock"), cidr = path_child(&block_at, "cidr"),
-             except_at = path_child(&block_at, "except");
-        const val *block = val_getc(val_at(peers, j), "ipBlock"), *except = val_getc(block, "except");
+        path peer = path_index(&peers_at, j), block_at = path_child(&peer, "ipBlock"),
+             cidr = path_child(&block_at, "cidr"), except_at = path_child(&block_at, "except");
+        const val *block = val_getc(val_at(peers, j), "ipBlock"),
+                  *except = val_getc(block, "except");
         if (block) cidr_warn(rq, &cidr, val_get_str(block, "cidr"));
         for (uint32_t n = 0; n < val_len(except); n++) {
           path at = path_index(&except_at, n);
@@ -158,8 +171,10 @@ static void parent_check(field_errors *errs, const path *p, const val *ref) {
   for (size_t i = 0; i < 3; i++) {
     path at = path_child(p, parts[i].field);
     slice text = val_get_str(ref, parts[i].field);
-    if (text.len) text_check(errs, &at, TEXT_PATH_SEGMENT, text);
-    else if (parts[i].required) field_required(errs, &at, "%s", "");
+    if (text.len)
+      text_check(errs, &at, TEXT_PATH_SEGMENT, text);
+    else if (parts[i].required)
+      field_required(errs, &at, "%s", "");
   }
 }
 
@@ -178,7 +193,8 @@ void validate_ip_address(const validate_args *v) {
   parent_check(v->errs, &parent, ref);
   if (!v->old) return;
   meta_change(v);
-  immutable_struct_check(v->errs, &parent, ref, val_path(v->old, "spec.parentRef"), field_type(v, "spec.parentRef"));
+  immutable_struct_check(v->errs, &parent, ref, val_path(v->old, "spec.parentRef"),
+                         field_type(v, "spec.parentRef"));
 }
 
 static bool range_is_v6(const val *text) {
@@ -192,7 +208,8 @@ static void cidrs_check(const validate_args *v, const path *p, const val *list) 
     return;
   }
   if (val_len(list) > 2) {
-    field_invalid_struct(v->errs, p, val_getc(v->obj, "spec"), field_type(v, "spec"), "may only hold up to 2 values");
+    field_invalid_struct(v->errs, p, val_getc(v->obj, "spec"), field_type(v, "spec"),
+                         "may only hold up to 2 values");
     return;
   }
   ip_range r;
@@ -203,12 +220,14 @@ static void cidrs_check(const validate_args *v, const path *p, const val *list) 
     known = known && ip_range_parse(val_str(val_at(list, i)), &r);
   }
   if (known && val_len(list) == 2 && range_is_v6(val_at(list, 0)) == range_is_v6(val_at(list, 1))) {
-    field_invalid(v->errs, p, list,
-                  "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64");
+    field_invalid(
+        v->errs, p, list,
+        "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64");
   }
 }
 
-static void cidrs_change_check(const validate_args *v, const path *p, const val *now, const val *was) {
+static void cidrs_change_check(const validate_args *v, const path *p, const val *now,
+                               const val *was) {
   uint32_t n = val_len(now), m = val_len(was);
   if (n != m && !(m == 1 && n == 2)) {
     field_invalid(v->errs, p, now, "field is immutable");

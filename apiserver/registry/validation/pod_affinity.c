@@ -1,16 +1,20 @@
 /* Where a pod may go: affinity, node selectors, tolerations and topology spread. */
 #include "registry/validation/pod_checks.h"
 
-static void node_requirement_check(field_errors *e, const path *p, const val *r, bool check_values) {
+static void node_requirement_check(field_errors *e, const path *p, const val *r,
+                                   bool check_values) {
   slice op = val_get_str(r, "operator");
   const val *values = val_getc(r, "values");
   path list = path_child(p, "values");
   if (one_of(op, CHOICES("In", "NotIn"))) {
-    if (!val_len(values)) require(e, p, "values", "must be specified when `operator` is 'In' or 'NotIn'");
+    if (!val_len(values))
+      require(e, p, "values", "must be specified when `operator` is 'In' or 'NotIn'");
   } else if (one_of(op, CHOICES("Exists", "DoesNotExist"))) {
-    if (val_len(values)) forbid(e, p, "values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+    if (val_len(values))
+      forbid(e, p, "values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
   } else if (one_of(op, CHOICES("Gt", "Lt"))) {
-    if (val_len(values) != 1) require(e, p, "values", "must be specified single value when `operator` is 'Lt' or 'Gt'");
+    if (val_len(values) != 1)
+      require(e, p, "values", "must be specified single value when `operator` is 'Lt' or 'Gt'");
   } else {
     refuse_str(e, p, "operator", op, "not a valid selector operator");
   }
@@ -28,7 +32,8 @@ static void node_field_check(field_errors *e, const path *p, const val *r) {
   if (!one_of(op, CHOICES("In", "NotIn"))) {
     refuse_str(e, p, "operator", op, "not a valid selector operator");
   } else if (val_len(values) != 1) {
-    require(e, p, "values", "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
+    require(e, p, "values",
+            "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
   }
   if (!slice_is(key, "metadata.name")) {
     refuse_str(e, p, "key", key, "not a valid field selector key");
@@ -101,35 +106,42 @@ static int index_in(const val *keys, slice key) {
   return found;
 }
 
-/* matchLabelKeys are merged into the selector on create; what stands there twice was there before. */
-static void merged_keys_check(field_errors *e, const path *p, const val *match, const val *mismatch, const val *selector) {
+/* matchLabelKeys are merged into the selector on create; what stands there twice was there before.
+ */
+static void merged_keys_check(field_errors *e, const path *p, const val *match, const val *mismatch,
+                              const val *selector) {
   path at_match = path_child(p, "matchLabelKeys"), at_mismatch = path_child(p, "mismatchLabelKeys");
   const val *exprs = val_getc(selector, "matchExpressions");
   val *seen = val_map(e->a);
   label_keys_check(e, &at_match, match, selector);
   label_keys_check(e, &at_mismatch, mismatch, selector);
-  VAL_EACH(entry, val_getc(selector, "matchLabels")) val_set(e->a, seen, entry->key, val_null(e->a));
+  VAL_EACH(entry, val_getc(selector, "matchLabels"))
+  val_set(e->a, seen, entry->key, val_null(e->a));
   EACH_ITEM(i, exprs) {
     slice key = val_get_str(val_at(exprs, i), "key");
     int k = index_in(match, key);
     path at = path_index(p, (uint32_t)(k < 0 ? 0 : k));
-    if (k >= 0 && val_get(seen, key)) refuse_str(e, &at, NULL, key, "exists in both matchLabelKeys and labelSelector");
+    if (k >= 0 && val_get(seen, key))
+      refuse_str(e, &at, NULL, key, "exists in both matchLabelKeys and labelSelector");
     val_set(e->a, seen, key, val_null(e->a));
   }
   EACH_ITEM(i, match) {
     slice key = val_str(val_at(match, i));
     path at = path_index(&at_match, i);
-    if (index_in(mismatch, key) >= 0) refuse_str(e, &at, NULL, key, "exists in both matchLabelKeys and mismatchLabelKeys");
+    if (index_in(mismatch, key) >= 0)
+      refuse_str(e, &at, NULL, key, "exists in both matchLabelKeys and mismatchLabelKeys");
   }
 }
 
 static void pod_term_check(field_errors *e, const path *p, const val *term) {
   const val *namespaces = val_getc(term, "namespaces");
-  path selector = path_child(p, "labelSelector"), spaces = path_child(p, "namespaceSelector"), ns = path_child(p, "namespace");
+  path selector = path_child(p, "labelSelector"), spaces = path_child(p, "namespaceSelector"),
+       ns = path_child(p, "namespace");
   label_selector_validate(e, &selector, val_getc(term, "labelSelector"));
   label_selector_validate(e, &spaces, val_getc(term, "namespaceSelector"));
   EACH_ITEM(i, namespaces) text_check(e, &ns, TEXT_DNS1123_LABEL, val_str(val_at(namespaces, i)));
-  merged_keys_check(e, p, val_getc(term, "matchLabelKeys"), val_getc(term, "mismatchLabelKeys"), val_getc(term, "labelSelector"));
+  merged_keys_check(e, p, val_getc(term, "matchLabelKeys"), val_getc(term, "mismatchLabelKeys"),
+                    val_getc(term, "labelSelector"));
   need(e, p, term, "topologyKey", "can not be empty");
   text_at(e, p, term, "topologyKey", TEXT_LABEL_KEY);
 }
@@ -149,7 +161,8 @@ static void pod_affinity_check(field_errors *e, const path *p, const val *affini
 }
 
 void affinity_validate(field_errors *e, const path *p, const val *affinity) {
-  path node = path_child(p, "nodeAffinity"), pod = path_child(p, "podAffinity"), anti = path_child(p, "podAntiAffinity");
+  path node = path_child(p, "nodeAffinity"), pod = path_child(p, "podAffinity"),
+       anti = path_child(p, "podAntiAffinity");
   node_affinity_check(e, &node, val_getc(affinity, "nodeAffinity"));
   pod_affinity_check(e, &pod, val_getc(affinity, "podAffinity"));
   pod_affinity_check(e, &anti, val_getc(affinity, "podAntiAffinity"));
@@ -157,8 +170,10 @@ void affinity_validate(field_errors *e, const path *p, const val *affinity) {
 
 void taint_effect_check(field_errors *e, const path *p, slice effect, bool allow_empty) {
   static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute", NULL};
-  if (!allow_empty && !effect.len) require(e, p, NULL, "");
-  else if (!one_of(effect, effects)) unsupported(e, p, NULL, effect, effects);
+  if (!allow_empty && !effect.len)
+    require(e, p, NULL, "");
+  else if (!one_of(effect, effects))
+    unsupported(e, p, NULL, effect, effects);
 }
 
 static void toleration_operator_check(field_errors *e, const path *p, slice op, slice value) {
@@ -166,11 +181,13 @@ static void toleration_operator_check(field_errors *e, const path *p, slice op, 
   if (!op.len || slice_is(op, "Equal")) {
     uint32_t n = text_problems(e->a, TEXT_LABEL_VALUE, value, false, texts);
     slice why = n ? texts[0] : SLICE_NONE;
-    for (uint32_t i = 1; i < n; i++) why = arena_printf(e->a, "%.*s;%.*s", SLICE_ARG(why), SLICE_ARG(texts[i]));
+    for (uint32_t i = 1; i < n; i++)
+      why = arena_printf(e->a, "%.*s;%.*s", SLICE_ARG(why), SLICE_ARG(texts[i]));
     path at = path_child(p, "operator");
     if (n) field_invalid_str(e, &at, value, "%.*s", SLICE_ARG(why));
   } else if (slice_is(op, "Exists")) {
-    if (value.len) refuse_str(e, p, "operator", value, "value must be empty when `operator` is 'Exists'");
+    if (value.len)
+      refuse_str(e, p, "operator", value, "value must be empty when `operator` is 'Exists'");
   } else if (one_of(op, CHOICES("Lt", "Gt"))) {
     unsupported(e, p, "operator", op, CHOICES("Equal", "Exists", "Lt", "Gt"));
   } else {
@@ -181,15 +198,18 @@ static void toleration_operator_check(field_errors *e, const path *p, slice op, 
 void tolerations_validate(field_errors *e, const path *p, const val *list) {
   EACH_ITEM(i, list) {
     const val *t = val_at(list, i);
-    slice key = val_get_str(t, "key"), op = val_get_str(t, "operator"), effect = val_get_str(t, "effect");
+    slice key = val_get_str(t, "key"), op = val_get_str(t, "operator"),
+          effect = val_get_str(t, "effect");
     path at = path_index(p, i), at_effect = path_child(&at, "effect");
     text_if_set(e, &at, t, "key", TEXT_LABEL_KEY);
     if (!key.len && !slice_is(op, "Exists")) {
       refuse_str(e, &at, "operator", op,
-                 "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
+                 "operator must be Exists when `key` is empty, which means \"match all values and "
+                 "all keys\"");
     }
     if (val_getc(t, "tolerationSeconds") && !slice_is(effect, "NoExecute")) {
-      refuse_str(e, &at, "effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
+      refuse_str(e, &at, "effect", effect,
+                 "effect must be 'NoExecute' when `tolerationSeconds` is set");
     }
     toleration_operator_check(e, &at, op, val_get_str(t, "value"));
     if (effect.len) taint_effect_check(e, &at_effect, effect, true);
@@ -203,7 +223,9 @@ static void min_domains_check(field_errors *e, const path *p, const val *c) {
   if (!n) return;
   positive_check(e, &at, val_i64(n));
   if (!slice_is(action, "DoNotSchedule")) {
-    field_invalid_int(e, &at, val_i64(n), "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not %.*s", SLICE_ARG(action));
+    field_invalid_int(e, &at, val_i64(n),
+                      "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not %.*s",
+                      SLICE_ARG(action));
   }
 }
 
@@ -218,7 +240,8 @@ void topology_spread_validate(field_errors *e, const path *p, const val *list) {
   EACH_ITEM(i, list) val_set(e->a, last, spread_key(e->a, val_at(list, i)), val_int(e->a, i));
   EACH_ITEM(i, list) {
     const val *c = val_at(list, i);
-    path at = path_index(p, i), skew = path_child(&at, "maxSkew"), selector = path_child(&at, "labelSelector"),
+    path at = path_index(p, i), skew = path_child(&at, "maxSkew"),
+         selector = path_child(&at, "labelSelector"),
          pair = path_child(&at, "{topologyKey, whenUnsatisfiable}");
     slice key = spread_key(e->a, c);
     positive_check(e, &skew, val_i64(val_getc(c, "maxSkew")));
@@ -226,7 +249,8 @@ void topology_spread_validate(field_errors *e, const path *p, const val *list) {
     choice_at(e, &at, c, "whenUnsatisfiable", CHOICES("DoNotSchedule", "ScheduleAnyway"), false);
     if (val_i64(val_get(last, key)) > (int64_t)i) field_duplicate(e, &pair, val_string(e->a, key));
     min_domains_check(e, &at, c);
-    if (val_getc(c, "nodeAffinityPolicy")) choice_at(e, &at, c, "nodeAffinityPolicy", policies, false);
+    if (val_getc(c, "nodeAffinityPolicy"))
+      choice_at(e, &at, c, "nodeAffinityPolicy", policies, false);
     if (val_getc(c, "nodeTaintsPolicy")) choice_at(e, &at, c, "nodeTaintsPolicy", policies, false);
     merged_keys_check(e, &at, val_getc(c, "matchLabelKeys"), NULL, val_getc(c, "labelSelector"));
     label_selector_validate(e, &selector, val_getc(c, "labelSelector"));

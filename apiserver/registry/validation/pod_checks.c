@@ -38,8 +38,10 @@ void refuse_int(field_errors *e, const path *p, const char *key, int64_t bad, co
 static slice go_text(arena *a, const char *type, const val *bad) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
-  if (bad) json_encode_any(&b, internal_tree(a, type, bad), false);
-  else buf_lit(&b, "null");
+  if (bad)
+    json_encode_any(&b, internal_tree(a, type, bad), false);
+  else
+    buf_lit(&b, "null");
   slice text = arena_copy(a, buf_slice(&b));
   buf_dispose(&b);
   return text;
@@ -53,15 +55,18 @@ void refuse_go(field_errors *e, const path *p, const char *key, const char *type
   field_error_add(e, FIELD_INVALID, path_text(e->a, &here), text);
 }
 
-void unsupported(field_errors *e, const path *p, const char *key, slice bad, const char *const *choices) {
+void unsupported(field_errors *e, const path *p, const char *key, slice bad,
+                 const char *const *choices) {
   path here = at(p, key);
   field_not_supported(e, &here, val_string(e->a, bad), choices);
 }
 
-void unsupported_go(field_errors *e, const path *p, const char *type, const val *bad, const char *const *choices) {
+void unsupported_go(field_errors *e, const path *p, const char *type, const val *bad,
+                    const char *const *choices) {
   slice shown = go_text(e->a, type, bad);
   slice text = arena_printf(e->a, "Unsupported value: %.*s: supported values: ", SLICE_ARG(shown));
-  for (size_t i = 0; choices[i]; i++) text = arena_printf(e->a, "%.*s%s\"%s\"", SLICE_ARG(text), i ? ", " : "", choices[i]);
+  for (size_t i = 0; choices[i]; i++)
+    text = arena_printf(e->a, "%.*s%s\"%s\"", SLICE_ARG(text), i ? ", " : "", choices[i]);
   field_error_add(e, FIELD_NOT_SUPPORTED, path_text(e->a, p), text);
 }
 
@@ -107,8 +112,10 @@ bool one_of(slice s, const char *const *choices) {
 void choice_at(field_errors *e, const path *p, const val *obj, const char *key,
                const char *const *choices, bool required) {
   slice s = val_get_str(obj, key);
-  if (s.len == 0 && required) require(e, p, key, "");
-  else if (!one_of(s, choices)) unsupported(e, p, key, s, choices);
+  if (s.len == 0 && required)
+    require(e, p, key, "");
+  else if (!one_of(s, choices))
+    unsupported(e, p, key, s, choices);
 }
 
 void path_no_backsteps(field_errors *e, const path *p, slice text) {
@@ -137,12 +144,15 @@ void path_local_unreserved(field_errors *e, const path *p, slice text) {
 void file_mode_at(field_errors *e, const path *p, const val *obj, const char *key) {
   const val *mode = val_getc(obj, key);
   if (!mode || (val_i64(mode) >= 0 && val_i64(mode) <= 0777)) return;
-  refuse_int(e, p, key, val_i64(mode), "must be a number between 0 and 0777 (octal), both inclusive");
+  refuse_int(e, p, key, val_i64(mode),
+             "must be a number between 0 and 0777 (octal), both inclusive");
 }
 
 void port_or_name(field_errors *e, const path *p, const val *port) {
-  if (val_is_string(port)) text_check(e, p, TEXT_PORT_NAME, val_str(port));
-  else port_number_check(e, p, val_i64(port));
+  if (val_is_string(port))
+    text_check(e, p, TEXT_PORT_NAME, val_str(port));
+  else
+    port_number_check(e, p, val_i64(port));
 }
 
 void id_at(field_errors *e, const path *p, const val *obj, const char *key) {
@@ -192,7 +202,8 @@ static void core_finalizers_check(field_errors *e, const path *meta, const val *
     path here = path_index(&p, i);
     if (slice_find_char(f, '/') >= 0) continue;
     if (one_of(f, CHOICES("kubernetes", "orphan", "foregroundDeletion"))) continue;
-    refuse_str(e, &here, NULL, f, "name is neither a standard finalizer name nor is it fully qualified");
+    refuse_str(e, &here, NULL, f,
+               "name is neither a standard finalizer name nor is it fully qualified");
   }
 }
 
@@ -209,8 +220,10 @@ void core_meta_update(field_errors *e, const val *obj, const val *old) {
 }
 
 void core_meta_check(const validate_args *v, text_rule name) {
-  if (v->old) core_meta_update(v->errs, v->obj, v->old);
-  else core_meta_validate(v->errs, v->obj, v->resource->namespaced, name);
+  if (v->old)
+    core_meta_update(v->errs, v->obj, v->old);
+  else
+    core_meta_validate(v->errs, v->obj, v->resource->namespaced, name);
 }
 
 void core_meta_both(const validate_args *v, text_rule name) {

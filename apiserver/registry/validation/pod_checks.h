@@ -13,12 +13,14 @@ void forbid(field_errors *e, const path *p, const char *key, const char *detail)
 void refuse(field_errors *e, const path *p, const char *key, const val *bad, const char *detail);
 void refuse_str(field_errors *e, const path *p, const char *key, slice bad, const char *detail);
 void refuse_int(field_errors *e, const path *p, const char *key, int64_t bad, const char *detail);
-void unsupported(field_errors *e, const path *p, const char *key, slice bad, const char *const *choices);
+void unsupported(field_errors *e, const path *p, const char *key, slice bad,
+                 const char *const *choices);
 /* As the real server shows a Go struct of `type` ("PodResourceClaim"): pod_internal.h. */
 void refuse_go(field_errors *e, const path *p, const char *key, const char *type, const val *bad,
                const char *detail);
 
-void unsupported_go(field_errors *e, const path *p, const char *type, const val *bad, const char *const *choices);
+void unsupported_go(field_errors *e, const path *p, const char *type, const val *bad,
+                    const char *const *choices);
 
 /* Required when the string, list or map under key is empty; says whether it was there. */
 bool need(field_errors *e, const path *p, const val *obj, const char *key, const char *detail);
@@ -59,11 +61,11 @@ void core_meta_both(const validate_args *v, text_rule name);
 
 typedef struct pod_view {
   field_errors *errs;
-  const val *spec; /* PodSpec */
-  const val *meta; /* of a pod; NULL for a template */
+  const val *spec;     /* PodSpec */
+  const val *meta;     /* of a pod; NULL for a template */
   const val *old_spec; /* on update, for what was tolerated before; else NULL */
-  val *volumes; /* those that were fine: name to volume */
-  val *claims; /* names of spec.resourceClaims, sorted */
+  val *volumes;        /* those that were fine: name to volume */
+  val *claims;         /* names of spec.resourceClaims, sorted */
   slice os;
   bool has_os, host_users, host_network;
   int64_t grace;
@@ -91,8 +93,8 @@ void topology_spread_validate(field_errors *e, const path *p, const val *list);
 void tolerations_validate(field_errors *e, const path *p, const val *list);
 void taint_effect_check(field_errors *e, const path *p, slice effect, bool allow_empty);
 
-void resource_requirements_validate(field_errors *e, const path *p, const val *resources, bool pod_level,
-                                    const val *claims);
+void resource_requirements_validate(field_errors *e, const path *p, const val *resources,
+                                    bool pod_level, const val *claims);
 void pod_resources_validate(pod_view *w, const path *spec_path);
 void container_resource_name_check(field_errors *e, const path *p, slice name);
 void resource_name_check(field_errors *e, const path *p, slice name);
@@ -107,9 +109,12 @@ bool resource_is_standard_quota(slice name);
 bool resource_overcommits(slice name);
 
 void pod_spec_validate(pod_view *w, const path *p);
-void pod_annotations_validate(field_errors *e, const path *p, const val *annotations, const val *spec);
-void template_validate(field_errors *e, const path *p, const val *template, const val *old_template);
-void template_annotations_match(field_errors *e, const path *spec_path, const val *meta, const val *spec);
+void pod_annotations_validate(field_errors *e, const path *p, const val *annotations,
+                              const val *spec);
+void template_validate(field_errors *e, const path *p, const val *template,
+                       const val *old_template);
+void template_annotations_match(field_errors *e, const path *spec_path, const val *meta,
+                                const val *spec);
 void claim_spec_validate(field_errors *e, const path *p, const val *spec, const val *old_spec);
 
 /* Every container: init, regular, ephemeral. Stops when fn says false. */

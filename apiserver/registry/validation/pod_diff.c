@@ -25,7 +25,7 @@ typedef struct block {
 typedef struct matcher {
   arena *arena;
   lines a, b;
-  int32_t *class_a; /* the class of each line of a among b's lines, or -1 */
+  int32_t *class_a;          /* the class of each line of a among b's lines, or -1 */
   uint32_t *starts, *places; /* places[starts[c]..starts[c+1]): where class c stands in b */
   uint32_t *lengths, *fresh; /* by index in b, shifted by one */
   block *blocks;
@@ -80,7 +80,9 @@ static void classes(matcher *m) {
   }
 }
 
-static bool same(const matcher *m, uint32_t i, uint32_t j) { return slice_eq(m->a.items[i], m->b.items[j]); }
+static bool same(const matcher *m, uint32_t i, uint32_t j) {
+  return slice_eq(m->a.items[i], m->b.items[j]);
+}
 
 static block longest(matcher *m, uint32_t alo, uint32_t ahi, uint32_t blo, uint32_t bhi) {
   block best = {alo, blo, 0};
@@ -95,29 +97,36 @@ static block longest(matcher *m, uint32_t alo, uint32_t ahi, uint32_t blo, uint3
       if (size > best.size) best = (block){i + 1 - size, j + 1 - size, size};
     }
     int32_t p = i > alo ? m->class_a[i - 1] : -1;
-    for (uint32_t k = p < 0 ? 0 : m->starts[p]; p >= 0 && k < m->starts[p + 1]; k++) m->lengths[m->places[k] + 1] = 0;
+    for (uint32_t k = p < 0 ? 0 : m->starts[p]; p >= 0 && k < m->starts[p + 1]; k++)
+      m->lengths[m->places[k] + 1] = 0;
     for (uint32_t k = from; k < to; k++) {
       m->lengths[m->places[k] + 1] = m->fresh[m->places[k] + 1];
       m->fresh[m->places[k] + 1] = 0;
     }
   }
   int32_t c = ahi > alo ? m->class_a[ahi - 1] : -1;
-  for (uint32_t k = c < 0 ? 0 : m->starts[c]; c >= 0 && k < m->starts[c + 1]; k++) m->lengths[m->places[k] + 1] = 0;
-  while (best.a > alo && best.b > blo && same(m, best.a - 1, best.b - 1)) best.a--, best.b--, best.size++;
+  for (uint32_t k = c < 0 ? 0 : m->starts[c]; c >= 0 && k < m->starts[c + 1]; k++)
+    m->lengths[m->places[k] + 1] = 0;
+  while (best.a > alo && best.b > blo && same(m, best.a - 1, best.b - 1))
+    best.a--, best.b--, best.size++;
   while (best.a + best.size < ahi && best.b + best.size < bhi &&
-         same(m, best.a + best.size, best.b + best.size)) best.size++;
+         same(m, best.a + best.size, best.b + best.size))
+    best.size++;
   return best;
 }
 
 static void add_block(matcher *m, block b) {
   if (m->count == m->cap) {
     uint32_t cap = m->cap ? m->cap * 2 : 16;
-    m->blocks = arena_grow(m->arena, m->blocks, m->cap * sizeof *m->blocks, cap * sizeof *m->blocks);
+    m->blocks =
+        arena_grow(m->arena, m->blocks, m->cap * sizeof *m->blocks, cap * sizeof *m->blocks);
     m->cap = cap;
   }
   block *last = m->count ? m->blocks + m->count - 1 : NULL;
-  if (last && last->a + last->size == b.a && last->b + last->size == b.b) last->size += b.size;
-  else m->blocks[m->count++] = b;
+  if (last && last->a + last->size == b.a && last->b + last->size == b.b)
+    last->size += b.size;
+  else
+    m->blocks[m->count++] = b;
 }
 
 typedef struct range {

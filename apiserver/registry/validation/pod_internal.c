@@ -45,7 +45,8 @@ static val *value_of(arena *a, char kind, slice type, const val *v) {
 
 /* The internal security context, from a pod's spec. */
 static val *pod_context(arena *a, const val *spec) {
-  static const char *const moved[] = {"hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"};
+  static const char *const moved[] = {"hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace",
+                                      "hostUsers"};
   const val *sc = val_getc(spec, "securityContext");
   val *out = sc ? val_copy(a, sc) : val_map(a);
   bool any = sc != NULL;
@@ -64,9 +65,7 @@ static slice json_name(arena *a, slice go) {
 }
 
 static void put_meta(arena *a, val *out, const val *v) {
-  VAL_EACH(e, val_getc(v, "metadata")) {
-    val_set(a, out, e->key, e->value);
-  }
+  VAL_EACH(e, val_getc(v, "metadata")) { val_set(a, out, e->key, e->value); }
 }
 
 static val *tree_of(arena *a, slice type, const val *v) {

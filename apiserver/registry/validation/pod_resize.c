@@ -7,7 +7,8 @@ static bool ordering_check(const validate_args *v) {
   uint32_t before = v->errs->count;
   path spec = path_root("spec");
   for (size_t k = 0; k < 2; k++) {
-    const val *now = val_getc(val_getc(v->obj, "spec"), lists[k]), *was = val_getc(val_getc(v->old, "spec"), lists[k]);
+    const val *now = val_getc(val_getc(v->obj, "spec"), lists[k]),
+              *was = val_getc(val_getc(v->old, "spec"), lists[k]);
     path p = path_child(&spec, lists[k]);
     if (val_len(now) != val_len(was)) {
       slice why = arena_printf(v->errs->a, "%s may not be added or removed on resize", lists[k]);
@@ -16,8 +17,10 @@ static bool ordering_check(const validate_args *v) {
     }
     EACH_ITEM(i, was) {
       path at = path_index(&p, i);
-      if (slice_eq(val_get_str(val_at(now, i), "name"), val_get_str(val_at(was, i), "name"))) continue;
-      slice why = arena_printf(v->errs->a, "%s may not be renamed or reordered on resize", lists[k]);
+      if (slice_eq(val_get_str(val_at(now, i), "name"), val_get_str(val_at(was, i), "name")))
+        continue;
+      slice why =
+          arena_printf(v->errs->a, "%s may not be renamed or reordered on resize", lists[k]);
       forbid(v->errs, &at, "name", why.ptr);
     }
   }
@@ -33,10 +36,12 @@ static bool amounts_removed(const val *now, const val *was) {
 }
 
 static void removed_check(const validate_args *v, const char *key) {
-  const val *now = val_getc(val_getc(v->obj, "spec"), key), *was = val_getc(val_getc(v->old, "spec"), key);
+  const val *now = val_getc(val_getc(v->obj, "spec"), key),
+            *was = val_getc(val_getc(v->old, "spec"), key);
   path spec = path_root("spec"), p = path_child(&spec, key);
   EACH_ITEM(i, was) {
-    const val *n = val_getc(val_at(now, i), "resources"), *o = val_getc(val_at(was, i), "resources");
+    const val *n = val_getc(val_at(now, i), "resources"),
+              *o = val_getc(val_at(was, i), "resources");
     path at = path_index(&p, i), res = path_child(&at, "resources");
     if (amounts_removed(val_getc(n, "requests"), val_getc(o, "requests"))) {
       forbid(v->errs, &res, "requests", "resource requests cannot be removed");
@@ -70,12 +75,14 @@ static void container_changes(const validate_args *v) {
   path spec = path_root("spec");
   EACH_ITEM(i, was) {
     val *kept = with_old_amounts(v->errs->a, val_at(now, i), val_at(was, i));
-    if (!val_equal(kept, val_at(was, i))) forbid(v->errs, &spec, NULL, "only cpu and memory resources are mutable");
+    if (!val_equal(kept, val_at(was, i)))
+      forbid(v->errs, &spec, NULL, "only cpu and memory resources are mutable");
   }
 }
 
 static void init_changes(const validate_args *v) {
-  const val *now = val_path(v->obj, "spec.initContainers"), *was = val_path(v->old, "spec.initContainers");
+  const val *now = val_path(v->obj, "spec.initContainers"),
+            *was = val_path(v->old, "spec.initContainers");
   path spec = path_root("spec"), p = path_child(&spec, "initContainers");
   EACH_ITEM(i, was) {
     const val *c = val_at(now, i), *policies = val_getc(c, "resizePolicy");
@@ -83,11 +90,16 @@ static void init_changes(const validate_args *v) {
     bool sidecar = slice_is(val_get_str(c, "restartPolicy"), "Always");
     if (val_equal(c, val_at(was, i))) continue;
     if (!val_equal(with_old_amounts(v->errs->a, c, val_at(was, i)), val_at(was, i))) {
-      forbid(v->errs, &at, NULL, "only cpu and memory resources for init or sidecar containers are mutable");
+      forbid(v->errs, &at, NULL,
+             "only cpu and memory resources for init or sidecar containers are mutable");
     }
     EACH_ITEM(k, policies) {
-      if (sidecar || !slice_is(val_get_str(val_at(policies, k), "restartPolicy"), "RestartContainer")) continue;
-      forbid(v->errs, &at, NULL, "non-sidecar init containers with a resize policy of RestartContainer cannot be resized");
+      if (sidecar ||
+          !slice_is(val_get_str(val_at(policies, k), "restartPolicy"), "RestartContainer"))
+        continue;
+      forbid(
+          v->errs, &at, NULL,
+          "non-sidecar init containers with a resize policy of RestartContainer cannot be resized");
     }
   }
 }
@@ -96,7 +108,8 @@ static void init_changes(const validate_args *v) {
 static bool resize_supported(const val *pod) {
   const val *list = val_path(pod, "status.containerStatuses");
   EACH_ITEM(i, list) {
-    if (val_path(val_at(list, i), "state.running")) return val_getc(val_at(list, i), "resources") != NULL;
+    if (val_path(val_at(list, i), "state.running"))
+      return val_getc(val_at(list, i), "resources") != NULL;
   }
   return true;
 }
@@ -109,17 +122,21 @@ void pod_resize_check_all(const validate_args *v) {
   core_meta_update(e, v->obj, v->old);
   pod_whole_validate(v);
   const char *refused = NULL;
-  if (val_getc(val_path(v->old, "metadata.annotations"), "kubernetes.io/config.mirror")) refused = "static pods cannot be resized";
-  else if (slice_is(val_get_str(val_path(v->old, "spec.os"), "name"), "windows")) refused = "windows pods cannot be resized";
+  if (val_getc(val_path(v->old, "metadata.annotations"), "kubernetes.io/config.mirror"))
+    refused = "static pods cannot be resized";
+  else if (slice_is(val_get_str(val_path(v->old, "spec.os"), "name"), "windows"))
+    refused = "windows pods cannot be resized";
   if (refused) {
     e->count = before;
     forbid(e, &none, NULL, refused);
     return;
   }
   if (!slice_is(qos, pod_qos(v->obj))) {
-    refuse_str(e, &spec, NULL, val_get_str(val_getc(v->obj, "status"), "qosClass"), "Pod QOS Class may not change as a result of resizing");
+    refuse_str(e, &spec, NULL, val_get_str(val_getc(v->obj, "status"), "qosClass"),
+               "Pod QOS Class may not change as a result of resizing");
   }
-  if (!resize_supported(v->old)) forbid(e, &spec, NULL, "Pod running on node without support for resize");
+  if (!resize_supported(v->old))
+    forbid(e, &spec, NULL, "Pod running on node without support for resize");
   if (!ordering_check(v)) return;
   removed_check(v, "initContainers");
   removed_check(v, "containers");

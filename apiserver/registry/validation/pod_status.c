@@ -13,7 +13,8 @@ static void conditions_check(field_errors *e, const path *p, const val *list) {
     path at = path_index(p, i), type = path_child(&at, "Type");
     slice name = val_get_str(val_at(list, i), "type");
     observed_check(e, &at, val_at(list, i));
-    if (!one_of(name, CHOICES("PodScheduled", "Ready", "Initialized"))) text_check(e, &type, TEXT_LABEL_KEY, name);
+    if (!one_of(name, CHOICES("PodScheduled", "Ready", "Initialized")))
+      text_check(e, &type, TEXT_LABEL_KEY, name);
   }
 }
 
@@ -34,14 +35,17 @@ static bool may_restart(const val *c, const val *spec, int64_t code) {
     bool matches = slice_is(val_get_str(codes, "operator"), "In") ? in : !in;
     if (matches && slice_is(val_get_str(val_at(rules, i), "action"), "Restart")) return true;
   }
-  slice own = val_get_str(c, "restartPolicy"), policy = own.len ? own : val_get_str(spec, "restartPolicy");
+  slice own = val_get_str(c, "restartPolicy"),
+        policy = own.len ? own : val_get_str(spec, "restartPolicy");
   if (slice_is(policy, "Always")) return true;
   return slice_is(policy, "OnFailure") && code != 0;
 }
 
 static void transitions_check(const validate_args *v, const char *key, const char *containers) {
-  const val *now = val_getc(val_getc(v->obj, "status"), key), *was = val_getc(val_getc(v->old, "status"), key);
-  const val *spec = val_getc(v->old, "spec"), *list = containers ? val_getc(spec, containers) : NULL;
+  const val *now = val_getc(val_getc(v->obj, "status"), key),
+            *was = val_getc(val_getc(v->old, "status"), key);
+  const val *spec = val_getc(v->old, "spec"),
+            *list = containers ? val_getc(spec, containers) : NULL;
   path status = path_root("status"), p = path_child(&status, key);
   EACH_ITEM(i, was) {
     const val *ended = val_path(val_at(was, i), "state.terminated");
@@ -55,13 +59,16 @@ static void transitions_check(const validate_args *v, const char *key, const cha
 }
 
 static void claim_statuses_check(const validate_args *v) {
-  const val *list = val_path(v->obj, "status.resourceClaimStatuses"), *claims = val_path(v->obj, "spec.resourceClaims");
+  const val *list = val_path(v->obj, "status.resourceClaimStatuses"),
+            *claims = val_path(v->obj, "spec.resourceClaims");
   path status = path_root("status"), p = path_child(&status, "resourceClaimStatuses");
   val *seen = val_map(v->errs->a);
   EACH_ITEM(i, list) {
     slice name = val_get_str(val_at(list, i), "name");
     path at = path_index(&p, i), at_name = path_child(&at, "name");
-    if (!named(claims, name)) refuse_str(v->errs, &at, "name", name, "must match the name of an entry in `spec.resourceClaims`");
+    if (!named(claims, name))
+      refuse_str(v->errs, &at, "name", name,
+                 "must match the name of an entry in `spec.resourceClaims`");
     if (val_get(seen, name)) field_duplicate(v->errs, &at_name, val_string(v->errs->a, name));
     val_set(v->errs->a, seen, name, val_null(v->errs->a));
     if (val_getc(val_at(list, i), "resourceClaimName")) {
@@ -73,7 +80,8 @@ static void claim_statuses_check(const validate_args *v) {
 /* One address a family at most. */
 static void addresses_check(const validate_args *v, const char *key, const char *type) {
   field_errors *e = v->errs;
-  const val *list = val_getc(val_getc(v->obj, "status"), key), *was = val_getc(val_getc(v->old, "status"), key);
+  const val *list = val_getc(val_getc(v->obj, "status"), key),
+            *was = val_getc(val_getc(v->old, "status"), key);
   path status = path_root("status"), p = path_child(&status, key);
   uint32_t four = 0, six = 0;
   EACH_ITEM(i, list) {
@@ -82,8 +90,10 @@ static void addresses_check(const validate_args *v, const char *key, const char 
     bool kept = false;
     EACH_ITEM(k, was) kept = kept || slice_eq(val_get_str(val_at(was, k), "ip"), ip);
     if (!kept) legacy_ip_check(e, &at, ip);
-    if (slice_find_char(ip, ':') >= 0) six++;
-    else four++;
+    if (slice_find_char(ip, ':') >= 0)
+      six++;
+    else
+      four++;
   }
   if (val_len(list) < 2 || (val_len(list) == 2 && four == 1 && six == 1)) return;
   val *shown = val_list(e->a);
@@ -96,7 +106,8 @@ static void host_ips_check(const validate_args *v) {
   path root = path_root("status"), p = path_child(&root, "hostIPs"), at = path_index(&p, 0);
   slice ip = val_get_str(first, "ip");
   if (!first) return;
-  if (!slice_eq(val_get_str(status, "hostIP"), ip)) refuse_str(v->errs, &at, "ip", ip, "must be equal to `hostIP`");
+  if (!slice_eq(val_get_str(status, "hostIP"), ip))
+    refuse_str(v->errs, &at, "ip", ip, "must be equal to `hostIP`");
   addresses_check(v, "hostIPs", "HostIP");
 }
 
@@ -105,8 +116,10 @@ static void users_check(const validate_args *v, const char *key) {
   bool windows = slice_is(val_get_str(val_path(v->obj, "spec.os"), "name"), "windows");
   path status = path_root("status"), p = path_child(&status, key);
   EACH_ITEM(i, list) {
-    const val *user = val_path(val_at(list, i), "user.linux"), *groups = val_getc(user, "supplementalGroups");
-    path at = path_index(&p, i), at_user = path_child(&at, "user"), at_linux = path_child(&at_user, "linux"),
+    const val *user = val_path(val_at(list, i), "user.linux"),
+              *groups = val_getc(user, "supplementalGroups");
+    path at = path_index(&p, i), at_user = path_child(&at, "user"),
+         at_linux = path_child(&at_user, "linux"),
          at_groups = path_child(&at_linux, "supplementalGroups");
     if (!user) continue;
     if (windows) {
@@ -125,8 +138,10 @@ static void users_check(const validate_args *v, const char *key) {
 void pod_status_validate(const validate_args *v) {
   field_errors *e = v->errs;
   const val *status = val_getc(v->obj, "status"), *was = val_getc(v->old, "status");
-  slice nominated = val_get_str(status, "nominatedNodeName"), before = val_get_str(was, "nominatedNodeName");
-  path p = path_root("status"), conditions = path_child(&p, "conditions"), qos = path_child(&p, "qosClass");
+  slice nominated = val_get_str(status, "nominatedNodeName"),
+        before = val_get_str(was, "nominatedNodeName");
+  path p = path_root("status"), conditions = path_child(&p, "conditions"),
+       qos = path_child(&p, "qosClass");
   core_meta_update(e, v->obj, v->old);
   pod_annotations_update(v);
   conditions_check(e, &conditions, val_getc(status, "conditions"));

@@ -1,4 +1,5 @@
-/* What the real server warns about in pods and pod templates that are valid. Source: pkg/api/pod/warnings.go. */
+/* What the real server warns about in pods and pod templates that are valid. Source:
+ * pkg/api/pod/warnings.go. */
 #include "registry/validation/pod_warnings.h"
 
 void pod_warn_at(request *rq, const path *p, const char *key, const char *text) {
@@ -10,11 +11,15 @@ void pod_warn_at(request *rq, const path *p, const char *key, const char *text) 
 static const char *const labels[][2] = {
     {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
     {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
-    {"failure-domain.beta.kubernetes.io/region", "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
-    {"failure-domain.beta.kubernetes.io/zone", "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
-    {"beta.kubernetes.io/instance-type", "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
+    {"failure-domain.beta.kubernetes.io/region",
+     "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
+    {"failure-domain.beta.kubernetes.io/zone",
+     "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
+    {"beta.kubernetes.io/instance-type",
+     "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
     {"app.kubernetes.io/created-by", "deprecated since v1.9"},
-    {"scheduler.alpha.kubernetes.io/preferAvoidPods", "deprecated since v1.22; use Taints and Tolerations instead"},
+    {"scheduler.alpha.kubernetes.io/preferAvoidPods",
+     "deprecated since v1.22; use Taints and Tolerations instead"},
     {"node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"},
 };
 
@@ -27,7 +32,8 @@ static const char *label_words(slice key) {
 
 static void label_is_old(request *rq, const path *p, slice key) {
   const char *words = label_words(key);
-  if (words) pod_warn_at(rq, p, NULL, arena_printf(rq->arena, "%.*s is %s", SLICE_ARG(key), words).ptr);
+  if (words)
+    pod_warn_at(rq, p, NULL, arena_printf(rq->arena, "%.*s is %s", SLICE_ARG(key), words).ptr);
 }
 
 void pod_warn_node_term(request *rq, const path *p, const val *term) {
@@ -45,15 +51,19 @@ static void spread_warn(request *rq, const path *spec_path, const val *spec) {
   EACH_ITEM(i, list) {
     path at = path_index(&p, i), key = path_child(&at, "topologyKey");
     label_is_old(rq, &key, val_get_str(val_at(list, i), "topologyKey"));
-    if (!val_getc(val_at(list, i), "labelSelector")) pod_warn_at(rq, &at, "labelSelector", "a null labelSelector results in matching no pod");
+    if (!val_getc(val_at(list, i), "labelSelector"))
+      pod_warn_at(rq, &at, "labelSelector", "a null labelSelector results in matching no pod");
   }
 }
 
 static void placement_warn(request *rq, const path *p, const val *spec) {
   const val *node = val_path(spec, "affinity.nodeAffinity");
-  const val *terms = val_path(node, "requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
-  path selector = path_child(p, "nodeSelector"), affinity = path_child(p, "affinity"), at = path_child(&affinity, "nodeAffinity"),
-       must = path_child(&at, "requiredDuringSchedulingIgnoredDuringExecution"), list = path_child(&must, "nodeSelectorTerms");
+  const val *terms =
+      val_path(node, "requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
+  path selector = path_child(p, "nodeSelector"), affinity = path_child(p, "affinity"),
+       at = path_child(&affinity, "nodeAffinity"),
+       must = path_child(&at, "requiredDuringSchedulingIgnoredDuringExecution"),
+       list = path_child(&must, "nodeSelectorTerms");
   VAL_EACH(entry, val_getc(spec, "nodeSelector")) {
     path key = path_key(&selector, entry->key);
     const char *words = label_words(entry->key);
@@ -96,13 +106,18 @@ void pod_warn_fraction(request *rq, const path *p, const val *amounts, const cha
   path at = path_key(p, slice_cstr(name));
   if (!v || quantity_milli(val_str(v)) % 1000 == 0) return;
   slice text = val_str(v);
-  pod_warn_at(rq, &at, NULL, arena_printf(rq->arena, "fractional byte value \"%.*s\" is invalid, must be an integer", SLICE_ARG(text)).ptr);
+  pod_warn_at(
+      rq, &at, NULL,
+      arena_printf(rq->arena, "fractional byte value \"%.*s\" is invalid, must be an integer",
+                   SLICE_ARG(text))
+          .ptr);
 }
 
 static bool container_warn(void *ctx, const path *p, const val *c) {
   request *rq = ctx;
   const val *res = val_getc(c, "resources"), *vars = val_getc(c, "env");
-  path at = path_child(p, "resources"), limits = path_child(&at, "limits"), requests = path_child(&at, "requests"), list = path_child(p, "env");
+  path at = path_child(p, "resources"), limits = path_child(&at, "limits"),
+       requests = path_child(&at, "requests"), list = path_child(p, "env");
   static const char *const names[] = {"memory", "ephemeral-storage"};
   for (size_t i = 0; i < 2; i++) {
     pod_warn_fraction(rq, &limits, val_getc(res, "limits"), names[i]);
@@ -110,12 +125,20 @@ static bool container_warn(void *ctx, const path *p, const val *c) {
   }
   val *seen = val_map(rq->arena);
   EACH_ITEM(i, vars) {
-    slice name = val_get_str(val_at(vars, i), "name"), value = val_get_str(val_at(vars, i), "value");
+    slice name = val_get_str(val_at(vars, i), "name"),
+          value = val_get_str(val_at(vars, i), "value");
     slice ref = arena_printf(rq->arena, "$(%.*s)", SLICE_ARG(name));
     path item = path_index(&list, i);
-    bool hides = val_getc(val_at(vars, i), "valueFrom") || slice_eq(value, ref) || slice_find(value, ref) < 0;
+    bool hides = val_getc(val_at(vars, i), "valueFrom") || slice_eq(value, ref) ||
+                 slice_find(value, ref) < 0;
     if (val_get(seen, name) && hides) {
-      pod_warn_at(rq, &item, NULL, arena_printf(rq->arena, "hides previous definition of \"%.*s\", which may be dropped when using apply", SLICE_ARG(name)).ptr);
+      pod_warn_at(
+          rq, &item, NULL,
+          arena_printf(
+              rq->arena,
+              "hides previous definition of \"%.*s\", which may be dropped when using apply",
+              SLICE_ARG(name))
+              .ptr);
     }
     val_set(rq->arena, seen, name, val_null(rq->arena));
   }
@@ -124,9 +147,12 @@ static bool container_warn(void *ctx, const path *p, const val *c) {
 
 static void notes_warn(request *rq, const path *meta_path, const val *meta) {
   static const char *const old[][2] = {
-      {"scheduler.alpha.kubernetes.io/critical-pod", "non-functional in v1.16+; use the \"priorityClassName\" field instead"},
-      {"security.alpha.kubernetes.io/sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"},
-      {"security.alpha.kubernetes.io/unsafe-sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"},
+      {"scheduler.alpha.kubernetes.io/critical-pod",
+       "non-functional in v1.16+; use the \"priorityClassName\" field instead"},
+      {"security.alpha.kubernetes.io/sysctls",
+       "non-functional in v1.11+; use the \"sysctls\" field instead"},
+      {"security.alpha.kubernetes.io/unsafe-sysctls",
+       "non-functional in v1.11+; use the \"sysctls\" field instead"},
   };
   path notes = path_child(meta_path, "annotations");
   for (size_t i = 0; i < 3; i++) {
@@ -137,25 +163,32 @@ static void notes_warn(request *rq, const path *meta_path, const val *meta) {
 
 /* p NULL: a pod itself. */
 static void template_warn(request *rq, const path *p, const val *template) {
-  const val *spec = val_getc(template, "spec"), *grace = val_getc(spec, "terminationGracePeriodSeconds");
-  path at = p ? path_child(p, "spec") : path_root("spec"), meta = p ? path_child(p, "metadata") : path_root("metadata");
+  const val *spec = val_getc(template, "spec"),
+            *grace = val_getc(spec, "terminationGracePeriodSeconds");
+  path at = p ? path_child(p, "spec") : path_root("spec"),
+       meta = p ? path_child(p, "metadata") : path_root("metadata");
   placement_warn(rq, &at, spec);
   notes_warn(rq, &meta, val_getc(template, "metadata"));
   volumes_warn(rq, &at, spec);
   containers_visit(spec, &at, container_warn, rq);
   if (grace && val_i64(grace) < 0) {
-    pod_warn_at(rq, &at, "terminationGracePeriodSeconds", "must be >= 0; negative values are invalid and will be treated as 1");
+    pod_warn_at(rq, &at, "terminationGracePeriodSeconds",
+                "must be >= 0; negative values are invalid and will be treated as 1");
   }
 }
 
 static bool changed(const val *obj, const val *old) {
-  return !old || val_i64(val_path(obj, "metadata.generation")) != val_i64(val_path(old, "metadata.generation"));
+  return !old || val_i64(val_path(obj, "metadata.generation")) !=
+                     val_i64(val_path(old, "metadata.generation"));
 }
 
 static void dots_warn(request *rq, const val *obj, const char *words) {
   slice name = val_get_str(val_getc(obj, "metadata"), "name");
   if (slice_find_char(name, '.') < 0) return;
-  request_warn(rq, arena_printf(rq->arena, "metadata.name: %s, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]", words));
+  request_warn(rq, arena_printf(rq->arena,
+                                "metadata.name: %s, which can result in surprising behavior; a DNS "
+                                "label is recommended: [must not contain dots]",
+                                words));
 }
 
 #define HOSTNAMES "this is used in Pod names and hostnames"
@@ -166,22 +199,33 @@ void pod_warn(request *rq, val *obj, const val *old) {
 }
 
 static void workload(request *rq, const val *obj, const val *old, const char *where, bool named) {
-  path spec = path_root("spec"), job = path_child(&spec, "jobTemplate"), job_spec = path_child(&job, "spec");
-  bool cron = strcmp(where, "spec.jobTemplate.spec.template") == 0, root = strcmp(where, "template") == 0;
+  path spec = path_root("spec"), job = path_child(&spec, "jobTemplate"),
+       job_spec = path_child(&job, "spec");
+  bool cron = strcmp(where, "spec.jobTemplate.spec.template") == 0,
+       root = strcmp(where, "template") == 0;
   path at = root ? path_root("template") : path_child(cron ? &job_spec : &spec, "template");
   if (!old && named) dots_warn(rq, obj, HOSTNAMES);
   if (changed(obj, old)) template_warn(rq, &at, val_path(obj, where));
 }
 
-void workload_warn(request *rq, val *obj, const val *old) { workload(rq, obj, old, "spec.template", true); }
-void daemonset_warn(request *rq, val *obj, const val *old) { workload(rq, obj, old, "spec.template", false); }
-void cronjob_warn(request *rq, val *obj, const val *old) { workload(rq, obj, old, "spec.jobTemplate.spec.template", true); }
-void podtemplate_warn(request *rq, val *obj, const val *old) { workload(rq, obj, old, "template", false); }
+void workload_warn(request *rq, val *obj, const val *old) {
+  workload(rq, obj, old, "spec.template", true);
+}
+void daemonset_warn(request *rq, val *obj, const val *old) {
+  workload(rq, obj, old, "spec.template", false);
+}
+void cronjob_warn(request *rq, val *obj, const val *old) {
+  workload(rq, obj, old, "spec.jobTemplate.spec.template", true);
+}
+void podtemplate_warn(request *rq, val *obj, const val *old) {
+  workload(rq, obj, old, "template", false);
+}
 
 void statefulset_warn(request *rq, val *obj, const val *old) {
   workload(rq, obj, old, "spec.template", false);
   if (!changed(obj, old)) return;
   if (val_i64(val_path(obj, "spec.revisionHistoryLimit")) < 0) {
-    request_warn(rq, SLICE_LIT("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"));
+    request_warn(rq, SLICE_LIT("spec.revisionHistoryLimit: a negative value retains all historical "
+                               "revisions; a value >= 0 is recommended"));
   }
 }

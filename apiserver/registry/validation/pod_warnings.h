@@ -1,4 +1,5 @@
-/* pod_warnings: the warn hooks of pods and of the kinds that hold a template; strategy_rows.c names them. */
+/* pod_warnings: the warn hooks of pods and of the kinds that hold a template; strategy_rows.c names
+ * them. */
 #ifndef APISIM_REGISTRY_VALIDATION_POD_WARNINGS_H
 #define APISIM_REGISTRY_VALIDATION_POD_WARNINGS_H
 

@@ -4,7 +4,8 @@
 #include "registry/validation/pod_internal.h"
 #include "registry/validation/rows.h"
 
-const char *const access_modes[] = {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod", NULL};
+const char *const access_modes[] = {"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce",
+                                    "ReadWriteOncePod", NULL};
 const char *const volume_modes[] = {"Block", "Filesystem", NULL};
 
 void access_modes_check(field_errors *e, const path *p, const val *modes) {
@@ -12,9 +13,12 @@ void access_modes_check(field_errors *e, const path *p, const val *modes) {
   bool alone = false, other = false;
   EACH_ITEM(i, modes) {
     slice mode = val_str(val_at(modes, i));
-    if (!one_of(mode, access_modes)) unsupported(e, &at, NULL, mode, access_modes);
-    else if (slice_is(mode, "ReadWriteOncePod")) alone = true;
-    else other = true;
+    if (!one_of(mode, access_modes))
+      unsupported(e, &at, NULL, mode, access_modes);
+    else if (slice_is(mode, "ReadWriteOncePod"))
+      alone = true;
+    else
+      other = true;
   }
   if (alone && other) forbid(e, &at, NULL, "may not use ReadWriteOncePod with other access modes");
 }
@@ -51,7 +55,8 @@ static void classes_check(field_errors *e, const path *p, const val *spec) {
   if (need(e, p, spec, "volumeAttributesClassName", "an empty string is disallowed")) {
     text_at(e, p, spec, "volumeAttributesClassName", TEXT_DNS1123_SUBDOMAIN);
   }
-  if (!val_getc(spec, "csi")) require(e, p, "csi", "has to be specified when using volumeAttributesClassName");
+  if (!val_getc(spec, "csi"))
+    require(e, p, "csi", "has to be specified when using volumeAttributesClassName");
 }
 
 static void spec_check(field_errors *e, const path *p, const val *spec, slice name) {
@@ -61,12 +66,17 @@ static void spec_check(field_errors *e, const path *p, const val *spec, slice na
   need(e, p, spec, "accessModes", "");
   access_modes_check(e, p, val_getc(spec, "accessModes"));
   capacity_check(e, p, val_getc(spec, "capacity"));
-  if (policy.len) choice_at(e, p, spec, "persistentVolumeReclaimPolicy", CHOICES("Delete", "Recycle", "Retain"), false);
-  if (needed) node_selector_validate(e, &at_needed, needed);
-  else if (affinity) require(e, &at, "required", "must specify required node constraints");
+  if (policy.len)
+    choice_at(e, p, spec, "persistentVolumeReclaimPolicy", CHOICES("Delete", "Recycle", "Retain"),
+              false);
+  if (needed)
+    node_selector_validate(e, &at_needed, needed);
+  else if (affinity)
+    require(e, &at, "required", "must specify required node constraints");
   pv_sources_validate(e, p, spec, name);
   if (is_root(val_get_str(val_getc(spec, "hostPath"), "path")) && slice_is(policy, "Recycle")) {
-    forbid(e, p, "persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'");
+    forbid(e, p, "persistentVolumeReclaimPolicy",
+           "may not be 'recycle' for a hostPath mount of '/'");
   }
   classes_check(e, p, spec);
 }
@@ -81,9 +91,19 @@ static void whole_check(const validate_args *v) {
 /* The older annotation for mount options is only for kinds that are mounted. */
 static void mount_options_check(const validate_args *v) {
   static const char key[] = "volume.beta.kubernetes.io/mount-options";
-  static const char *const mounted[] = {
-      "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "nfs", "rbd", "quobyte", "iscsi", "cinder",
-      "cephfs", "azureFile", "vsphereVolume", "azureDisk", "photonPersistentDisk"};
+  static const char *const mounted[] = {"gcePersistentDisk",
+                                        "awsElasticBlockStore",
+                                        "glusterfs",
+                                        "nfs",
+                                        "rbd",
+                                        "quobyte",
+                                        "iscsi",
+                                        "cinder",
+                                        "cephfs",
+                                        "azureFile",
+                                        "vsphereVolume",
+                                        "azureDisk",
+                                        "photonPersistentDisk"};
   path meta = path_root("metadata"), notes = path_child(&meta, "annotations");
   if (!val_getc(val_path(v->obj, "metadata.annotations"), key)) return;
   for (size_t i = 0; i < sizeof mounted / sizeof *mounted; i++) {
@@ -94,9 +114,15 @@ static void mount_options_check(const validate_args *v) {
 
 /* Only the source of the spec. */
 static val *source_of(arena *a, const val *spec, bool drop_expand) {
-  static const char *const others[] = {
-      "capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName",
-      "mountOptions", "volumeMode", "nodeAffinity", "volumeAttributesClassName"};
+  static const char *const others[] = {"capacity",
+                                       "accessModes",
+                                       "claimRef",
+                                       "persistentVolumeReclaimPolicy",
+                                       "storageClassName",
+                                       "mountOptions",
+                                       "volumeMode",
+                                       "nodeAffinity",
+                                       "volumeAttributesClassName"};
   val *source = val_copy(a, spec);
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) val_delc(source, others[i]);
   val *csi = val_getc(source, "csi");
@@ -106,18 +132,21 @@ static val *source_of(arena *a, const val *spec, bool drop_expand) {
 
 static void change_check(const validate_args *v) {
   arena *a = v->errs->a;
-  const val *now = val_getc(v->obj, "spec"), *was = val_getc(v->old, "spec"), *old_csi = val_getc(was, "csi");
+  const val *now = val_getc(v->obj, "spec"), *was = val_getc(v->old, "spec"),
+            *old_csi = val_getc(was, "csi");
   path spec = path_root("spec"), mode = path_root("volumeMode");
   bool drop = old_csi && !val_getc(old_csi, "controllerExpandSecretRef");
   val *after = source_of(a, now, drop), *before = source_of(a, was, false);
   if (!val_equal(after, before)) {
     slice diff = internal_diff(a, "PersistentVolumeSource", before, after);
     path at = path_child(&spec, "persistentvolumesource");
-    field_forbidden(v->errs, &at, "spec.persistentvolumesource is immutable after creation\n%.*s", SLICE_ARG(diff));
+    field_forbidden(v->errs, &at, "spec.persistentvolumesource is immutable after creation\n%.*s",
+                    SLICE_ARG(diff));
   }
   immutable_check(v->errs, &mode, val_getc(now, "volumeMode"), val_getc(was, "volumeMode"));
   if (val_getc(was, "volumeAttributesClassName") && !val_getc(now, "volumeAttributesClassName")) {
-    forbid(v->errs, &spec, "volumeAttributesClassName", "update from non-nil value to nil is forbidden");
+    forbid(v->errs, &spec, "volumeAttributesClassName",
+           "update from non-nil value to nil is forbidden");
   }
 }
 

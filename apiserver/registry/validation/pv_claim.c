@@ -11,7 +11,8 @@ static void source_check(field_errors *e, const path *p, const val *source, bool
   need(e, p, source, "name", "");
   need(e, p, source, "kind", "");
   if (!group.len && !slice_is(kind, "PersistentVolumeClaim")) {
-    refuse_str(e, p, NULL, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup");
+    refuse_str(e, p, NULL, kind,
+               "must be 'PersistentVolumeClaim' when referencing the default apiGroup");
   }
   if (group.len && !old_groups) text_at(e, p, source, "apiGroup", TEXT_DNS1123_SUBDOMAIN);
   text_if_set(e, p, source, "namespace", TEXT_DNS1123_LABEL);
@@ -29,7 +30,8 @@ static bool same_source(const val *a, const val *b) {
 static void sources_check(field_errors *e, const path *p, const val *spec, const val *old) {
   const val *source = val_getc(spec, "dataSource"), *ref = val_getc(spec, "dataSourceRef");
   path at_source = path_child(p, "dataSource"), at_ref = path_child(p, "dataSourceRef");
-  bool old_groups = val_getc(val_getc(old, "dataSource"), "apiGroup") || val_getc(val_getc(old, "dataSourceRef"), "apiGroup");
+  bool old_groups = val_getc(val_getc(old, "dataSource"), "apiGroup") ||
+                    val_getc(val_getc(old, "dataSourceRef"), "apiGroup");
   const char *why = NULL;
   source_check(e, &at_source, source, old_groups);
   source_check(e, &at_ref, ref, old_groups);
@@ -44,12 +46,15 @@ static void sources_check(field_errors *e, const path *p, const val *spec, const
 
 void claim_spec_validate(field_errors *e, const path *p, const val *spec, const val *old) {
   const val *size = val_path(spec, "resources.requests.storage");
-  path selector = path_child(p, "selector"), resources = path_child(p, "resources"), storage = path_key(&resources, SLICE_LIT("storage"));
+  path selector = path_child(p, "selector"), resources = path_child(p, "resources"),
+       storage = path_key(&resources, SLICE_LIT("storage"));
   need(e, p, spec, "accessModes", "at least 1 access mode is required");
   label_selector_validate(e, &selector, val_getc(spec, "selector"));
   access_modes_check(e, p, val_getc(spec, "accessModes"));
-  if (!size) require(e, &storage, NULL, "");
-  else quantity_positive_check(e, &storage, val_str(size));
+  if (!size)
+    require(e, &storage, NULL, "");
+  else
+    quantity_positive_check(e, &storage, val_str(size));
   text_if_set(e, p, spec, "storageClassName", TEXT_DNS1123_SUBDOMAIN);
   if (val_getc(spec, "volumeMode")) choice_at(e, p, spec, "volumeMode", volume_modes, false);
   sources_check(e, p, spec, old);
@@ -58,47 +63,59 @@ void claim_spec_validate(field_errors *e, const path *p, const val *spec, const 
 
 static void take(arena *a, val *to, const val *from, const char *key) {
   val *old = val_getc(from, key);
-  if (old) val_setc(a, to, key, old);
-  else val_delc(to, key);
+  if (old)
+    val_setc(a, to, key, old);
+  else
+    val_delc(to, key);
 }
 
 /* The class may move from the old annotation into the field, or be set where there was none. */
 static void class_change(const validate_args *v, val *now, const val *was) {
   const val *old_note = val_getc(val_path(v->old, "metadata.annotations"), BETA_CLASS);
   const val *new_note = val_getc(val_path(v->obj, "metadata.annotations"), BETA_CLASS);
-  const val *old_class = val_getc(was, "storageClassName"), *new_class = val_getc(now, "storageClassName");
+  const val *old_class = val_getc(was, "storageClassName"),
+            *new_class = val_getc(now, "storageClassName");
   slice old_text = val_str(old_note), new_text = val_str(new_note), text = val_str(new_class);
-  path meta = path_root("metadata"), notes = path_child(&meta, "annotations"), at = path_child(&notes, BETA_CLASS);
-  bool upgrade = old_note && !old_class && new_class && slice_eq(text, old_text) && (!new_note || slice_eq(new_text, old_text));
+  path meta = path_root("metadata"), notes = path_child(&meta, "annotations"),
+       at = path_child(&notes, BETA_CLASS);
+  bool upgrade = old_note && !old_class && new_class && slice_eq(text, old_text) &&
+                 (!new_note || slice_eq(new_text, old_text));
   if (upgrade) {
     val_delc(now, "storageClassName");
     return;
   }
   if (!slice_eq(old_text, new_text)) refuse_str(v->errs, &at, NULL, new_text, "field is immutable");
-  if (new_class && !old_class && (!old_note || slice_eq(text, old_text))) take(v->errs->a, now, was, "storageClassName");
+  if (new_class && !old_class && (!old_note || slice_eq(text, old_text)))
+    take(v->errs->a, now, was, "storageClassName");
 }
 
 static void size_change(const validate_args *v) {
   slice zero = SLICE_LIT("0");
-  const val *now = val_path(v->obj, "spec.resources.requests.storage"), *was = val_path(v->old, "spec.resources.requests.storage");
+  const val *now = val_path(v->obj, "spec.resources.requests.storage"),
+            *was = val_path(v->old, "spec.resources.requests.storage");
   const val *have = val_path(v->old, "status.capacity.storage");
-  slice n = now ? val_str(now) : zero, o = was ? val_str(was) : zero, h = have ? val_str(have) : zero;
-  path spec = path_root("spec"), resources = path_child(&spec, "resources"), requests = path_child(&resources, "requests");
+  slice n = now ? val_str(now) : zero, o = was ? val_str(was) : zero,
+        h = have ? val_str(have) : zero;
+  path spec = path_root("spec"), resources = path_child(&spec, "resources"),
+       requests = path_child(&resources, "requests");
   if (quantity_cmp(n, o) < 0 && quantity_cmp(n, h) <= 0) {
     forbid(v->errs, &requests, "storage", "field can not be less than status.capacity");
   }
 }
 
 static void attributes_change(const validate_args *v) {
-  const val *now = val_path(v->obj, "spec.volumeAttributesClassName"), *was = val_path(v->old, "spec.volumeAttributesClassName");
+  const val *now = val_path(v->obj, "spec.volumeAttributesClassName"),
+            *was = val_path(v->old, "spec.volumeAttributesClassName");
   path spec = path_root("spec");
   bool same = (now != NULL) == (was != NULL) && slice_eq(val_str(now), val_str(was));
   if (same || !val_path(v->old, "status.currentVolumeAttributesClassName")) return;
   if (!now) {
-    forbid(v->errs, &spec, "volumeAttributesClassName", "update to nil is forbidden when status.currentVolumeAttributesClassName is not nil");
+    forbid(v->errs, &spec, "volumeAttributesClassName",
+           "update to nil is forbidden when status.currentVolumeAttributesClassName is not nil");
   } else if (!val_str(now).len) {
     forbid(v->errs, &spec, "volumeAttributesClassName",
-           "update to empty string is forbidden when status.currentVolumeAttributesClassName is not nil");
+           "update to empty string is forbidden when status.currentVolumeAttributesClassName is "
+           "not nil");
   }
 }
 
@@ -114,11 +131,14 @@ static void change_check(const validate_args *v) {
   if (bound) take(a, now, was, "volumeAttributesClassName");
   if (!val_equal(now, was)) {
     slice diff = internal_diff(a, "PersistentVolumeClaimSpec", was, now);
-    field_forbidden(v->errs, &spec, "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n%.*s",
+    field_forbidden(v->errs, &spec,
+                    "spec is immutable after creation except resources.requests and "
+                    "volumeAttributesClassName for bound claims\n%.*s",
                     SLICE_ARG(diff));
   }
   size_change(v);
-  immutable_check(v->errs, &mode, val_path(v->obj, "spec.volumeMode"), val_path(v->old, "spec.volumeMode"));
+  immutable_check(v->errs, &mode, val_path(v->obj, "spec.volumeMode"),
+                  val_path(v->old, "spec.volumeMode"));
   attributes_change(v);
 }
 
@@ -130,11 +150,13 @@ static bool status_key_check(field_errors *e, const path *p, slice key) {
 }
 
 static void status_check(const validate_args *v) {
-  static const char *const states[] = {"ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress",
-                                       "NodeResizeInfeasible", "NodeResizePending", NULL};
+  static const char *const states[] = {"ControllerResizeInProgress", "ControllerResizeInfeasible",
+                                       "NodeResizeInProgress",       "NodeResizeInfeasible",
+                                       "NodeResizePending",          NULL};
   field_errors *e = v->errs;
   const val *status = val_getc(v->obj, "status");
-  path p = path_root("status"), capacity = path_child(&p, "capacity"), resize = path_child(&p, "allocatedResourceStatuses"),
+  path p = path_root("status"), capacity = path_child(&p, "capacity"),
+       resize = path_child(&p, "allocatedResourceStatuses"),
        allocated = path_child(&p, "allocatedResources");
   core_meta_update(e, v->obj, v->old);
   VAL_EACH(entry, val_getc(status, "capacity")) {
@@ -150,7 +172,8 @@ static void status_check(const validate_args *v) {
     uint32_t before = e->count;
     if (!status_key_check(e, &allocated, entry->key)) continue;
     basic_resource_check(e, &key, val_str(entry->value));
-    if (e->count == before) resource_quantity_check(e, &key, SLICE_LIT("storage"), val_str(entry->value));
+    if (e->count == before)
+      resource_quantity_check(e, &key, SLICE_LIT("storage"), val_str(entry->value));
   }
 }
 

@@ -3,14 +3,22 @@
 #include "registry/validation/rows.h"
 #include "registry/validation/pod_checks.h"
 
-static const char *const scopes[] = {"Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass",
-                                     "VolumeAttributesClass", "CrossNamespacePodAffinity", NULL};
-static const char *const pod_resources[] = {"pods", "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu",
-                                            "requests.memory", NULL};
+static const char *const scopes[] = {"Terminating",
+                                     "NotTerminating",
+                                     "BestEffort",
+                                     "NotBestEffort",
+                                     "PriorityClass",
+                                     "VolumeAttributesClass",
+                                     "CrossNamespacePodAffinity",
+                                     NULL};
+static const char *const pod_resources[] = {
+    "pods",          "cpu",          "memory",          "limits.cpu",
+    "limits.memory", "requests.cpu", "requests.memory", NULL};
 
 static bool scope_covers(slice scope, slice name) {
   if (slice_is(scope, "BestEffort")) return slice_is(name, "pods");
-  if (slice_is(scope, "VolumeAttributesClass")) return one_of(name, CHOICES("persistentvolumeclaims", "requests.storage"));
+  if (slice_is(scope, "VolumeAttributesClass"))
+    return one_of(name, CHOICES("persistentvolumeclaims", "requests.storage"));
   return !one_of(scope, scopes) || one_of(name, pod_resources);
 }
 
@@ -23,9 +31,11 @@ static void amounts_check(field_errors *e, const path *p, const val *amounts) {
 }
 
 static void conflicts_check(field_errors *e, const path *p, const val *set, const val *shown) {
-  static const char *const pairs[][2] = {{"BestEffort", "NotBestEffort"}, {"Terminating", "NotTerminating"}};
+  static const char *const pairs[][2] = {{"BestEffort", "NotBestEffort"},
+                                         {"Terminating", "NotTerminating"}};
   for (size_t i = 0; i < 2; i++) {
-    if (val_getc(set, pairs[i][0]) && val_getc(set, pairs[i][1])) refuse(e, p, NULL, shown, "conflicting scopes");
+    if (val_getc(set, pairs[i][0]) && val_getc(set, pairs[i][1]))
+      refuse(e, p, NULL, shown, "conflicting scopes");
   }
 }
 
@@ -51,17 +61,26 @@ static void requirement_check(field_errors *e, const path *at, const val *spec, 
   if (!one_of(scope, scopes)) refuse_str(e, at, "scopeName", scope, "unsupported scope");
   VAL_EACH(entry, val_getc(spec, "hard")) {
     if (!resource_is_standard_quota(entry->key) || scope_covers(scope, entry->key)) continue;
-    refuse_go(e, at, NULL, "ScopeSelector", val_getc(spec, "scopeSelector"), "unsupported scope applied to resource");
+    refuse_go(e, at, NULL, "ScopeSelector", val_getc(spec, "scopeSelector"),
+              "unsupported scope applied to resource");
   }
-  if (one_of(scope, CHOICES("BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "CrossNamespacePodAffinity")) && !slice_is(op, "Exists")) {
+  if (one_of(scope, CHOICES("BestEffort", "NotBestEffort", "Terminating", "NotTerminating",
+                            "CrossNamespacePodAffinity")) &&
+      !slice_is(op, "Exists")) {
     refuse_str(e, at, "operator", op,
-               "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
-               "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity");
+               "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, "
+               "ResourceQuotaScopeNotTerminating, "
+               "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
+               "ResourceQuotaScopeCrossNamespacePodAffinity");
   }
   if (one_of(op, CHOICES("In", "NotIn"))) {
-    if (!val_len(values)) require(e, at, "values", "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
+    if (!val_len(values))
+      require(e, at, "values",
+              "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
   } else if (one_of(op, CHOICES("Exists", "DoesNotExist"))) {
-    if (val_len(values)) refuse(e, at, "values", values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
+    if (val_len(values))
+      refuse(e, at, "values", values,
+             "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
   } else {
     refuse_str(e, at, "operator", op, "not a valid selector operator");
   }
@@ -101,7 +120,8 @@ static bool scopes_within(const val *a, const val *b) {
 }
 
 void validate_resourcequota(const validate_args *v) {
-  const val *spec = val_getc(v->obj, "spec"), *now = val_getc(spec, "scopes"), *was = val_path(v->old, "spec.scopes");
+  const val *spec = val_getc(v->obj, "spec"), *now = val_getc(spec, "scopes"),
+            *was = val_path(v->old, "spec.scopes");
   path p = path_root("spec");
   core_meta_check(v, TEXT_DNS1123_SUBDOMAIN);
   if (slice_is(v->subresource, "status")) {
@@ -109,6 +129,8 @@ void validate_resourcequota(const validate_args *v) {
     return;
   }
   spec_check(v->errs, spec);
-  if (!v->old) status_check(v->errs, val_getc(v->obj, "status"));
-  else if (!scopes_within(now, was) || !scopes_within(was, now)) refuse(v->errs, &p, "scopes", now, "field is immutable");
+  if (!v->old)
+    status_check(v->errs, val_getc(v->obj, "status"));
+  else if (!scopes_within(now, was) || !scopes_within(was, now))
+    refuse(v->errs, &p, "scopes", now, "field is immutable");
 }

@@ -5,20 +5,26 @@
 #define GROUP "rbac.authorization.k8s.io"
 
 static void rule_check(field_errors *errs, const path *p, const val *rule, bool namespaced) {
-  path verbs = path_child(p, "verbs"), urls = path_child(p, "nonResourceURLs"), groups = path_child(p, "apiGroups"),
-       resources = path_child(p, "resources");
+  path verbs = path_child(p, "verbs"), urls = path_child(p, "nonResourceURLs"),
+       groups = path_child(p, "apiGroups"), resources = path_child(p, "resources");
   const val *list = val_getc(rule, "nonResourceURLs");
-  uint32_t group_count = val_len(val_getc(rule, "apiGroups")), resource_count = val_len(val_getc(rule, "resources"));
-  if (val_len(val_getc(rule, "verbs")) == 0) field_required(errs, &verbs, "verbs must contain at least one value");
+  uint32_t group_count = val_len(val_getc(rule, "apiGroups")),
+           resource_count = val_len(val_getc(rule, "resources"));
+  if (val_len(val_getc(rule, "verbs")) == 0)
+    field_required(errs, &verbs, "verbs must contain at least one value");
   if (val_len(list)) {
-    if (namespaced) field_invalid(errs, &urls, list, "namespaced rules cannot apply to non-resource URLs");
+    if (namespaced)
+      field_invalid(errs, &urls, list, "namespaced rules cannot apply to non-resource URLs");
     if (group_count + resource_count + val_len(val_getc(rule, "resourceNames"))) {
-      field_invalid(errs, &urls, list, "rules cannot apply to both regular resources and non-resource URLs");
+      field_invalid(errs, &urls, list,
+                    "rules cannot apply to both regular resources and non-resource URLs");
     }
     return;
   }
-  if (!group_count) field_required(errs, &groups, "resource rules must supply at least one api group");
-  if (!resource_count) field_required(errs, &resources, "resource rules must supply at least one resource");
+  if (!group_count)
+    field_required(errs, &groups, "resource rules must supply at least one api group");
+  if (!resource_count)
+    field_required(errs, &resources, "resource rules must supply at least one resource");
 }
 
 static void rules_check(const validate_args *v, bool namespaced) {
@@ -37,11 +43,13 @@ void validate_role(const validate_args *v) {
 }
 
 static void aggregation_check(const validate_args *v) {
-  const val *rule = val_getc(v->obj, "aggregationRule"), *list = val_getc(rule, "clusterRoleSelectors");
+  const val *rule = val_getc(v->obj, "aggregationRule"),
+            *list = val_getc(rule, "clusterRoleSelectors");
   path root = path_root("aggregationRule"), selectors = path_child(&root, "clusterRoleSelectors");
   if (!rule) return;
   if (val_len(list) == 0) {
-    field_required(v->errs, &selectors, "at least one clusterRoleSelector required if aggregationRule is non-nil");
+    field_required(v->errs, &selectors,
+                   "at least one clusterRoleSelector required if aggregationRule is non-nil");
   }
   for (uint32_t i = 0; i < val_len(list); i++) {
     path p = path_index(&selectors, i);
@@ -60,9 +68,10 @@ void validate_cluster_role(const validate_args *v) {
 
 static void subject_check(field_errors *errs, const path *p, const val *subject, bool namespaced) {
   static const char *const kinds[] = {"ServiceAccount", "User", "Group", NULL};
-  path name = path_child(p, "name"), group = path_child(p, "apiGroup"), kind = path_child(p, "kind"),
-       namespace = path_child(p, "namespace");
-  slice n = val_get_str(subject, "name"), g = val_get_str(subject, "apiGroup"), k = val_get_str(subject, "kind");
+  path name = path_child(p, "name"), group = path_child(p, "apiGroup"),
+       kind = path_child(p, "kind"), namespace = path_child(p, "namespace");
+  slice n = val_get_str(subject, "name"), g = val_get_str(subject, "apiGroup"),
+        k = val_get_str(subject, "kind");
   required_str(errs, &name, n);
   if (!enum_check(errs, &kind, k, kinds)) return;
   if (!slice_is(k, "ServiceAccount")) {
@@ -78,8 +87,9 @@ static void binding_check(const validate_args *v, bool namespaced) {
   static const char *const both[] = {"Role", "ClusterRole", NULL};
   field_errors *errs = v->errs;
   const val *ref = val_getc(v->obj, "roleRef"), *list = val_getc(v->obj, "subjects");
-  path at = path_root("roleRef"), group = path_child(&at, "apiGroup"), kind = path_child(&at, "kind"),
-       name = path_child(&at, "name"), subjects = path_root("subjects");
+  path at = path_root("roleRef"), group = path_child(&at, "apiGroup"),
+       kind = path_child(&at, "kind"), name = path_child(&at, "name"),
+       subjects = path_root("subjects");
   meta_rules(v, TEXT_PATH_SEGMENT);
   enum_check(errs, &group, val_get_str(ref, "apiGroup"), (const char *const[]){GROUP, NULL});
   enum_check(errs, &kind, val_get_str(ref, "kind"), namespaced ? both : both + 1);

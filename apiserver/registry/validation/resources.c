@@ -18,18 +18,35 @@ bool resource_is_extended(slice name) {
   memcpy(text + 9, name.ptr, name.len);
   slice whole = slice_of(text, name.len + 9), prefix, rest;
   if (!slice_cut(whole, '/', &prefix, &rest) || slice_find_char(rest, '/') >= 0) return false;
-  return prefix.len <= 253 && rest.len && rest.len <= 63 && text_is_valid(TEXT_DNS1123_SUBDOMAIN, prefix) &&
-         text_is_valid(TEXT_LABEL_VALUE, rest);
+  return prefix.len <= 253 && rest.len && rest.len <= 63 &&
+         text_is_valid(TEXT_DNS1123_SUBDOMAIN, prefix) && text_is_valid(TEXT_LABEL_VALUE, rest);
 }
 
-bool resource_overcommits(slice name) { return resource_is_native(name) && !resource_is_huge(name); }
+bool resource_overcommits(slice name) {
+  return resource_is_native(name) && !resource_is_huge(name);
+}
 
-static const char *const counted[] = {
-    "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps",
-    "persistentvolumeclaims", "services.nodeports", "services.loadbalancers", NULL};
-static const char *const measured[] = {
-    "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage",
-    "requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage", NULL};
+static const char *const counted[] = {"pods",
+                                      "resourcequotas",
+                                      "services",
+                                      "replicationcontrollers",
+                                      "secrets",
+                                      "configmaps",
+                                      "persistentvolumeclaims",
+                                      "services.nodeports",
+                                      "services.loadbalancers",
+                                      NULL};
+static const char *const measured[] = {"cpu",
+                                       "memory",
+                                       "ephemeral-storage",
+                                       "requests.cpu",
+                                       "requests.memory",
+                                       "requests.storage",
+                                       "requests.ephemeral-storage",
+                                       "limits.cpu",
+                                       "limits.memory",
+                                       "limits.ephemeral-storage",
+                                       NULL};
 
 bool resource_is_standard_quota(slice name) {
   return one_of(name, counted) || one_of(name, measured) || resource_is_huge(name) ||
@@ -38,7 +55,8 @@ bool resource_is_standard_quota(slice name) {
 
 void resource_name_check(field_errors *e, const path *p, slice name) {
   if (!text_check(e, p, TEXT_LABEL_KEY, name)) return;
-  if (slice_find_char(name, '/') < 0 && !resource_is_standard_quota(name) && !slice_is(name, "storage")) {
+  if (slice_find_char(name, '/') < 0 && !resource_is_standard_quota(name) &&
+      !slice_is(name, "storage")) {
     refuse_str(e, p, NULL, name, "must be a standard resource type or fully qualified");
   }
 }
@@ -64,18 +82,22 @@ void quota_resource_name_check(field_errors *e, const path *p, slice name) {
 static void pod_resource_name_check(field_errors *e, const path *p, slice name) {
   uint32_t before = e->count;
   resource_name_check(e, p, name);
-  if (e->count != before || one_of(name, CHOICES("cpu", "memory")) || resource_is_huge(name)) return;
+  if (e->count != before || one_of(name, CHOICES("cpu", "memory")) || resource_is_huge(name))
+    return;
   unsupported(e, p, NULL, name, CHOICES("cpu", "hugepages-", "memory"));
 }
 
 void resource_quantity_check(field_errors *e, const path *p, slice name, slice quantity) {
-  if (quantity_cmp(quantity, SLICE_LIT("0")) < 0) refuse_str(e, p, NULL, quantity, "must be greater than or equal to 0");
+  if (quantity_cmp(quantity, SLICE_LIT("0")) < 0)
+    refuse_str(e, p, NULL, quantity, "must be greater than or equal to 0");
   bool whole = one_of(name, counted) || resource_is_extended(name);
-  if (whole && quantity_milli(quantity) % 1000 != 0) refuse_str(e, p, NULL, quantity, "must be an integer");
+  if (whole && quantity_milli(quantity) % 1000 != 0)
+    refuse_str(e, p, NULL, quantity, "must be an integer");
 }
 
 void quantity_positive_check(field_errors *e, const path *p, slice quantity) {
-  if (quantity_cmp(quantity, SLICE_LIT("0")) <= 0) refuse_str(e, p, NULL, quantity, "must be greater than zero");
+  if (quantity_cmp(quantity, SLICE_LIT("0")) <= 0)
+    refuse_str(e, p, NULL, quantity, "must be greater than zero");
 }
 
 void basic_resource_check(field_errors *e, const path *p, slice quantity) {
@@ -86,10 +108,12 @@ void basic_resource_check(field_errors *e, const path *p, slice quantity) {
 static void huge_value_check(field_errors *e, const path *p, slice name, slice quantity) {
   slice size = slice_from(name, sizeof "hugepages-" - 1), canonical, error;
   if (!resource_is_huge(name)) return;
-  bool ok = quantity_canonical(e->a, size, &canonical, &error) && quantity_cmp(canonical, SLICE_LIT("0")) > 0 &&
-            quantity_milli(canonical) % 1000 == 0 && quantity_value(quantity) % quantity_value(canonical) == 0;
+  bool ok = quantity_canonical(e->a, size, &canonical, &error) &&
+            quantity_cmp(canonical, SLICE_LIT("0")) > 0 && quantity_milli(canonical) % 1000 == 0 &&
+            quantity_value(quantity) % quantity_value(canonical) == 0;
   if (ok) return;
-  field_invalid_str(e, p, quantity, "%.*s is not positive integer multiple of %.*s", SLICE_ARG(quantity), SLICE_ARG(name));
+  field_invalid_str(e, p, quantity, "%.*s is not positive integer multiple of %.*s",
+                    SLICE_ARG(quantity), SLICE_ARG(name));
 }
 
 typedef struct requirement {
@@ -101,15 +125,19 @@ typedef struct requirement {
 
 static void amount_check(requirement *r, const path *p, slice name, slice quantity, bool asked) {
   field_errors *e = r->e;
-  if (r->pod_level) pod_resource_name_check(e, p, name);
-  else container_resource_name_check(e, p, name);
+  if (r->pod_level)
+    pod_resource_name_check(e, p, name);
+  else
+    container_resource_name_check(e, p, name);
   resource_quantity_check(e, p, name, quantity);
   const val *limit = asked ? val_get(r->limits, name) : NULL;
   slice most = val_str(limit);
   if (limit && quantity_cmp(quantity, most) != 0 && !resource_overcommits(name)) {
-    field_invalid_str(e, r->requests_path, quantity, "must be equal to %.*s limit of %.*s", SLICE_ARG(name), SLICE_ARG(most));
+    field_invalid_str(e, r->requests_path, quantity, "must be equal to %.*s limit of %.*s",
+                      SLICE_ARG(name), SLICE_ARG(most));
   } else if (limit && quantity_cmp(quantity, most) > 0) {
-    field_invalid_str(e, r->requests_path, quantity, "must be less than or equal to %.*s limit of %.*s", SLICE_ARG(name),
+    field_invalid_str(e, r->requests_path, quantity,
+                      "must be less than or equal to %.*s limit of %.*s", SLICE_ARG(name),
                       SLICE_ARG(most));
   } else if (asked && !limit && !resource_overcommits(name)) {
     field_required(e, r->limits_path, "Limit must be set for non overcommitable resources");
@@ -123,7 +151,8 @@ static void amount_check(requirement *r, const path *p, slice name, slice quanti
 static void claims_check(field_errors *e, const path *p, const val *list, const val *known) {
   val *seen = val_map(e->a);
   EACH_ITEM(i, list) {
-    slice name = val_get_str(val_at(list, i), "name"), wanted = val_get_str(val_at(list, i), "request");
+    slice name = val_get_str(val_at(list, i), "name"),
+          wanted = val_get_str(val_at(list, i), "request");
     path at = path_index(p, i);
     if (!name.len) {
       field_required(e, &at, "%s", "");
@@ -132,7 +161,8 @@ static void claims_check(field_errors *e, const path *p, const val *list, const 
     if (val_get(seen, name)) {
       field_duplicate(e, &at, val_string(e->a, name));
     } else {
-      slice key = wanted.len ? arena_printf(e->a, "%.*s/%.*s", SLICE_ARG(name), SLICE_ARG(wanted)) : name;
+      slice key =
+          wanted.len ? arena_printf(e->a, "%.*s/%.*s", SLICE_ARG(name), SLICE_ARG(wanted)) : name;
       slice lead = arena_printf(e->a, "%.*s/", SLICE_ARG(name));
       text_if_set(e, &at, val_at(list, i), "request", TEXT_DNS1123_LABEL);
       if (val_get(seen, key)) field_duplicate(e, &at, val_string(e->a, key));
@@ -147,17 +177,22 @@ static void claims_check(field_errors *e, const path *p, const val *list, const 
     VAL_EACH(entry, known) buf_printf(&b, "%s%.*s", b.len ? ", " : ": ", SLICE_ARG(entry->key));
     slice names = b.len ? arena_copy(e->a, buf_slice(&b)) : SLICE_LIT(" which is empty");
     buf_dispose(&b);
-    slice text = arena_printf(e->a, "Not found: \"%.*s\": must be one of the names in pod.spec.resourceClaims%.*s",
-                              SLICE_ARG(name), SLICE_ARG(names));
+    slice text = arena_printf(
+        e->a, "Not found: \"%.*s\": must be one of the names in pod.spec.resourceClaims%.*s",
+        SLICE_ARG(name), SLICE_ARG(names));
     field_error_add(e, FIELD_NOT_FOUND, path_text(e->a, &at), text);
   }
 }
 
-void resource_requirements_validate(field_errors *e, const path *p, const val *resources, bool pod_level,
-                                    const val *claims) {
-  path limits = path_child(p, "limits"), requests = path_child(p, "requests"), at_claims = path_child(p, "claims");
-  requirement r = {.e = e, .limits = val_getc(resources, "limits"), .limits_path = &limits,
-                   .requests_path = &requests, .pod_level = pod_level};
+void resource_requirements_validate(field_errors *e, const path *p, const val *resources,
+                                    bool pod_level, const val *claims) {
+  path limits = path_child(p, "limits"), requests = path_child(p, "requests"),
+       at_claims = path_child(p, "claims");
+  requirement r = {.e = e,
+                   .limits = val_getc(resources, "limits"),
+                   .limits_path = &limits,
+                   .requests_path = &requests,
+                   .pod_level = pod_level};
   VAL_EACH(entry, r.limits) {
     path at = path_key(&limits, entry->key);
     amount_check(&r, &at, entry->key, val_str(entry->value), false);
@@ -175,7 +210,8 @@ void resource_requirements_validate(field_errors *e, const path *p, const val *r
 static void amounts_add(arena *a, val *sum, const val *more) {
   VAL_EACH(entry, more) {
     const val *have = val_get(sum, entry->key);
-    slice total = have ? quantity_add(a, val_str(have), val_str(entry->value)) : val_str(entry->value);
+    slice total =
+        have ? quantity_add(a, val_str(have), val_str(entry->value)) : val_str(entry->value);
     val_set(a, sum, entry->key, val_string(a, total));
   }
 }
@@ -183,14 +219,16 @@ static void amounts_add(arena *a, val *sum, const val *more) {
 static void amounts_max(arena *a, val *most, const val *other) {
   VAL_EACH(entry, other) {
     const val *have = val_get(most, entry->key);
-    if (!have || quantity_cmp(val_str(entry->value), val_str(have)) > 0) val_set(a, most, entry->key, entry->value);
+    if (!have || quantity_cmp(val_str(entry->value), val_str(have)) > 0)
+      val_set(a, most, entry->key, entry->value);
   }
 }
 
 static val *containers_total(arena *a, const val *spec, const char *kind) {
   const val *regular = val_getc(spec, "containers"), *init = val_getc(spec, "initContainers");
   val *total = val_map(a), *sidecars = val_map(a), *peak = val_map(a);
-  EACH_ITEM(i, regular) amounts_add(a, total, val_getc(val_getc(val_at(regular, i), "resources"), kind));
+  EACH_ITEM(i, regular)
+  amounts_add(a, total, val_getc(val_getc(val_at(regular, i), "resources"), kind));
   EACH_ITEM(i, init) {
     const val *c = val_at(init, i), *wants = val_getc(val_getc(c, "resources"), kind);
     val *now = val_map(a);
@@ -214,8 +252,10 @@ static void pod_totals_check(pod_view *w, const path *p, const val *pod, const c
     const val *have = val_get(val_getc(pod, kind), entry->key);
     path at = path_key(&list, entry->key);
     slice sum = val_str(entry->value);
-    if (!have || (limits && !resource_is_huge(entry->key)) || quantity_cmp(sum, val_str(have)) <= 0) continue;
-    field_invalid_str(w->errs, &at, val_str(have), "must be greater than or equal to aggregate container %s of %.*s", kind,
+    if (!have || (limits && !resource_is_huge(entry->key)) || quantity_cmp(sum, val_str(have)) <= 0)
+      continue;
+    field_invalid_str(w->errs, &at, val_str(have),
+                      "must be greater than or equal to aggregate container %s of %.*s", kind,
                       SLICE_ARG(sum));
   }
 }
@@ -229,7 +269,8 @@ void pod_resources_validate(pod_view *w, const path *spec_path) {
     forbid(e, &p, NULL, "may not be set for a windows pod");
     return;
   }
-  if (val_getc(pod, "claims")) forbid(e, &p, "claims", "claims may not be set for Resources at pod-level");
+  if (val_getc(pod, "claims"))
+    forbid(e, &p, "claims", "claims may not be set for Resources at pod-level");
   resource_requirements_validate(e, &p, pod, true, w->claims);
   pod_totals_check(w, &p, pod, "requests");
   pod_totals_check(w, &p, pod, "limits");
@@ -240,7 +281,8 @@ void pod_resources_validate(pod_view *w, const path *spec_path) {
       path named = path_key(&at, entry->key), limits = path_child(&named, "limits");
       if (!most || quantity_cmp(val_str(entry->value), val_str(most)) <= 0) continue;
       slice text = val_str(most);
-      field_invalid_str(e, &limits, val_str(entry->value), "must be less than or equal to pod limits of %.*s", SLICE_ARG(text));
+      field_invalid_str(e, &limits, val_str(entry->value),
+                        "must be less than or equal to pod limits of %.*s", SLICE_ARG(text));
     }
   }
 }

@@ -34,6 +34,7 @@ static int row_order(const void *key, const void *row) {
 
 validate_fn validation_of(const resource_info *r) {
   row_key key = {r->storage->group, r->storage->resource};
-  const validation_row *row = bsearch(&key, rows, sizeof rows / sizeof *rows, sizeof *rows, row_order);
+  const validation_row *row =
+      bsearch(&key, rows, sizeof rows / sizeof *rows, sizeof *rows, row_order);
   return row ? row->validate : validate_metadata_only;
 }

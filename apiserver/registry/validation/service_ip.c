@@ -13,9 +13,12 @@ static slice str_at(const val *list, uint32_t i) { return val_str(val_at(list, i
 static void pair_check(field_errors *errs, const path *ips_at, const val *s) {
   const val *ips = val_getc(s, "clusterIPs");
   slice ip = val_get_str(s, "clusterIP");
-  if (ip.len && val_len(ips) == 0) field_required(errs, ips_at, "%s", "");
-  else if (ip.len && !slice_eq(str_at(ips, 0), ip)) field_invalid(errs, ips_at, ips, "first value must match `clusterIP`");
-  else if (!ip.len && val_len(ips)) field_invalid(errs, ips_at, ips, "must be empty when `clusterIP` is not specified");
+  if (ip.len && val_len(ips) == 0)
+    field_required(errs, ips_at, "%s", "");
+  else if (ip.len && !slice_eq(str_at(ips, 0), ip))
+    field_invalid(errs, ips_at, ips, "first value must match `clusterIP`");
+  else if (!ip.len && val_len(ips))
+    field_invalid(errs, ips_at, ips, "must be empty when `clusterIP` is not specified");
 }
 
 static void families_check(field_errors *errs, const path *spec, const val *s) {
@@ -68,7 +71,8 @@ static void kinds_check(field_errors *errs, const path *at, const val *s) {
     bool six = is_v6(str_at(ips, i));
     slice want = str_at(list, i);
     if (slice_is(want, six ? "IPv4" : "IPv6")) {
-      field_invalid(errs, &p, val_at(ips, i), "expected an %.*s value as indicated by `ipFamilies[%u]`", SLICE_ARG(want), i);
+      field_invalid(errs, &p, val_at(ips, i),
+                    "expected an %.*s value as indicated by `ipFamilies[%u]`", SLICE_ARG(want), i);
     }
   }
 }
@@ -81,24 +85,31 @@ void service_ips_check(field_errors *errs, const val *s, const val *old) {
   if (each_ip_check(errs, &at, val_getc(s, "clusterIPs"), old)) kinds_check(errs, &at, s);
 }
 
-/* Both lists obey the same law: the first entry stays, and the second goes only with SingleStack. */
-static void list_change_check(const validate_args *v, const val *now, const val *was, bool families_list) {
+/* Both lists obey the same law: the first entry stays, and the second goes only with SingleStack.
+ */
+static void list_change_check(const validate_args *v, const val *now, const val *was,
+                              bool families_list) {
   const char *name = families_list ? "ipFamilies" : "clusterIPs";
-  path spec = path_root("spec"), at = path_child(&spec, name), first = path_index(&at, 0), policy_at = path_child(&spec, "ipFamilyPolicy");
+  path spec = path_root("spec"), at = path_child(&spec, name), first = path_index(&at, 0),
+       policy_at = path_child(&spec, "ipFamilyPolicy");
   const val *a = val_getc(now, name), *b = val_getc(was, name), *ips = val_getc(now, "clusterIPs");
   uint32_t n = val_len(a), m = val_len(b);
   for (uint32_t i = 0; n == m && i < n; i++) {
     path p = path_index(&at, families_list ? 0 : i);
-    if (!slice_eq(str_at(a, i), str_at(b, i))) field_invalid(v->errs, &p, a, "may not change once set");
+    if (!slice_eq(str_at(a, i), str_at(b, i)))
+      field_invalid(v->errs, &p, a, "may not change once set");
   }
   if (n == m) return;
   if (n < m && val_len(ips) == 0) {
-    field_invalid(v->errs, &first, a, "primary %s can not be unset", families_list ? "ipFamily" : "clusterIP");
+    field_invalid(v->errs, &first, a, "primary %s can not be unset",
+                  families_list ? "ipFamily" : "clusterIP");
   }
-  if (n && m && !slice_eq(str_at(a, 0), str_at(b, 0))) field_invalid(v->errs, &first, ips, "may not change once set");
+  if (n && m && !slice_eq(str_at(a, 0), str_at(b, 0)))
+    field_invalid(v->errs, &first, ips, "may not change once set");
   const val *policy = val_getc(now, "ipFamilyPolicy");
   if (n < m && n == 1 && !slice_is(val_str(policy), "SingleStack")) {
-    field_invalid(v->errs, &policy_at, policy, "must be set to 'SingleStack' when releasing the secondary %s",
+    field_invalid(v->errs, &policy_at, policy,
+                  "must be set to 'SingleStack' when releasing the secondary %s",
                   families_list ? "ipFamily" : "clusterIP");
   }
 }

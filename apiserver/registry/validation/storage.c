@@ -1,5 +1,6 @@
 /* StorageClasses, VolumeAttributesClasses and VolumeAttachments. Source:
- * pkg/apis/storage/validation/validation.go. A VolumeAttachment's inlineVolumeSpec is not looked into. */
+ * pkg/apis/storage/validation/validation.go. A VolumeAttachment's inlineVolumeSpec is not looked
+ * into. */
 #include "registry/strategy_hooks.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/rows.h"
@@ -26,7 +27,8 @@ static void parameters_check(field_errors *errs, const val *map, bool may_be_emp
   }
   if (val_getc(map, "")) field_invalid_str(errs, &p, SLICE_LIT(""), "field can not be empty.");
   if (map_bytes(map) > PARAMETER_BYTES_MAX) field_too_long(errs, &p, (int64_t)PARAMETER_BYTES_MAX);
-  if (!may_be_empty && val_len(map) == 0) field_required(errs, &p, "must contain at least one key/value pair");
+  if (!may_be_empty && val_len(map) == 0)
+    field_required(errs, &p, "must contain at least one key/value pair");
 }
 
 static void provisioner_check(const validate_args *v, const char *field) {
@@ -34,10 +36,12 @@ static void provisioner_check(const validate_args *v, const char *field) {
   slice name = val_get_str(v->obj, field), texts[4];
   if (!required_str(v->errs, &p, name)) return;
   char *low = arena_cstr(v->errs->a, name);
-  for (size_t i = 0; i < name.len; i++) low[i] = low[i] >= 'A' && low[i] <= 'Z' ? (char)(low[i] + 32) : low[i];
+  for (size_t i = 0; i < name.len; i++)
+    low[i] = low[i] >= 'A' && low[i] <= 'Z' ? (char)(low[i] + 32) : low[i];
   slice lowered = slice_of(low, name.len);
   uint32_t n = text_problems(v->errs->a, TEXT_LABEL_KEY, lowered, false, texts);
-  for (uint32_t i = 0; i < n; i++) field_invalid_str(v->errs, &p, lowered, "%.*s", SLICE_ARG(texts[i]));
+  for (uint32_t i = 0; i < n; i++)
+    field_invalid_str(v->errs, &p, lowered, "%.*s", SLICE_ARG(texts[i]));
 }
 
 /* One expression of a topology term: its key, and its values as a set. */
@@ -48,7 +52,8 @@ static void requirement_check(field_errors *errs, const path *p, const val *r, v
   if (val_len(list) == 0) field_required(errs, &values, "%s", "");
   for (uint32_t i = 0; i < val_len(list); i++) {
     path at = path_index(&values, i);
-    if (seen_before(errs->a, seen, val_str(val_at(list, i)))) field_duplicate(errs, &at, val_at(list, i));
+    if (seen_before(errs->a, seen, val_str(val_at(list, i))))
+      field_duplicate(errs, &at, val_at(list, i));
   }
   slice name = val_get_str(r, "key");
   text_check(errs, &key, TEXT_LABEL_KEY, name);
@@ -73,18 +78,21 @@ static void topologies_check(const validate_args *v) {
     slice term = SLICE_LIT("");
     VAL_EACH(e, keys) {
       term = arena_printf(v->errs->a, "%.*s;%.*s=", SLICE_ARG(term), SLICE_ARG(e->key));
-      VAL_EACH(x, e->value) term = arena_printf(v->errs->a, "%.*s%.*s,", SLICE_ARG(term), SLICE_ARG(x->key));
+      VAL_EACH(x, e->value)
+      term = arena_printf(v->errs->a, "%.*s%.*s,", SLICE_ARG(term), SLICE_ARG(x->key));
     }
     /* The real one compares with as many empty terms as there are terms, and with those before. */
     val *times = val_get(terms, term);
     int64_t repeats = val_i64(times) + (val_len(rules) ? 0 : (int64_t)val_len(list));
-    for (int64_t n = 0; n < repeats && n < REPEATS_MAX; n++) field_duplicate(v->errs, &exprs, val_cstr(v->errs->a, ""));
+    for (int64_t n = 0; n < repeats && n < REPEATS_MAX; n++)
+      field_duplicate(v->errs, &exprs, val_cstr(v->errs->a, ""));
     val_set(v->errs->a, terms, term, val_int(v->errs->a, val_i64(times) + 1));
   }
 }
 
 void validate_storage_class(const validate_args *v) {
-  static const char *const fixed[] = {"parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"};
+  static const char *const fixed[] = {"parameters", "provisioner", "reclaimPolicy",
+                                      "volumeBindingMode"};
   path policy = path_root("reclaimPolicy"), mode = path_root("volumeBindingMode");
   const val *m = val_getc(v->obj, "volumeBindingMode");
   slice r = val_get_str(v->obj, "reclaimPolicy");
@@ -92,14 +100,19 @@ void validate_storage_class(const validate_args *v) {
   provisioner_check(v, "provisioner");
   parameters_check(v->errs, val_getc(v->obj, "parameters"), true);
   if (r.len) enum_check(v->errs, &policy, r, reclaim_policies);
-  if (m) enum_check(v->errs, &mode, val_str(m), binding_modes);
-  else field_required(v->errs, &mode, "%s", "");
+  if (m)
+    enum_check(v->errs, &mode, val_str(m), binding_modes);
+  else
+    field_required(v->errs, &mode, "%s", "");
   topologies_check(v);
   meta_change(v);
   for (size_t i = 0; v->old && i < 4; i++) {
     path p = path_root(fixed[i]);
-    if (i == 1) immutable_str_check(v->errs, &p, val_get_str(v->obj, fixed[i]), val_get_str(v->old, fixed[i]));
-    else immutable_check(v->errs, &p, val_getc(v->obj, fixed[i]), val_getc(v->old, fixed[i]));
+    if (i == 1)
+      immutable_str_check(v->errs, &p, val_get_str(v->obj, fixed[i]),
+                          val_get_str(v->old, fixed[i]));
+    else
+      immutable_check(v->errs, &p, val_getc(v->obj, fixed[i]), val_getc(v->old, fixed[i]));
   }
 }
 
@@ -134,24 +147,32 @@ void validate_volume_attributes_class(const validate_args *v) {
 
 static void source_check(field_errors *errs, const path *spec, const val *source) {
   path p = path_child(spec, "source"), name = path_child(&p, "persistentVolumeName");
-  const val *volume = val_getc(source, "persistentVolumeName"), *inline_spec = val_getc(source, "inlineVolumeSpec");
+  const val *volume = val_getc(source, "persistentVolumeName"),
+            *inline_spec = val_getc(source, "inlineVolumeSpec");
   static const char one[] = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
-  if (!volume && !inline_spec) field_required(errs, &p, "%s", one);
-  else if (volume && inline_spec) field_forbidden(errs, &p, "%s", one);
-  else if (volume && val_str(volume).len == 0) field_required(errs, &name, "must specify non empty persistentVolumeName");
+  if (!volume && !inline_spec)
+    field_required(errs, &p, "%s", one);
+  else if (volume && inline_spec)
+    field_forbidden(errs, &p, "%s", one);
+  else if (volume && val_str(volume).len == 0)
+    field_required(errs, &name, "must specify non empty persistentVolumeName");
 }
 
-static void volume_error_check(field_errors *errs, const path *status, const val *e, const char *field) {
-  path p = path_child(status, field), message = path_child(&p, "message"), code = path_child(&p, "errorCode");
-  if (val_get_str(e, "message").len > ERROR_BYTES_MAX) field_too_long(errs, &message, (int64_t)PARAMETER_BYTES_MAX);
+static void volume_error_check(field_errors *errs, const path *status, const val *e,
+                               const char *field) {
+  path p = path_child(status, field), message = path_child(&p, "message"),
+       code = path_child(&p, "errorCode");
+  if (val_get_str(e, "message").len > ERROR_BYTES_MAX)
+    field_too_long(errs, &message, (int64_t)PARAMETER_BYTES_MAX);
   int64_t n = val_i64(val_getc(e, "errorCode"));
   if (n < 0) field_invalid_int(errs, &code, n, "must be between 0 and 2147483647, inclusive");
 }
 
 void validate_volume_attachment(const validate_args *v) {
   field_errors *errs = v->errs;
-  path spec = path_root("spec"), attacher = path_child(&spec, "attacher"), node = path_child(&spec, "nodeName"),
-       status = path_root("status"), meta = path_child(&status, "attachmentMetadata"),
+  path spec = path_root("spec"), attacher = path_child(&spec, "attacher"),
+       node = path_child(&spec, "nodeName"), status = path_root("status"),
+       meta = path_child(&status, "attachmentMetadata"),
        volume = path_root("spec.source.persistentVolumeName");
   const val *s = val_getc(v->obj, "spec"), *st = val_getc(v->obj, "status");
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
@@ -165,5 +186,6 @@ void validate_volume_attachment(const validate_args *v) {
   volume_error_check(errs, &status, val_getc(st, "detachError"), "detachError");
   const val *name = val_path(s, "source.persistentVolumeName");
   if (name) text_check(errs, &volume, TEXT_DNS1123_SUBDOMAIN, val_str(name));
-  if (v->old) immutable_struct_check(errs, &spec, s, val_getc(v->old, "spec"), field_type(v, "spec"));
+  if (v->old)
+    immutable_struct_check(errs, &spec, s, val_getc(v->old, "spec"), field_type(v, "spec"));
 }

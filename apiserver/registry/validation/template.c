@@ -1,5 +1,6 @@
-/* Pod templates, and the two core kinds around them: PodTemplate and ReplicationController. Also what
- * annotations of pods and templates may say, and how they must match the fields that replaced them. */
+/* Pod templates, and the two core kinds around them: PodTemplate and ReplicationController. Also
+ * what annotations of pods and templates may say, and how they must match the fields that replaced
+ * them. */
 #include "registry/validation/pod_checks.h"
 #include "registry/validation/rows.h"
 #include "registry/validation/template.h"
@@ -10,8 +11,10 @@
 
 static void seccomp_value_check(field_errors *e, const path *p, slice value) {
   if (one_of(value, CHOICES("runtime/default", "docker/default", "unconfined"))) return;
-  if (slice_has_prefix(value, SLICE_LIT("localhost/"))) path_local_descending(e, p, slice_from(value, 10));
-  else refuse_str(e, p, NULL, value, "must be a valid seccomp profile");
+  if (slice_has_prefix(value, SLICE_LIT("localhost/")))
+    path_local_descending(e, p, slice_from(value, 10));
+  else
+    refuse_str(e, p, NULL, value, "must be a valid seccomp profile");
 }
 
 typedef struct name_search {
@@ -26,7 +29,8 @@ static bool name_visit(void *ctx, const path *p, const val *c) {
   return !s->found;
 }
 
-static void apparmor_value_check(field_errors *e, const path *notes, const val_entry *note, const val *spec) {
+static void apparmor_value_check(field_errors *e, const path *notes, const val_entry *note,
+                                 const val *spec) {
   slice value = val_str(note->value);
   name_search s = {slice_from(note->key, sizeof APPARMOR - 1), false};
   path at = path_key(notes, note->key);
@@ -49,17 +53,22 @@ static void deletion_cost_check(field_errors *e, const path *notes, const val *a
   refuse_str(e, &at, NULL, s, "must be a 32bit integer");
 }
 
-void pod_annotations_validate(field_errors *e, const path *p, const val *annotations, const val *spec) {
-  const val *mirror = val_getc(annotations, "kubernetes.io/config.mirror"), *pod = val_getc(annotations, SECCOMP_POD);
-  path at_mirror = path_key(p, SLICE_LIT("kubernetes.io/config.mirror")), at_pod = path_child(p, SECCOMP_POD);
+void pod_annotations_validate(field_errors *e, const path *p, const val *annotations,
+                              const val *spec) {
+  const val *mirror = val_getc(annotations, "kubernetes.io/config.mirror"),
+            *pod = val_getc(annotations, SECCOMP_POD);
+  path at_mirror = path_key(p, SLICE_LIT("kubernetes.io/config.mirror")),
+       at_pod = path_child(p, SECCOMP_POD);
   if (mirror && !val_get_str(spec, "nodeName").len) {
-    refuse_str(e, &at_mirror, NULL, val_str(mirror), "must set spec.nodeName if mirror pod annotation is set");
+    refuse_str(e, &at_mirror, NULL, val_str(mirror),
+               "must set spec.nodeName if mirror pod annotation is set");
   }
   deletion_cost_check(e, p, annotations);
   if (pod) seccomp_value_check(e, &at_pod, val_str(pod));
   VAL_EACH(note, annotations) {
     path at = path_child_slice(p, note->key);
-    if (slice_has_prefix(note->key, SLICE_LIT(SECCOMP_CONTAINER))) seccomp_value_check(e, &at, val_str(note->value));
+    if (slice_has_prefix(note->key, SLICE_LIT(SECCOMP_CONTAINER)))
+      seccomp_value_check(e, &at, val_str(note->value));
   }
   VAL_EACH(note, annotations) {
     if (slice_has_prefix(note->key, SLICE_LIT(APPARMOR))) apparmor_value_check(e, p, note, spec);
@@ -72,21 +81,28 @@ typedef struct note_match {
 } note_match;
 
 /* A profile's field and its older annotation must tell the same. */
-static void profile_match(field_errors *e, const path *p, const val *profile, const val *note, const char *what) {
-  slice type = val_get_str(profile, "type"), text = val_str(note), local = val_get_str(profile, "localhostProfile");
+static void profile_match(field_errors *e, const path *p, const val *profile, const val *note,
+                          const char *what) {
+  slice type = val_get_str(profile, "type"), text = val_str(note),
+        local = val_get_str(profile, "localhostProfile");
   bool docker = what[0] == 's' && slice_is(text, "docker/default"), wrong = false;
   slice word = arena_printf(e->a, "%s type in annotation and field must match", what);
   slice other = arena_printf(e->a, "%s profile in annotation and field must match", what);
   if (!profile || !note) return;
-  if (slice_is(type, "Unconfined")) wrong = !slice_is(text, "unconfined");
-  else if (slice_is(type, "RuntimeDefault")) wrong = !slice_is(text, "runtime/default") && !docker;
-  else if (slice_is(type, "Localhost")) wrong = !slice_has_prefix(text, SLICE_LIT("localhost/"));
-  else return;
+  if (slice_is(type, "Unconfined"))
+    wrong = !slice_is(text, "unconfined");
+  else if (slice_is(type, "RuntimeDefault"))
+    wrong = !slice_is(text, "runtime/default") && !docker;
+  else if (slice_is(type, "Localhost"))
+    wrong = !slice_has_prefix(text, SLICE_LIT("localhost/"));
+  else
+    return;
   if (wrong) {
     forbid(e, p, "type", word.ptr);
   } else if (slice_is(type, "Localhost")) {
     const val *have = val_getc(profile, "localhostProfile");
-    if (!have || !slice_eq(slice_from(text, 10), local)) forbid(e, p, "localhostProfile", other.ptr);
+    if (!have || !slice_eq(slice_from(text, 10), local))
+      forbid(e, p, "localhostProfile", other.ptr);
   }
 }
 
@@ -97,7 +113,8 @@ static const val *container_note(const note_match *m, const char *prefix, const 
 static bool seccomp_visit(void *ctx, const path *p, const val *c) {
   note_match *m = ctx;
   path sc = path_child(p, "securityContext"), at = path_child(&sc, "seccompProfile");
-  profile_match(m->e, &at, val_path(c, "securityContext.seccompProfile"), container_note(m, SECCOMP_CONTAINER, c), "seccomp");
+  profile_match(m->e, &at, val_path(c, "securityContext.seccompProfile"),
+                container_note(m, SECCOMP_CONTAINER, c), "seccomp");
   return true;
 }
 
@@ -105,21 +122,27 @@ static bool apparmor_visit(void *ctx, const path *p, const val *c) {
   note_match *m = ctx;
   const val *profile = val_path(c, "securityContext.appArmorProfile");
   path sc = path_child(p, "securityContext"), at = path_child(&sc, "appArmorProfile");
-  profile_match(m->e, &at, profile ? profile : m->pod_armor, container_note(m, APPARMOR, c), "apparmor");
+  profile_match(m->e, &at, profile ? profile : m->pod_armor, container_note(m, APPARMOR, c),
+                "apparmor");
   return true;
 }
 
 void template_annotations_match(field_errors *e, const path *p, const val *meta, const val *spec) {
-  note_match m = {e, val_getc(meta, "annotations"), val_path(spec, "securityContext.appArmorProfile")};
+  note_match m = {e, val_getc(meta, "annotations"),
+                  val_path(spec, "securityContext.appArmorProfile")};
   path sc = path_child(p, "securityContext"), at = path_child(&sc, "seccompProfile");
-  profile_match(e, &at, val_path(spec, "securityContext.seccompProfile"), val_getc(m.notes, SECCOMP_POD), "seccomp");
+  profile_match(e, &at, val_path(spec, "securityContext.seccompProfile"),
+                val_getc(m.notes, SECCOMP_POD), "seccomp");
   containers_visit(spec, p, seccomp_visit, &m);
-  if (!slice_is(val_get_str(val_getc(spec, "os"), "name"), "windows")) containers_visit(spec, p, apparmor_visit, &m);
+  if (!slice_is(val_get_str(val_getc(spec, "os"), "name"), "windows"))
+    containers_visit(spec, p, apparmor_visit, &m);
 }
 
-void template_validate(field_errors *e, const path *p, const val *template, const val *old_template) {
+void template_validate(field_errors *e, const path *p, const val *template,
+                       const val *old_template) {
   const val *meta = val_getc(template, "metadata"), *spec = val_getc(template, "spec");
-  path labels = path_child(p, "labels"), notes = path_child(p, "annotations"), at = path_child(p, "spec");
+  path labels = path_child(p, "labels"), notes = path_child(p, "annotations"),
+       at = path_child(p, "spec");
   labels_validate(e, &labels, val_getc(meta, "labels"));
   annotations_validate(e, &notes, val_getc(meta, "annotations"));
   pod_annotations_validate(e, &notes, val_getc(meta, "annotations"), spec);
@@ -131,7 +154,8 @@ void template_validate(field_errors *e, const path *p, const val *template, cons
   }
 }
 
-void template_restart_check(field_errors *e, const path *template, const val *spec, const char *kind) {
+void template_restart_check(field_errors *e, const path *template, const val *spec,
+                            const char *kind) {
   path at = path_child(template, "spec");
   slice policy = val_get_str(spec, "restartPolicy");
   if (!slice_is(policy, "Always")) unsupported(e, &at, "restartPolicy", policy, CHOICES("Always"));
@@ -152,8 +176,8 @@ void validate_podtemplate(const validate_args *v) {
   template_validate(v->errs, &p, val_getc(v->obj, "template"), val_getc(v->old, "template"));
 }
 
-void counts_at_most(field_errors *e, const path *p, const val *status, const char *const *keys, const char *limit,
-                    const char *why) {
+void counts_at_most(field_errors *e, const path *p, const val *status, const char *const *keys,
+                    const char *limit, const char *why) {
   int64_t most = val_i64(val_getc(status, limit));
   for (size_t i = 0; keys[i]; i++) {
     int64_t n = val_i64(val_getc(status, keys[i]));
@@ -165,11 +189,14 @@ static void controller_status(const validate_args *v) {
   const val *status = val_getc(v->obj, "status");
   path p = path_root("status");
   core_meta_update(v->errs, v->obj, v->old);
-  nonnegative_all(v->errs, &p, status, CHOICES("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas",
-                                               "observedGeneration"));
-  counts_at_most(v->errs, &p, status, CHOICES("fullyLabeledReplicas", "readyReplicas", "availableReplicas"), "replicas",
+  nonnegative_all(v->errs, &p, status,
+                  CHOICES("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas",
+                          "observedGeneration"));
+  counts_at_most(v->errs, &p, status,
+                 CHOICES("fullyLabeledReplicas", "readyReplicas", "availableReplicas"), "replicas",
                  "cannot be greater than status.replicas");
-  counts_at_most(v->errs, &p, status, CHOICES("availableReplicas"), "readyReplicas", "cannot be greater than readyReplicas");
+  counts_at_most(v->errs, &p, status, CHOICES("availableReplicas"), "readyReplicas",
+                 "cannot be greater than readyReplicas");
 }
 
 static bool selector_matches(const val *selector, const val *labels) {
@@ -192,8 +219,10 @@ void validate_replicationcontroller(const validate_args *v) {
   core_meta_check(v, TEXT_DNS1123_SUBDOMAIN);
   nonnegative_at(e, &p, spec, "minReadySeconds");
   need(e, &p, spec, "selector", "");
-  if (!val_getc(spec, "replicas")) require(e, &p, "replicas", "");
-  else nonnegative_at(e, &p, spec, "replicas");
+  if (!val_getc(spec, "replicas"))
+    require(e, &p, "replicas", "");
+  else
+    nonnegative_at(e, &p, spec, "replicas");
   if (!template) {
     require(e, &at, NULL, "");
     return;

@@ -4,11 +4,13 @@
 
 #include "registry/validation/pod_checks.h"
 
-/* Workloads that run for ever: restartPolicy Always, no deadline. `kind` as the message names it. */
-void template_restart_check(field_errors *e, const path *template, const val *spec, const char *kind);
+/* Workloads that run for ever: restartPolicy Always, no deadline. `kind` as the message names it.
+ */
+void template_restart_check(field_errors *e, const path *template, const val *spec,
+                            const char *kind);
 void labels_mismatch(field_errors *e, const path *template, const val *labels);
 /* Those of keys that are above status.<limit>. */
-void counts_at_most(field_errors *e, const path *p, const val *status, const char *const *keys, const char *limit,
-                    const char *why);
+void counts_at_most(field_errors *e, const path *p, const val *status, const char *const *keys,
+                    const char *limit, const char *why);
 
 #endif

@@ -103,50 +103,68 @@ typedef struct rule_row {
 #define LABEL_RE "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define SUBDOMAIN_RE LABEL_RE "(\\." LABEL_RE ")*"
 #define NAME_RE "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-#define NAME_WORDS                                                                                  \
-  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric " \
+#define NAME_WORDS                                                                            \
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " \
+  "alphanumeric "                                                                             \
   "character (e.g. 'MyName',  or 'my.name',  or '123-abc', " REGEX(NAME_RE)
 
 static const rule_row rows[] = {
-    [TEXT_DNS1123_LABEL] = {scan_label, 63,
-        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
-        "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', " REGEX(LABEL_RE)},
-    [TEXT_DNS1123_SUBDOMAIN] = {scan_subdomain, 253,
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and "
-        "must start and end with an alphanumeric character (e.g. 'example.com', " REGEX(SUBDOMAIN_RE)},
-    [TEXT_DNS1123_SUBDOMAIN_CASELESS] = {scan_subdomain_caseless, 253,
-        "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end "
-        "with an alphanumeric character (e.g. 'example.com', " REGEX(SUBDOMAIN_RE)},
+    [TEXT_DNS1123_LABEL] =
+        {scan_label, 63,
+         "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
+         "and must "
+         "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', " REGEX(
+             LABEL_RE)},
+    [TEXT_DNS1123_SUBDOMAIN] =
+        {scan_subdomain, 253,
+         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "
+         "or '.', and "
+         "must start and end with an alphanumeric character (e.g. 'example.com', " REGEX(
+             SUBDOMAIN_RE)},
+    [TEXT_DNS1123_SUBDOMAIN_CASELESS] =
+        {scan_subdomain_caseless, 253,
+         "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must "
+         "start and end "
+         "with an alphanumeric character (e.g. 'example.com', " REGEX(SUBDOMAIN_RE)},
     [TEXT_DNS1035_LABEL] = {scan_dns1035, 63,
-        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
-        "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', "
-        REGEX("[a-z]([-a-z0-9]*[a-z0-9])?")},
+                            "a DNS-1035 label must consist of lower case alphanumeric characters "
+                            "or '-', start with an "
+                            "alphabetic character, and end with an alphanumeric character (e.g. "
+                            "'my-name',  or 'abc-123', " REGEX("[a-z]([-a-z0-9]*[a-z0-9])?")},
     [TEXT_WILDCARD_SUBDOMAIN] = {scan_wildcard, 253,
-        "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must "
-        "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character "
-        "(e.g. '*.example.com', " REGEX("\\*\\." SUBDOMAIN_RE)},
+                                 "a wildcard DNS-1123 subdomain must start with '*.', followed by "
+                                 "a valid DNS subdomain, which must "
+                                 "consist of lower case alphanumeric characters, '-' or '.' and "
+                                 "end with an alphanumeric character "
+                                 "(e.g. '*.example.com', " REGEX("\\*\\." SUBDOMAIN_RE)},
     [TEXT_LABEL_KEY] = {NULL, 0, NULL},
     [TEXT_LABEL_VALUE] = {scan_label_value, 63,
-        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
-        "must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
-        REGEX("(" NAME_RE ")?")},
-    [TEXT_C_IDENTIFIER] = {scan_identifier, 0,
-        "a valid C identifier must start with alphabetic character or '_', followed by a string of "
-        "alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', "
-        REGEX("[A-Za-z_][A-Za-z0-9_]*")},
+                          "a valid label must be an empty string or consist of alphanumeric "
+                          "characters, '-', '_' or '.', and "
+                          "must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+                          "'my_value',  or '12345', " REGEX("(" NAME_RE ")?")},
+    [TEXT_C_IDENTIFIER] =
+        {scan_identifier, 0,
+         "a valid C identifier must start with alphabetic character or '_', followed by a string "
+         "of "
+         "alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', " REGEX(
+             "[A-Za-z_][A-Za-z0-9_]*")},
     [TEXT_ENV_VAR_NAME] = {scan_env_name, 0,
-        "a valid environment variable name must consist only of printable ASCII characters other than '='"},
+                           "a valid environment variable name must consist only of printable ASCII "
+                           "characters other than '='"},
     [TEXT_CONFIG_MAP_KEY] = {scan_config_key, 253,
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
-        "'KEY_NAME',  or 'key-name', " REGEX("[-._a-zA-Z0-9]+")},
+                             "a valid config key must consist of alphanumeric characters, '-', '_' "
+                             "or '.' (e.g. 'key.name',  or "
+                             "'KEY_NAME',  or 'key-name', " REGEX("[-._a-zA-Z0-9]+")},
     [TEXT_HTTP_HEADER_NAME] = {scan_header_name, 0,
-        "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', "
-        REGEX("[-A-Za-z0-9]+")},
+                               "a valid HTTP header must consist of alphanumeric characters or '-' "
+                               "(e.g. 'X-Header-Name', " REGEX("[-A-Za-z0-9]+")},
     [TEXT_FQDN] = {scan_subdomain, 253, NULL},
     [TEXT_ANY] = {scan_any, 0, NULL},
 };
 
-static uint32_t too_long(arena *a, slice *out, uint32_t n, const char *before, size_t max, const char *unit) {
+static uint32_t too_long(arena *a, slice *out, uint32_t n, const char *before, size_t max,
+                         const char *unit) {
   out[n] = arena_printf(a, "%smust be no more than %zu %s", before, max, unit);
   return n + 1;
 }
@@ -158,7 +176,8 @@ static uint32_t key_problems(arena *a, slice v, slice out[4]) {
   if (slice_find_char(v, '/') >= 0) {
     slice_cut(v, '/', &prefix, &name);
     if (slice_find_char(name, '/') >= 0) {
-      out[n++] = SLICE_LIT("a valid label key " NAME_WORDS " with an optional DNS subdomain prefix and '/' (e.g. "
+      out[n++] = SLICE_LIT("a valid label key " NAME_WORDS
+                           " with an optional DNS subdomain prefix and '/' (e.g. "
                            "'example.com/MyName')");
       return n;
     }
@@ -167,11 +186,14 @@ static uint32_t key_problems(arena *a, slice v, slice out[4]) {
     } else {
       slice inner[4];
       uint32_t k = text_problems(a, TEXT_DNS1123_SUBDOMAIN, prefix, false, inner);
-      for (uint32_t i = 0; i < k && n < 4; i++) out[n++] = arena_concat(a, SLICE_LIT("prefix part "), inner[i]);
+      for (uint32_t i = 0; i < k && n < 4; i++)
+        out[n++] = arena_concat(a, SLICE_LIT("prefix part "), inner[i]);
     }
   }
-  if (name.len == 0 && n < 4) out[n++] = SLICE_LIT("name part must be non-empty");
-  else if (name.len > 63 && n < 4) n = too_long(a, out, n, "name part ", 63, "bytes");
+  if (name.len == 0 && n < 4)
+    out[n++] = SLICE_LIT("name part must be non-empty");
+  else if (name.len > 63 && n < 4)
+    n = too_long(a, out, n, "name part ", 63, "bytes");
   if (!scan_name_part(name) && n < 4) out[n++] = SLICE_LIT("name part " NAME_WORDS);
   return n;
 }
@@ -181,9 +203,11 @@ static uint32_t port_name_problems(slice v, slice out[4]) {
   bool letter = false;
   if (v.len > 15) out[n++] = SLICE_LIT("must be no more than 15 characters");
   for (size_t i = 0; i < v.len; i++) letter = letter || is_lower(v.ptr[i]);
-  if (!scan_port_chars(v)) out[n++] = SLICE_LIT("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+  if (!scan_port_chars(v))
+    out[n++] = SLICE_LIT("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
   if (!letter) out[n++] = SLICE_LIT("must contain at least one letter (a-z)");
-  if (slice_find(v, SLICE_LIT("--")) >= 0 && n < 4) out[n++] = SLICE_LIT("must not contain consecutive hyphens");
+  if (slice_find(v, SLICE_LIT("--")) >= 0 && n < 4)
+    out[n++] = SLICE_LIT("must not contain consecutive hyphens");
   if (v.len && (v.ptr[0] == '-' || v.ptr[v.len - 1] == '-') && n < 4) {
     out[n++] = SLICE_LIT("must not begin or end with a hyphen");
   }
@@ -209,9 +233,12 @@ static uint32_t config_key_problems(arena *a, slice v, slice out[4]) {
   uint32_t n = 0;
   if (v.len > 253) n = too_long(a, out, n, "", 253, "characters");
   if (!scan_config_key(v)) out[n++] = slice_cstr(rows[TEXT_CONFIG_MAP_KEY].words);
-  if (slice_is(v, ".")) out[n++] = SLICE_LIT("must not be '.'");
-  else if (slice_is(v, "..")) out[n++] = SLICE_LIT("must not be '..'");
-  else if (slice_has_prefix(v, SLICE_LIT(".."))) out[n++] = SLICE_LIT("must not start with '..'");
+  if (slice_is(v, "."))
+    out[n++] = SLICE_LIT("must not be '.'");
+  else if (slice_is(v, ".."))
+    out[n++] = SLICE_LIT("must not be '..'");
+  else if (slice_has_prefix(v, SLICE_LIT("..")))
+    out[n++] = SLICE_LIT("must not start with '..'");
   return n;
 }
 
@@ -234,16 +261,22 @@ uint32_t text_problems(arena *a, text_rule rule, slice value, bool prefix, slice
   const rule_row *row = rows + rule;
   uint32_t n = 0;
   bool ok = row->scan(v);
-  if (row->max && v.len > row->max) n = too_long(a, out, n, "", row->max, rule == TEXT_LABEL_VALUE ? "bytes" : "characters");
+  if (row->max && v.len > row->max)
+    n = too_long(a, out, n, "", row->max, rule == TEXT_LABEL_VALUE ? "bytes" : "characters");
   if (rule == TEXT_FQDN) {
-    if (v.len == 0) out[n++] = SLICE_LIT("must be non-empty");
-    else if (!ok) out[n++] = slice_cstr(rows[TEXT_DNS1123_SUBDOMAIN].words);
-    else if (slice_find_char(v, '.') < 0) out[n++] = SLICE_LIT("should be a domain with at least two segments separated by dots");
+    if (v.len == 0)
+      out[n++] = SLICE_LIT("must be non-empty");
+    else if (!ok)
+      out[n++] = slice_cstr(rows[TEXT_DNS1123_SUBDOMAIN].words);
+    else if (slice_find_char(v, '.') < 0)
+      out[n++] = SLICE_LIT("should be a domain with at least two segments separated by dots");
     return n;
   }
   bool dotted = rule == TEXT_DNS1123_LABEL && !ok && scan_subdomain(v);
-  if (dotted) out[n++] = SLICE_LIT("must not contain dots");
-  else if (!ok) out[n++] = slice_cstr(row->words);
+  if (dotted)
+    out[n++] = SLICE_LIT("must not contain dots");
+  else if (!ok)
+    out[n++] = slice_cstr(row->words);
   return n;
 }
 
@@ -262,7 +295,8 @@ bool text_check(field_errors *errs, const path *p, text_rule rule, slice value) 
 
 bool range_check(field_errors *errs, const path *p, int64_t n, int64_t min, int64_t max) {
   if (n >= min && n <= max) return true;
-  field_invalid_int(errs, p, n, "must be between %lld and %lld, inclusive", (long long)min, (long long)max);
+  field_invalid_int(errs, p, n, "must be between %lld and %lld, inclusive", (long long)min,
+                    (long long)max);
   return false;
 }
 
@@ -283,7 +317,8 @@ bool immutable_check(field_errors *errs, const path *p, const val *now, const va
   return false;
 }
 
-bool choice_check(field_errors *errs, const path *p, const val *v, const char *const *choices, bool required) {
+bool choice_check(field_errors *errs, const path *p, const val *v, const char *const *choices,
+                  bool required) {
   slice s = val_str(v);
   if (s.len == 0) {
     if (required) field_required(errs, p, "%s", "");

@@ -22,11 +22,12 @@ typedef enum text_rule {
   TEXT_HTTP_HEADER_NAME,
   TEXT_PATH_SEGMENT,
   TEXT_FQDN, /* at least two labels */
-  TEXT_ANY, /* the caller looks at it in its own way */
+  TEXT_ANY,  /* the caller looks at it in its own way */
 } text_rule;
 
-/* The messages of the broken rules; returns how many were put into out (at most 4). Texts are in `a`
- * or constant. `prefix`: the value is a name's beginning (generateName): a trailing '-' is fine. */
+/* The messages of the broken rules; returns how many were put into out (at most 4). Texts are in
+ * `a` or constant. `prefix`: the value is a name's beginning (generateName): a trailing '-' is
+ * fine. */
 uint32_t text_problems(arena *a, text_rule rule, slice value, bool prefix, slice out[4]);
 bool text_is_valid(text_rule rule, slice value);
 /* Appends Invalid errors; true when there were none. */
@@ -39,6 +40,7 @@ bool nonnegative_check(field_errors *errs, const path *p, int64_t n);
 /* Immutable: 'field is immutable' when they differ (NULL is absence). */
 bool immutable_check(field_errors *errs, const path *p, const val *now, const val *before);
 /* One of a NULL-terminated, sorted list; Required when empty if `required`. */
-bool choice_check(field_errors *errs, const path *p, const val *v, const char *const *choices, bool required);
+bool choice_check(field_errors *errs, const path *p, const val *v, const char *const *choices,
+                  bool required);
 
 #endif

@@ -1,10 +1,10 @@
-/* Volumes of pods and persistent volumes: a row a kind of source says which strings it needs and what
- * else is checked; two lists of rows give the order in which pods and volumes look at them. */
+/* Volumes of pods and persistent volumes: a row a kind of source says which strings it needs and
+ * what else is checked; two lists of rows give the order in which pods and volumes look at them. */
 #include "registry/validation/pod_checks.h"
 #include "registry/validation/volume_sources.h"
 
 typedef struct source_row {
-  const char *key; /* in the API */
+  const char *key;     /* in the API */
   const char *more_as; /* how "more than 1" names it, where that differs */
   const char *path_as; /* and its own errors */
   const char *needs[3];
@@ -80,14 +80,16 @@ static void source_validate(const source_args *s, const source_row *row, const p
 }
 
 /* s->v is the volume or the spec that holds the sources. */
-static void sources_validate(const source_args *s, const path *parent, const source_row *rows, size_t count) {
+static void sources_validate(const source_args *s, const path *parent, const source_row *rows,
+                             size_t count) {
   int found = 0;
   for (size_t i = 0; i < count; i++) {
     const source_row *row = rows + i;
     if (!val_getc(s->v, row->key)) continue;
     bool many_allowed = s->pv && slice_is(slice_cstr(row->key), "flexVolume");
     if (found++ && !many_allowed) {
-      forbid(s->errs, parent, row->more_as ? row->more_as : row->key, "may not specify more than 1 volume type");
+      forbid(s->errs, parent, row->more_as ? row->more_as : row->key,
+             "may not specify more than 1 volume type");
     } else {
       source_validate(s, row, parent);
     }
@@ -134,7 +136,8 @@ void volumes_validate(pod_view *w, const path *p) {
     slice claim_name = val_get_str(claim, "claimName");
     if (claim && val_get(made, claim_name)) {
       path at = path_child(&here, "persistentVolumeClaim");
-      refuse_str(e, &at, "claimName", claim_name, "must not reference a PVC that gets created for an ephemeral volume");
+      refuse_str(e, &at, "claimName", claim_name,
+                 "must not reference a PVC that gets created for an ephemeral volume");
     }
   }
 }

@@ -1,4 +1,5 @@
-/* Projected volumes, whose parts share one directory, and what some sources say about the volume's name. */
+/* Projected volumes, whose parts share one directory, and what some sources say about the volume's
+ * name. */
 #include "registry/validation/volume_sources.h"
 
 #include "registry/object.h"
@@ -11,8 +12,10 @@ typedef struct projected {
 /* A path that an earlier part has too; `bad` is what the error shows. */
 static void path_once(projected *j, slice p, slice bad) {
   if (p.len == 0) return;
-  if (val_get(j->seen, p)) refuse_str(j->s->errs, j->s->p, NULL, bad, "conflicting duplicate paths");
-  else val_set(j->s->errs->a, j->seen, p, val_null(j->s->errs->a));
+  if (val_get(j->seen, p))
+    refuse_str(j->s->errs, j->s->p, NULL, bad, "conflicting duplicate paths");
+  else
+    val_set(j->s->errs->a, j->seen, p, val_null(j->s->errs->a));
 }
 
 static void keys_part(projected *j, const path *p, const val *part) {
@@ -39,8 +42,10 @@ static void token_part(projected *j, const path *p, const val *part) {
   field_errors *e = j->s->errs;
   int64_t n = val_i64(val_getc(part, "expirationSeconds"));
   path at = path_child(j->s->p, "path");
-  if (n < 600) refuse_int(e, p, "expirationSeconds", n, "may not specify a duration less than 10 minutes");
-  if (n > (int64_t)1 << 32) refuse_int(e, p, "expirationSeconds", n, "may not specify a duration larger than 2^32 seconds");
+  if (n < 600)
+    refuse_int(e, p, "expirationSeconds", n, "may not specify a duration less than 10 minutes");
+  if (n > (int64_t)1 << 32)
+    refuse_int(e, p, "expirationSeconds", n, "may not specify a duration larger than 2^32 seconds");
   if (need(e, j->s->p, part, "path", "")) path_local_unreserved(e, &at, val_get_str(part, "path"));
 }
 
@@ -79,7 +84,9 @@ static void template_meta_check(field_errors *e, const path *p, const val *meta)
   annotations_validate(e, &notes, val_getc(meta, "annotations"));
   labels_validate(e, &labels, val_getc(meta, "labels"));
   VAL_EACH(entry, meta) {
-    if (slice_is(entry->key, "annotations") || slice_is(entry->key, "labels") || val_is_empty(entry->value)) continue;
+    if (slice_is(entry->key, "annotations") || slice_is(entry->key, "labels") ||
+        val_is_empty(entry->value))
+      continue;
     path at = path_child_slice(p, entry->key);
     forbid(e, &at, NULL, "cannot be set");
   }
@@ -87,7 +94,8 @@ static void template_meta_check(field_errors *e, const path *p, const val *meta)
 
 void source_ephemeral(const source_args *s) {
   const val *template = val_getc(s->v, "volumeClaimTemplate");
-  path at = path_child(s->p, "volumeClaimTemplate"), meta = path_child(&at, "metadata"), spec = path_child(&at, "spec");
+  path at = path_child(s->p, "volumeClaimTemplate"), meta = path_child(&at, "metadata"),
+       spec = path_child(&at, "spec");
   if (!template) {
     require(s->errs, s->p, "volumeClaimTemplate", "");
     return;
@@ -111,6 +119,7 @@ void source_volume_name(const source_args *s, const path *volume, const char *ke
   slice claim = arena_printf(e->a, "%.*s-%.*s", SLICE_ARG(pod), SLICE_ARG(name));
   uint32_t n = text_problems(e->a, TEXT_DNS1123_SUBDOMAIN, claim, false, texts);
   for (uint32_t i = 0; i < n; i++) {
-    field_invalid_str(e, &at, name, "PVC name \"%.*s\": %.*s", SLICE_ARG(claim), SLICE_ARG(texts[i]));
+    field_invalid_str(e, &at, name, "PVC name \"%.*s\": %.*s", SLICE_ARG(claim),
+                      SLICE_ARG(texts[i]));
   }
 }

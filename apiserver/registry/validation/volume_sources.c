@@ -9,13 +9,15 @@ void source_empty_dir(const source_args *s) {
 }
 
 void source_host_path(const source_args *s) {
-  static const char *const types[] = {"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate",
-                                      "File", "FileOrCreate", "Socket", NULL};
+  static const char *const types[] = {
+      "",     "BlockDevice",  "CharDevice", "Directory", "DirectoryOrCreate",
+      "File", "FileOrCreate", "Socket",     NULL};
   path at = path_child(s->p, "path");
   if (!need(s->errs, s->p, s->v, "path", "")) return;
   path_no_backsteps(s->errs, &at, val_get_str(s->v, "path"));
   slice type = val_get_str(s->v, "type");
-  if (val_getc(s->v, "type") && !one_of(type, types)) unsupported(s->errs, s->p, "type", type, types);
+  if (val_getc(s->v, "type") && !one_of(type, types))
+    unsupported(s->errs, s->p, "type", type, types);
 }
 
 void source_git(const source_args *s) {
@@ -25,7 +27,8 @@ void source_git(const source_args *s) {
 
 void source_partition(const source_args *s) {
   int64_t n = val_i64(val_getc(s->v, "partition"));
-  if (n < 0 || n > 255) refuse_int(s->errs, s->p, "partition", n, "must be between 1 and 255, inclusive");
+  if (n < 0 || n > 255)
+    refuse_int(s->errs, s->p, "partition", n, "must be between 1 and 255, inclusive");
 }
 
 void key_to_path_check(field_errors *e, const path *p, const val *item) {
@@ -48,7 +51,8 @@ void source_items(const source_args *s) {
 
 void source_nfs(const source_args *s) {
   slice p = val_get_str(s->v, "path");
-  if (p.len == 0 || p.ptr[0] != '/') refuse_str(s->errs, s->p, "path", p, "must be an absolute path");
+  if (p.len == 0 || p.ptr[0] != '/')
+    refuse_str(s->errs, s->p, "path", p, "must be an absolute path");
 }
 
 static bool is_alnum(char c) {
@@ -84,13 +88,14 @@ static bool iscsi_qualified(slice s) {
 static const char *iscsi_problem(slice s, bool pv) {
   bool iqn = slice_has_prefix(s, SLICE_LIT("iqn")), eui = slice_has_prefix(s, SLICE_LIT("eui"));
   bool naa = slice_has_prefix(s, SLICE_LIT("naa"));
-  if (!iqn && !eui && !naa) return pv ? "must be valid format" : "must be valid format starting with iqn, eui, or naa";
+  if (!iqn && !eui && !naa)
+    return pv ? "must be valid format" : "must be valid format starting with iqn, eui, or naa";
   bool ok = iqn ? iscsi_qualified(s) : iscsi_serial(s, eui ? 16 : 32);
   return ok ? NULL : "must be valid format";
 }
 
-#define ISCSI_LENGTH                                                                             \
-  "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if "           \
+#define ISCSI_LENGTH                                                                   \
+  "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if " \
   "iscsi.initiatorName is specified."
 
 void source_iscsi(const source_args *s) {
@@ -98,7 +103,8 @@ void source_iscsi(const source_args *s) {
   slice iqn = val_get_str(s->v, "iqn"), portal = val_get_str(s->v, "targetPortal");
   slice initiator = val_get_str(s->v, "initiatorName");
   const val *secret = val_getc(s->v, "secretRef");
-  bool chap = val_true(val_getc(s->v, "chapAuthDiscovery")) || val_true(val_getc(s->v, "chapAuthSession"));
+  bool chap =
+      val_true(val_getc(s->v, "chapAuthDiscovery")) || val_true(val_getc(s->v, "chapAuthSession"));
   const char *why = iscsi_problem(iqn, s->pv);
   path lun = path_child(s->p, "lun"), ref = path_child(s->p, "secretRef");
   if (s->pv && val_getc(s->v, "initiatorName") && s->name.len + 1 + portal.len > 64) {
@@ -115,11 +121,14 @@ void source_iscsi(const source_args *s) {
 
 void source_flocker(const source_args *s) {
   slice name = val_get_str(s->v, "datasetName"), id = val_get_str(s->v, "datasetUUID");
-  if (!name.len && !id.len) require(s->errs, s->p, NULL, "one of datasetName and datasetUUID is required");
+  if (!name.len && !id.len)
+    require(s->errs, s->p, NULL, "one of datasetName and datasetUUID is required");
   if (name.len && id.len) {
-    refuse_str(s->errs, s->p, NULL, SLICE_LIT("resource"), "datasetName and datasetUUID can not be specified simultaneously");
+    refuse_str(s->errs, s->p, NULL, SLICE_LIT("resource"),
+               "datasetName and datasetUUID can not be specified simultaneously");
   }
-  if (slice_find_char(name, '/') >= 0) refuse_str(s->errs, s->p, "datasetName", name, "must not contain '/'");
+  if (slice_find_char(name, '/') >= 0)
+    refuse_str(s->errs, s->p, "datasetName", name, "must not contain '/'");
 }
 
 void source_secret_ref(const source_args *s) {
@@ -140,8 +149,8 @@ static bool host_port_ok(slice s) {
   slice host = slice_upto(s, (size_t)colon), port = slice_from(s, (size_t)colon + 1);
   bool bracket = host.len && host.ptr[0] == '[';
   if (bracket) return slice_find_char(host, ']') == (ptrdiff_t)host.len - 1;
-  return slice_find_char(host, ':') < 0 && slice_find_char(s, '[') < 0 && slice_find_char(s, ']') < 0 &&
-         slice_find_char(port, ':') < 0;
+  return slice_find_char(host, ':') < 0 && slice_find_char(s, '[') < 0 &&
+         slice_find_char(s, ']') < 0 && slice_find_char(port, ':') < 0;
 }
 
 void source_quobyte(const source_args *s) {
@@ -162,13 +171,15 @@ void source_quobyte(const source_args *s) {
 
 void downward_file_check(field_errors *e, const path *p, const val *file) {
   const val *field = val_getc(file, "fieldRef"), *resource = val_getc(file, "resourceFieldRef");
-  path at = path_child(p, "path"), at_field = path_child(p, "fieldRef"), at_res = path_child(p, "resourceFieldRef");
+  path at = path_child(p, "path"), at_field = path_child(p, "fieldRef"),
+       at_res = path_child(p, "resourceFieldRef");
   need(e, p, file, "path", "");
   path_local_unreserved(e, &at, val_get_str(file, "path"));
   if (field) {
     field_selector_check(e, &at_field, field, true);
     if (resource) {
-      refuse_str(e, p, NULL, SLICE_LIT("resource"), "fieldRef and resourceFieldRef can not be specified simultaneously");
+      refuse_str(e, p, NULL, SLICE_LIT("resource"),
+                 "fieldRef and resourceFieldRef can not be specified simultaneously");
     }
   } else if (resource) {
     resource_selector_check(e, &at_res, resource, true);
@@ -185,17 +196,21 @@ void source_downward(const source_args *s) {
 }
 
 void source_fc(const source_args *s) {
-  const val *names = val_getc(s->v, "targetWWNs"), *ids = val_getc(s->v, "wwids"), *lun = val_getc(s->v, "lun");
+  const val *names = val_getc(s->v, "targetWWNs"), *ids = val_getc(s->v, "wwids"),
+            *lun = val_getc(s->v, "lun");
   path at = path_child(s->p, "lun");
   if (!val_len(names) && !val_len(ids)) {
     require(s->errs, s->p, "targetWWNs", "must specify either targetWWNs or wwids, but not both");
   }
   if (val_len(names) && val_len(ids)) {
-    refuse(s->errs, s->p, "targetWWNs", names, "targetWWNs and wwids can not be specified simultaneously");
+    refuse(s->errs, s->p, "targetWWNs", names,
+           "targetWWNs and wwids can not be specified simultaneously");
   }
   if (!val_len(names)) return;
-  if (!lun) require(s->errs, s->p, "lun", "lun is required if targetWWNs is specified");
-  else range_check(s->errs, &at, val_i64(lun), 0, 255);
+  if (!lun)
+    require(s->errs, s->p, "lun", "lun is required if targetWWNs is specified");
+  else
+    range_check(s->errs, &at, val_i64(lun), 0, 255);
 }
 
 void source_flex(const source_args *s) {
@@ -209,8 +224,10 @@ void source_flex(const source_args *s) {
       if (dotted[i] >= 'A' && dotted[i] <= 'Z') dotted[i] = (char)(dotted[i] + 32);
     }
     slice low = slice_cstr(dotted);
-    if (slice_has_suffix(low, SLICE_LIT(".kubernetes.io")) || slice_has_suffix(low, SLICE_LIT(".k8s.io"))) {
-      refuse_str(s->errs, &at, NULL, entry->key, "kubernetes.io and k8s.io namespaces are reserved");
+    if (slice_has_suffix(low, SLICE_LIT(".kubernetes.io")) ||
+        slice_has_suffix(low, SLICE_LIT(".k8s.io"))) {
+      refuse_str(s->errs, &at, NULL, entry->key,
+                 "kubernetes.io and k8s.io namespaces are reserved");
     }
   }
 }
@@ -224,12 +241,14 @@ void source_azure_disk(const source_args *s) {
   choice_at(s->errs, s->p, s->v, "kind", kinds, false);
   bool managed = slice_is(kind, "Managed");
   if (managed && !slice_has_prefix(uri, SLICE_LIT("/subscriptions/"))) {
-    unsupported(s->errs, s->p, "diskURI", uri, CHOICES(
-        "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"));
+    unsupported(s->errs, s->p, "diskURI", uri,
+                CHOICES("/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/"
+                        "microsoft.compute/disks/{disk-id}"));
   }
   if (!managed && !slice_has_prefix(uri, SLICE_LIT("https://"))) {
-    unsupported(s->errs, s->p, "diskURI", uri,
-                CHOICES("https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"));
+    unsupported(
+        s->errs, s->p, "diskURI", uri,
+        CHOICES("https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"));
   }
 }
 
@@ -248,8 +267,10 @@ static void csi_driver_check(const source_args *s) {
   for (size_t i = 0; i < driver.len; i++) {
     if (low[i] >= 'A' && low[i] <= 'Z') low[i] = (char)(low[i] + 32);
   }
-  uint32_t n = text_problems(s->errs->a, TEXT_DNS1123_SUBDOMAIN, slice_of(low, driver.len), false, texts);
-  for (uint32_t i = 0; i < n; i++) field_invalid_str(s->errs, &at, driver, "%.*s", SLICE_ARG(texts[i]));
+  uint32_t n =
+      text_problems(s->errs->a, TEXT_DNS1123_SUBDOMAIN, slice_of(low, driver.len), false, texts);
+  for (uint32_t i = 0; i < n; i++)
+    field_invalid_str(s->errs, &at, driver, "%.*s", SLICE_ARG(texts[i]));
 }
 
 void source_csi(const source_args *s) {
@@ -283,8 +304,11 @@ void source_image(const source_args *s) {
 void source_pv_gluster(const source_args *s) {
   slice ns = val_get_str(s->v, "endpointsNamespace");
   if (!val_getc(s->v, "endpointsNamespace")) return;
-  if (ns.len) text_at(s->errs, s->p, s->v, "endpointsNamespace", TEXT_DNS1123_LABEL);
-  else refuse_str(s->errs, s->p, "endpointsNamespace", SLICE_LIT(""), "if the endpointnamespace is set, it must be a valid namespace name");
+  if (ns.len)
+    text_at(s->errs, s->p, s->v, "endpointsNamespace", TEXT_DNS1123_LABEL);
+  else
+    refuse_str(s->errs, s->p, "endpointsNamespace", SLICE_LIT(""),
+               "if the endpointnamespace is set, it must be a valid namespace name");
 }
 
 void source_pv_azure_file(const source_args *s) {
@@ -293,7 +317,8 @@ void source_pv_azure_file(const source_args *s) {
 
 void source_local(const source_args *s) {
   path at = path_child(s->p, "path");
-  if (need(s->errs, s->p, s->v, "path", "")) path_no_backsteps(s->errs, &at, val_get_str(s->v, "path"));
+  if (need(s->errs, s->p, s->v, "path", ""))
+    path_no_backsteps(s->errs, &at, val_get_str(s->v, "path"));
   if (!val_getc(s->holder, "nodeAffinity")) {
     require(s->errs, s->p->parent, "nodeAffinity", "Local volume requires node affinity");
   }

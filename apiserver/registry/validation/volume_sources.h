@@ -9,17 +9,19 @@ typedef struct source_args {
   const path *p; /* of the source */
   const val *v;
   const val *holder; /* the volume or the spec that v is in */
-  slice name; /* of the volume */
-  const val *pod; /* metadata; NULL in a template */
+  slice name;        /* of the volume */
+  const val *pod;    /* metadata; NULL in a template */
   bool pv;
 } source_args;
 
 typedef void (*source_check)(const source_args *s);
 
-#define SOURCE_CHECKS(X)                                                                           \
-  X(empty_dir) X(host_path) X(git) X(partition) X(items) X(nfs) X(iscsi) X(flocker) X(secret_ref) X(quobyte)      \
-  X(downward) X(fc) X(flex) X(azure_disk) X(storageos) X(projected) X(csi) X(ephemeral) X(image)     \
-  X(pv_gluster) X(pv_azure_file) X(pv_csi) X(local)
+#define SOURCE_CHECKS(X)                                                                       \
+  X(empty_dir)                                                                                 \
+  X(host_path)                                                                                 \
+  X(git) X(partition) X(items) X(nfs) X(iscsi) X(flocker) X(secret_ref) X(quobyte) X(downward) \
+      X(fc) X(flex) X(azure_disk) X(storageos) X(projected) X(csi) X(ephemeral) X(image)       \
+          X(pv_gluster) X(pv_azure_file) X(pv_csi) X(local)
 
 #define X(name) void source_##name(const source_args *s);
 SOURCE_CHECKS(X)
