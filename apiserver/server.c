@@ -15,7 +15,7 @@
 #include <assert.h>
 
 #define FIRST_REVISION 1
-#define STORE_TICK_NS ((int64_t)60 * 1000000000)
+#define STORE_TICK_NS ((int64_t)1000000000) /* a tick drops a bounded piece of history */
 
 enum stream_purpose { STREAM_UID = 1, STREAM_NAME, STREAM_PORT, STREAM_IP, STREAM_AUDIT };
 
