@@ -1,6 +1,8 @@
 /* Status errors: the real server's constructors as a few functions. */
 #include "base/status_error.h"
 
+#include "base/quote.h"
+
 const char *status_reason_text(status_reason reason) {
   switch (reason) {
 #define X(name, text, code) \
@@ -66,34 +68,34 @@ static bool set_details(status_error *e, status_reason reason, slice message, sl
 }
 
 bool status_not_found(status_error *e, arena *a, slice group, slice resource, slice name) {
-  slice q = qualified(a, group, resource);
+  slice q = qualified(a, group, resource), shown = go_quote(a, name);
   return set_details(e, STATUS_NOT_FOUND,
-                     arena_printf(a, "%.*s \"%.*s\" not found", SLICE_ARG(q), SLICE_ARG(name)),
+                     arena_printf(a, "%.*s %.*s not found", SLICE_ARG(q), SLICE_ARG(shown)),
                      group, resource, name);
 }
 
 bool status_already_exists(status_error *e, arena *a, slice group, slice resource, slice name) {
-  slice q = qualified(a, group, resource);
+  slice q = qualified(a, group, resource), shown = go_quote(a, name);
   return set_details(e, STATUS_ALREADY_EXISTS,
-                     arena_printf(a, "%.*s \"%.*s\" already exists", SLICE_ARG(q), SLICE_ARG(name)),
+                     arena_printf(a, "%.*s %.*s already exists", SLICE_ARG(q), SLICE_ARG(shown)),
                      group, resource, name);
 }
 
 bool status_conflict(status_error *e, arena *a, slice group, slice resource, slice name,
                      slice why) {
-  slice q = qualified(a, group, resource);
+  slice q = qualified(a, group, resource), shown = go_quote(a, name);
   return set_details(e, STATUS_CONFLICT,
-                     arena_printf(a, "Operation cannot be fulfilled on %.*s \"%.*s\": %.*s",
-                                  SLICE_ARG(q), SLICE_ARG(name), SLICE_ARG(why)),
+                     arena_printf(a, "Operation cannot be fulfilled on %.*s %.*s: %.*s",
+                                  SLICE_ARG(q), SLICE_ARG(shown), SLICE_ARG(why)),
                      group, resource, name);
 }
 
 bool status_forbidden(status_error *e, arena *a, slice group, slice resource, slice name,
                       slice why) {
-  slice q = qualified(a, group, resource);
+  slice q = qualified(a, group, resource), shown = go_quote(a, name);
   slice text;
   if (resource.len == 0) text = arena_printf(a, "forbidden: %.*s", SLICE_ARG(why));
   else if (name.len == 0) text = arena_printf(a, "%.*s is forbidden: %.*s", SLICE_ARG(q), SLICE_ARG(why));
-  else text = arena_printf(a, "%.*s \"%.*s\" is forbidden: %.*s", SLICE_ARG(q), SLICE_ARG(name), SLICE_ARG(why));
+  else text = arena_printf(a, "%.*s %.*s is forbidden: %.*s", SLICE_ARG(q), SLICE_ARG(shown), SLICE_ARG(why));
   return set_details(e, STATUS_FORBIDDEN, text, group, resource, name);
 }

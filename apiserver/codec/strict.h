@@ -7,6 +7,7 @@
 #ifndef APISIM_CODEC_STRICT_H
 #define APISIM_CODEC_STRICT_H
 
+#include "base/quote.h"
 #include "codec/codec.h"
 
 #define STRICT_ERRORS_MAX 100u /* the real decoder stops to remember at this many */
@@ -26,20 +27,12 @@ void strict_finish(strict_report *r);
  * when there are no more. */
 val *strict_replaced(const strict_report *r, const val *map, slice key, uint32_t nth);
 
-/* strconv.Quote, with the quotes. */
-slice go_quote(arena *a, slice s);
 /* The quoting of Go's time package: bytes outside of printable ASCII as \x... */
 slice time_quote(arena *a, slice s);
 /* As base64_decode; *bad is the offset of Go's CorruptInputError. */
 bool base64_decode_at(arena *a, slice text, slice *out, size_t *bad);
 /* Is text what encoding its decoded bytes gives? */
 bool base64_is_canonical(slice text);
-/* Length of the well-formed UTF-8 sequence at p (1..4), 0 when there is none. p < end. */
-unsigned utf8_sequence(const char *p, const char *end);
-/* Writes code point c (at most 0x10FFFF) to `to`; the number of bytes, 1..4. */
-unsigned utf8_put(char *to, uint32_t c);
-uint32_t utf8_get(const char *p, unsigned len);
-
 /* Go's words for what is wrong with the grammar of text, which does not parse. */
 slice json_syntax_error(arena *a, slice text);
 

@@ -3,6 +3,7 @@
 #include "registry/selector.h"
 
 #include "base/heap.h"
+#include "base/quote.h"
 #include "version/version.h"
 
 #include <assert.h>
@@ -84,7 +85,10 @@ static void add_value(parser *p, requirement *r, slice v, uint32_t *cap) {
 static bool parse_set(parser *p, requirement *r) {
   uint32_t cap = 0;
   next(&p->lex);
-  if (p->lex.kind != TOKEN_OPEN) return fail(p, "'('");
+  if (p->lex.kind != TOKEN_OPEN) {
+    p->problem = arena_printf(p->a, "found '%.*s' expected: '('", SLICE_ARG(p->lex.lexeme));
+    return false;
+  }
   next(&p->lex);
   if (p->lex.kind != TOKEN_CLOSE && p->lex.kind != TOKEN_COMMA && !is_word(&p->lex)) {
     return fail(p, "',', ')' or identifier");
@@ -111,11 +115,10 @@ static bool parse_set(parser *p, requirement *r) {
   return true;
 }
 
-static bool parse_exact(parser *p, requirement *r, bool required) {
+static bool parse_exact(parser *p, requirement *r) {
   uint32_t cap = 0;
   next(&p->lex);
   if (p->lex.kind == TOKEN_END || p->lex.kind == TOKEN_COMMA) {
-    if (required) return fail(p, "identifier");
     add_value(p, r, SLICE_LIT(""), &cap);
     return true;
   }
@@ -141,10 +144,10 @@ static bool parse_requirement(parser *p, requirement *r) {
   if (p->lex.kind == TOKEN_END || p->lex.kind == TOKEN_COMMA) return true;
   if (r->op == SELECT_NOT_EXISTS) return true; /* the caller reports what comes next */
   switch (p->lex.kind) {
-    case TOKEN_EQ: r->op = SELECT_EQUALS; return parse_exact(p, r, false) && value_problems(p, r);
-    case TOKEN_NEQ: r->op = SELECT_NOT_EQUALS; return parse_exact(p, r, false) && value_problems(p, r);
-    case TOKEN_GT: r->op = SELECT_GREATER; return parse_exact(p, r, true) && value_problems(p, r);
-    case TOKEN_LT: r->op = SELECT_LESS; return parse_exact(p, r, true) && value_problems(p, r);
+    case TOKEN_EQ: r->op = SELECT_EQUALS; return parse_exact(p, r) && value_problems(p, r);
+    case TOKEN_NEQ: r->op = SELECT_NOT_EQUALS; return parse_exact(p, r) && value_problems(p, r);
+    case TOKEN_GT: r->op = SELECT_GREATER; return parse_exact(p, r) && value_problems(p, r);
+    case TOKEN_LT: r->op = SELECT_LESS; return parse_exact(p, r) && value_problems(p, r);
     case TOKEN_IN: r->op = SELECT_EQUALS; return parse_set(p, r) && value_problems(p, r);
     case TOKEN_NOTIN: r->op = SELECT_NOT_EQUALS; return parse_set(p, r) && value_problems(p, r);
     default: return fail(p, "in, notin, =, ==, !=, gt, lt");
@@ -178,14 +181,18 @@ static const char prefix_rule_text[] =
 
 static bool key_problem(parser *p, slice key) {
   slice prefix, name;
-  if (!slice_cut(key, '/', &prefix, &name)) name = key;
+  bool prefixed = slice_cut(key, '/', &prefix, &name);
+  if (!prefixed) name = key;
   const char *why = NULL;
   if (slice_find_char(name, '/') >= 0) why = prefix_rule_text;
+  else if (prefixed && prefix.len == 0) why = "prefix part must be non-empty";
+  else if (prefixed && prefix.len > 253) why = "prefix part must be no more than 253 bytes";
   else if (name.len == 0) why = "name part must be non-empty";
   else if (name.len > 63) why = "name part must be no more than 63 bytes";
   else if (!is_qualified(name)) why = name_rule_text;
   if (!why) return false;
-  p->problem = arena_printf(p->a, "<nil>: Invalid value: \"%.*s\": %s", SLICE_ARG(key), why);
+  slice shown = go_quote(p->a, key);
+  p->problem = arena_printf(p->a, "<nil>: Invalid value: %.*s: %s", SLICE_ARG(shown), why);
   return true;
 }
 
@@ -207,8 +214,9 @@ static bool value_problems(parser *p, const requirement *r) {
             "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
     }
     if (!why) continue;
-    p->problem = arena_printf(p->a, "values[%u][%.*s]: Invalid value: \"%.*s\": %s", i,
-                              SLICE_ARG(r->key), SLICE_ARG(v), why);
+    slice shown = go_quote(p->a, v);
+    p->problem = arena_printf(p->a, "values[%u][%.*s]: Invalid value: %.*s: %s", i,
+                              SLICE_ARG(r->key), SLICE_ARG(shown), why);
     return false;
   }
   return true;
@@ -216,7 +224,9 @@ static bool value_problems(parser *p, const requirement *r) {
 
 static bool parse_labels(parser *p, slice text, selector *out) {
   uint32_t cap = 0;
-  p->lex = (lexer){.text = text};
+  slice head, tail;
+  slice_cut(text, 0, &head, &tail); /* a NUL ends it */
+  p->lex = (lexer){.text = head};
   next(&p->lex);
   while (p->lex.kind != TOKEN_END) {
     requirement r;
@@ -234,16 +244,27 @@ static bool parse_labels(parser *p, slice text, selector *out) {
   return true;
 }
 
-/* A backslash keeps '\\', ',' and '=' in a field value. */
-static slice unescape_value(arena *a, slice v) {
-  if (slice_find_char(v, '\\') < 0) return v;
-  char *out = arena_alloc(a, v.len);
+/* A backslash keeps '\\', ',' and '=' in a field value; nothing else may follow one, and none of
+ * the three may stand without it. */
+static bool unescape_value(arena *a, slice v, slice *out, status_error *err) {
+  char *to = arena_alloc(a, v.len + 1);
   size_t n = 0;
   for (size_t i = 0; i < v.len; i++) {
-    if (v.ptr[i] == '\\' && i + 1 < v.len) i++;
-    out[n++] = v.ptr[i];
+    bool escape = v.ptr[i] == '\\', kept = escape && i + 1 < v.len && strchr("\\,=", v.ptr[i + 1]) && v.ptr[i + 1];
+    if (escape && !kept) {
+      slice bad = slice_upto(slice_from(v, i), i + 1 < v.len ? 2 : 1);
+      return status_set(err, a, STATUS_BAD_REQUEST, "invalid field selector: invalid escape sequence: %.*s",
+                        SLICE_ARG(bad));
+    }
+    if (!escape && (v.ptr[i] == ',' || v.ptr[i] == '=')) {
+      return status_set(err, a, STATUS_BAD_REQUEST, "invalid field selector: unescaped character in value: %d",
+                        v.ptr[i]);
+    }
+    if (kept) i++;
+    to[n++] = v.ptr[i];
   }
-  return slice_of(out, n);
+  *out = slice_of(to, n);
+  return true;
 }
 
 static size_t term_end(slice text) {
@@ -254,13 +275,14 @@ static size_t term_end(slice text) {
   return i < text.len ? i : text.len;
 }
 
-static bool parse_term(arena *a, slice term, requirement *r) {
+/* False without an error: no operator in it. */
+static bool parse_term(arena *a, slice term, requirement *r, status_error *err) {
   for (size_t i = 0; i + 1 <= term.len; i++) {
     bool neq = term.ptr[i] == '!' && i + 1 < term.len && term.ptr[i + 1] == '=';
     if (!neq && term.ptr[i] != '=') continue;
     size_t skip = neq || (i + 1 < term.len && term.ptr[i + 1] == '=') ? 2 : 1;
     slice *value = ARENA_ARRAY(a, slice, 1);
-    *value = unescape_value(a, slice_from(term, i + skip));
+    if (!unescape_value(a, slice_from(term, i + skip), value, err)) return false;
     *r = (requirement){.key = slice_upto(term, i), .op = neq ? SELECT_NOT_EQUALS : SELECT_EQUALS,
                        .value_count = 1, .values = value};
     return true;
@@ -268,26 +290,45 @@ static bool parse_term(arena *a, slice term, requirement *r) {
   return false;
 }
 
+/* The terms in the order of their bytes: the first that is wrong in it is named. */
+static slice *split_terms(arena *a, slice text, uint32_t *count) {
+  uint32_t cap = 0;
+  slice *terms = NULL;
+  for (*count = 0; text.len;) {
+    size_t end = term_end(text);
+    if (*count == cap) {
+      uint32_t more = cap ? cap * 2 : 4;
+      terms = arena_grow(a, terms, cap * sizeof *terms, more * sizeof *terms);
+      cap = more;
+    }
+    terms[(*count)++] = slice_upto(text, end);
+    text = slice_from(text, end < text.len ? end + 1 : end);
+  }
+  if (*count) qsort(terms, *count, sizeof *terms, value_order);
+  return terms;
+}
+
 static bool parse_fields(arena *a, const resource_info *r, slice text, selector *out,
                          status_error *err) {
-  uint32_t cap = 0;
-  slice whole = text;
-  while (text.len) {
-    size_t end = term_end(text);
-    slice term = slice_upto(text, end);
-    text = slice_from(text, end + 1);
+  uint32_t count;
+  slice *terms = split_terms(a, text, &count);
+  out->fields = ARENA_ARRAY(a, requirement, count + 1);
+  for (uint32_t i = 0; i < count; i++) {
     requirement q;
-    if (term.len == 0) continue;
-    if (!parse_term(a, term, &q)) {
+    if (terms[i].len == 0) continue;
+    if (!parse_term(a, terms[i], &q, err)) {
       return status_set(err, a, STATUS_BAD_REQUEST, "invalid selector: '%.*s'; can't understand '%.*s'",
-                        SLICE_ARG(whole), SLICE_ARG(term));
+                        SLICE_ARG(text), SLICE_ARG(terms[i]));
     }
+    if (q.key.len == 0 && q.values[0].len == 0) continue; /* says nothing */
+    out->fields[out->field_count++] = q;
+  }
+  for (uint32_t i = 0; i < out->field_count; i++) {
+    requirement q = out->fields[i];
     if (!version_field_label_known(r, q.key)) {
       slice why = version_field_label_error(a, r, q.key);
       return status_set(err, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(why));
     }
-    out->fields = arena_more(a, out->fields, out->field_count, &cap, sizeof *out->fields);
-    out->fields[out->field_count++] = q;
     if (slice_is(q.key, "metadata.name") && q.op == SELECT_EQUALS) out->name = q.values[0];
     if (slice_is(q.key, "metadata.namespace") && q.op == SELECT_EQUALS) out->namespace = q.values[0];
   }

@@ -86,22 +86,25 @@ static bool place_fits(const request *rq) {
 static bool find_resource(request *rq) {
   const request_info *i = &rq->info;
   rq->resource = schema_resource(i->group, i->version, i->resource);
-  if (!rq->resource) return not_found(rq);
-  if (!rq->resource->namespaced && i->namespace.len && !slice_is(rq->resource->resource, "namespaces")) {
-    return not_found(rq);
-  }
+  if (!rq->resource || slice_is(i->verb, "proxy")) return not_found(rq);
+  bool is_namespace = slice_is(rq->resource->resource, "namespaces") && !rq->resource->group.len;
+  if (is_namespace && i->namespace.len && !slice_eq(i->namespace, i->name)) return not_found(rq);
+  if (rq->resource->namespaced && !i->namespace.len && !(rq->resource->verbs & VERB_LIST)) return not_found(rq);
+  if (i->name.len && !i->subresource.len && rq->resource->verbs == VERB_CREATE) return not_found(rq);
+  if (!rq->resource->namespaced && i->namespace.len && !is_namespace) return not_found(rq);
   /* /roles/x is no path of a namespaced resource; /roles is (its lists). */
   if (rq->resource->namespaced && i->namespace.len == 0 && i->name.len && !slice_is(i->verb, "list") &&
       !slice_is(i->verb, "watch")) return not_found(rq);
   if (i->subresource.len == 0) return true;
+  if (i->deeper && !slice_is(i->subresource, "proxy")) return not_found(rq);
   rq->subresource = schema_subresource(rq->resource, i->subresource);
   return rq->subresource != NULL || not_found(rq);
 }
 
 static const verb_row *find_verb(request *rq) {
   uint16_t verbs = rq->subresource ? rq->subresource->verbs : rq->resource->verbs;
-  bool named = rq->info.name.len > 0;
-  if (slice_is(rq->http->method, "HEAD")) return NULL; /* authorized as a get, but no route has it */
+  bool named = rq->info.name.len > 0, reads = slice_is(rq->http->method, "GET");
+  if (slice_is(rq->http->method, "HEAD") || (slice_is(rq->info.verb, "watch") && !reads)) return NULL;
   for (size_t i = 0; i < sizeof verb_rows / sizeof *verb_rows; i++) {
     const verb_row *row = verb_rows + i;
     if (!slice_is(rq->info.verb, row->name)) continue;

@@ -87,6 +87,7 @@ static void read_place(parts *p, request_info *info) {
     if (left(p) > 2 && !own) p->from += 2;
   }
   if (left(p) >= 3 && !slice_is(info->verb, "proxy")) info->subresource = part(p, 2);
+  info->deeper = left(p) > 3;
   if (left(p) >= 2) info->name = part(p, 1);
   info->resource = part(p, 0);
 }

@@ -3,6 +3,7 @@
 #include "request/options.h"
 
 #include "base/limits.h"
+#include "base/quote.h"
 #include "codec/codec.h"
 #include "codec/negotiate.h"
 #include "registry/field_error.h"
@@ -15,12 +16,13 @@ static bool go_bool(slice v) {
   return !(slice_eq_nocase(v, SLICE_LIT("false")) || slice_is(v, "0"));
 }
 
-static bool is_number(slice s) {
-  if (s.len && s.ptr[0] == '-') s = slice_from(s, 1);
-  for (size_t i = 0; i < s.len; i++) {
-    if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+/* What ParseInt reads, of any length. */
+static bool is_decimal(slice v) {
+  if (v.len && (v.ptr[0] == '-' || v.ptr[0] == '+')) v = slice_from(v, 1);
+  for (size_t i = 0; i < v.len; i++) {
+    if (v.ptr[i] < '0' || v.ptr[i] > '9') return false;
   }
-  return s.len > 0;
+  return v.len > 0;
 }
 
 static bool read_int(request *rq, const char *name, bool *set, int64_t *out) {
@@ -31,8 +33,9 @@ static bool read_int(request *rq, const char *name, bool *set, int64_t *out) {
   *set = true;
   if (slice_has_prefix(v, SLICE_LIT("+"))) digits = slice_from(v, 1);
   if (!slice_to_i64(digits, &n)) {
-    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "strconv.ParseInt: parsing \"%.*s\": %s",
-                      SLICE_ARG(v), is_number(digits) ? "value out of range" : "invalid syntax");
+    slice shown = go_quote(rq->arena, v);
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "strconv.ParseInt: parsing %.*s: %s",
+                      SLICE_ARG(shown), is_decimal(v) ? "value out of range" : "invalid syntax");
   }
   *out = n;
   return true;
@@ -203,6 +206,7 @@ static bool delete_from_query(request *rq, delete_options *o) {
   if (!read_int(rq, "gracePeriodSeconds", &o->grace_set, &o->grace_s)) return false;
   read_bool(rq, "orphanDependents", &o->orphan_set, &o->orphan);
   o->propagation = http_query_get(rq->http, "propagationPolicy");
+  o->propagation_set = http_query_has(rq->http, "propagationPolicy");
   return true;
 }
 
@@ -223,6 +227,7 @@ static void delete_from_body(request *rq, const val *body, delete_options *o, va
   o->orphan_set = val_is_bool(orphan);
   o->orphan = val_true(orphan);
   o->propagation = val_get_str(body, "propagationPolicy");
+  o->propagation_set = val_getc(body, "propagationPolicy") != NULL;
   o->uid_set = val_getc(pre, "uid") != NULL;
   o->uid = val_get_str(pre, "uid");
   o->version_set = val_getc(pre, "resourceVersion") != NULL;
@@ -233,10 +238,10 @@ static void delete_from_body(request *rq, const val *body, delete_options *o, va
 static void check_delete(field_errors *errs, request *rq, const delete_options *o, val *dry_run) {
   path p = path_root("propagationPolicy");
   val *given = val_string(rq->arena, o->propagation);
-  if (o->orphan_set && o->propagation.len) {
+  if (o->orphan_set && o->propagation_set) {
     field_invalid(errs, &p, given, "orphanDependents and deletionPropagation cannot be both set");
   }
-  if (o->propagation.len && !slice_is(o->propagation, "Foreground") &&
+  if (o->propagation_set && !slice_is(o->propagation, "Foreground") &&
       !slice_is(o->propagation, "Background") && !slice_is(o->propagation, "Orphan")) {
     field_not_supported(errs, &p, given,
                         (const char *const[]){"Foreground", "Background", "Orphan", "nil", NULL});
@@ -275,9 +280,8 @@ bool options_read_delete(request *rq, delete_options *out) {
 
 bool options_check_timeout(request *rq) {
   slice v = http_query_get(rq->http, "timeout");
-  int64_t ns;
-  if (v.len == 0 || duration_parse(v, &ns)) return true;
+  slice unused, why;
+  if (v.len == 0 || slice_is(rq->info.verb, "watch") || duration_canonical(rq->arena, v, &unused, &why)) return true;
   return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
-                    "invalid timeout specified in the request URL - time: invalid duration \"%.*s\"",
-                    SLICE_ARG(v));
+                    "invalid timeout specified in the request URL - %.*s", SLICE_ARG(why));
 }

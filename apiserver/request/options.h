@@ -29,6 +29,7 @@ typedef struct delete_options {
   bool grace_set;
   int64_t grace_s;
   bool orphan_set, orphan;
+  bool propagation_set;
   slice propagation; /* "", "Orphan", "Background", "Foreground" */
   bool uid_set, version_set;
   slice uid, version;

@@ -37,6 +37,7 @@ typedef struct request_info {
                  lower-case method */
   slice api_prefix; /* "api", "apis" or empty */
   slice group, version, resource, subresource, namespace, name;
+  bool deeper; /* more parts behind the subresource */
 } request_info;
 
 typedef enum field_validation { VALIDATE_WARN, VALIDATE_STRICT, VALIDATE_IGNORE } field_validation;

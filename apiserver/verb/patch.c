@@ -3,6 +3,7 @@
 
 #include "codec/codec.h"
 #include "patch/restore.h"
+#include "registry/generic_internal.h"
 #include "registry/object.h"
 #include "respond/respond.h"
 #include "verb/verbs.h"
@@ -204,7 +205,8 @@ static val *make(void *ctx, request *rq, const val *live) {
 static bool patch(request *rq, output_form *form, write_result *out) {
   patch_run p = {0};
   if (!negotiate_patch(rq, &p.kind) || !negotiate_output(rq, false, form) ||
-      !options_read_write(rq, "PatchOptions", p.kind == PATCH_APPLY, &p.options)) return false;
+      !options_read_write(rq, "PatchOptions", p.kind == PATCH_APPLY, &p.options) ||
+      !generic_check_path_name(rq, rq->info.name)) return false;
   update_source source = {.make = make, .ctx = &p, .allow_create = p.kind == PATCH_APPLY && !rq->subresource};
   if (rq->subresource) source.prepare = subresource_prepare(rq->resource, rq->subresource->name);
   return generic_update(rq, rq->info.namespace, rq->info.name, &source, out);

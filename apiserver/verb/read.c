@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/quote.h"
 #include "codec/codec.h"
 #include "server.h"
 
@@ -42,8 +43,9 @@ bool read_version(request *rq, slice version, bool of_list, uint64_t *out) {
   if (version.len == 0) return true;
   const char *why = parse_version(version, out);
   if (!why) return true;
-  slice text = arena_printf(rq->arena, "resourceVersion: Invalid value: \"%.*s\": strconv.ParseUint: parsing "
-                            "\"%.*s\": %s", SLICE_ARG(version), SLICE_ARG(version), why);
+  slice shown = go_quote(rq->arena, version);
+  slice text = arena_printf(rq->arena, "resourceVersion: Invalid value: %.*s: strconv.ParseUint: parsing "
+                            "%.*s: %s", SLICE_ARG(shown), SLICE_ARG(shown), why);
   if (!of_list) return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(text));
   return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid resource version: %.*s", SLICE_ARG(text));
 }

@@ -283,7 +283,7 @@ static bool tell_past(request *rq, watcher *w, const watch_args *args) {
   }
   if (args->initial) from = (uint64_t)send_state(w, rq->arena, prefix);
   if (args->wants_end && !w->closing) send_bookmark(w, true);
-  w->from = from < FOREVER ? (int64_t)from : FOREVER;
+  w->from = from >= INT64_MAX ? INT64_MAX - 1 : (int64_t)from; /* room for the next */
   if (store_watch_open(s->store, prefix, w->from, on_event, w, &w->feed) == STORE_COMPACTED) {
     tell_too_old(w, rq->arena, w->from);
     return false;
