@@ -4,6 +4,7 @@
 
 #include "registry/object.h"
 #include "registry/stored.h"
+#include "request/info.h"
 #include "server.h"
 
 static bool is_immortal(slice name) {
@@ -30,6 +31,18 @@ static bool terminating_error(const admission_args *args) {
   return false;
 }
 
+/* A name that a client could not even ask for. */
+static bool unusable(request *rq, slice name, const char *why) {
+  slice text = arena_printf(rq->arena, "invalid resource name \"%.*s\": [%s]", SLICE_ARG(name), why);
+  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s", SLICE_ARG(text));
+  status_cause *cause = ARENA_NEW(rq->arena, status_cause);
+  cause->message = text;
+  rq->error.has_details = true;
+  rq->error.cause_count = 1;
+  rq->error.causes = cause;
+  return false;
+}
+
 bool namespace_lifecycle_admit(const admission_args *args) {
   request *rq = args->rq;
   bool namespaces = slice_is(args->resource->resource, "namespaces") && !args->resource->group.len;
@@ -39,6 +52,8 @@ bool namespace_lifecycle_admit(const admission_args *args) {
   }
   if (namespaces || !args->namespace.len) return true;
   if (slice_is(args->resource->resource, "localsubjectaccessreviews")) return true;
+  const char *why;
+  if (!name_is_path_segment(args->namespace, &why)) return unusable(rq, args->namespace, why);
   const resource_info *r = schema_resource(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("namespaces"));
   store_entry *e = NULL;
   slice key = stored_key(rq->arena, r, SLICE_NONE, args->namespace);

@@ -79,3 +79,17 @@ bool slice_to_i64(slice s, long long *out) {
   *out = negative ? (long long)(0 - n) : (long long)n;
   return true;
 }
+
+const char *u64_parse(slice text, uint64_t *out) {
+  uint64_t n = 0;
+  bool over = false;
+  if (text.len == 0) return "invalid syntax";
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned digit = (unsigned char)text.ptr[i] - (unsigned)'0';
+    if (digit > 9) return "invalid syntax";
+    over = over || n > (UINT64_MAX - digit) / 10;
+    n = n * 10 + digit;
+  }
+  *out = n;
+  return over ? "value out of range" : NULL;
+}

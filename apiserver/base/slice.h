@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct slice {
@@ -59,6 +60,8 @@ bool slice_cut(slice s, char sep, slice *head, slice *tail);
 slice slice_trim(slice s);
 /* Decimal, optional leading '-', nothing else around it. False when it is not a
  * number or does not fit. */
+/* Go's ParseUint: digits only, up to 2^64-1. NULL, or what is wrong with it. */
+const char *u64_parse(slice text, uint64_t *out);
 bool slice_to_i64(slice s, long long *out);
 
 #endif

@@ -26,7 +26,7 @@ static media_request media_of(const request *rq) {
 }
 
 static bool is_list_route(const request *rq) {
-  return slice_is(rq->http->method, "GET") && rq->resource && rq->info.name.len == 0;
+  return rq->resource && (slice_is(rq->info.verb, "list") || slice_is(rq->info.verb, "watch"));
 }
 
 bool negotiate_route(request *rq) {

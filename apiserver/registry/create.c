@@ -3,6 +3,7 @@
 #include "registry/generic.h"
 
 #include "base/limits.h"
+#include "base/quote.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
 #include "registry/side_effects.h"
@@ -103,7 +104,6 @@ static bool create_once(request *rq, val *obj, write_result *out, bool *taken) {
     return result == STORE_EXISTS ? exists_error(rq, key, name, base.len > 0)
                                   : generic_store_error(rq, result, name);
   }
-  if (rq->dry_run) object_del(obj, "resourceVersion");
   side_effects_created(rq, obj);
   out->obj = obj;
   out->created = true;
@@ -112,12 +112,10 @@ static bool create_once(request *rq, val *obj, write_result *out, bool *taken) {
 
 bool generic_create(request *rq, val *obj, write_result *out) {
   *out = (write_result){0};
-  if (object_version(obj).len) {
-    long long n = 0;
-    bool number = slice_to_i64(object_version(obj), &n);
-    if (number && n != 0) {
-      return status_plain(&rq->error, rq->arena,
-                          "resourceVersion should not be set on objects to be created");
+  uint64_t version = 0;
+  if (!rq->dry_run && object_version(obj).len) { /* a dry run tells nobody, and keeps it */
+    if (!u64_parse(object_version(obj), &version) && version) {
+      return status_plain(&rq->error, rq->arena, "resourceVersion should not be set on objects to be created");
     }
     object_del(obj, "resourceVersion");
   }

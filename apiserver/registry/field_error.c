@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/quote.h"
 #include "codec/codec.h"
 
 #include <assert.h>
@@ -83,32 +84,9 @@ void field_error_add(field_errors *errs, field_error_type type, slice field, sli
   errs->items[errs->count++] = (field_error){type, field, message};
 }
 
-/* Go's %q of a string (what the real package prints), close to JSON without HTML escapes. */
-static void quote(buf *b, slice s) {
-  buf_char(b, '"');
-  for (size_t i = 0; i < s.len; i++) {
-    unsigned char c = (unsigned char)s.ptr[i];
-    switch (c) {
-      case '"': buf_lit(b, "\\\""); break;
-      case '\\': buf_lit(b, "\\\\"); break;
-      case '\n': buf_lit(b, "\\n"); break;
-      case '\r': buf_lit(b, "\\r"); break;
-      case '\t': buf_lit(b, "\\t"); break;
-      case '\a': buf_lit(b, "\\a"); break;
-      case '\b': buf_lit(b, "\\b"); break;
-      case '\f': buf_lit(b, "\\f"); break;
-      case '\v': buf_lit(b, "\\v"); break;
-      default:
-        if (c < 0x20 || c == 0x7f) buf_printf(b, "\\x%02x", c);
-        else buf_char(b, (char)c);
-    }
-  }
-  buf_char(b, '"');
-}
-
-static void bad_value(buf *b, const val *bad) {
+static void bad_value(arena *a, buf *b, const val *bad) {
   if (!bad || bad->type == VAL_NULL) buf_lit(b, "null");
-  else if (bad->type == VAL_STRING) quote(b, val_str(bad));
+  else if (bad->type == VAL_STRING) buf_append(b, go_quote(a, val_str(bad)));
   else json_encode_any(b, bad, true);
 }
 
@@ -119,7 +97,7 @@ static void add(field_errors *errs, field_error_type type, const path *p, bool w
   buf_cstr(&b, type_text(type));
   if (with_value) {
     buf_lit(&b, ": ");
-    bad_value(&b, bad);
+    bad_value(errs->a, &b, bad);
   }
   if (detail && detail[0]) {
     slice text = arena_vprintf(errs->a, detail, args);
@@ -191,7 +169,7 @@ void field_not_supported(field_errors *errs, const path *p, const val *bad,
   buf_lit(&b, "supported values: ");
   for (size_t i = 0; supported[i]; i++) {
     if (i) buf_lit(&b, ", ");
-    quote(&b, slice_cstr(supported[i]));
+    buf_append(&b, go_quote(errs->a, slice_cstr(supported[i])));
   }
   slice text = taken(errs->a, &b);
   add_plain(errs, FIELD_NOT_SUPPORTED, p, true, bad, "%.*s", SLICE_ARG(text));
@@ -233,7 +211,8 @@ bool field_errors_to_status(const field_errors *errs, slice group, slice kind, s
   for (uint32_t i = 0; i < errs->count; i++) {
     const field_error *e = errs->items + i;
     causes[i] = (status_cause){slice_cstr(type_reason(e->type)), e->message, e->field};
-    texts[i] = arena_printf(a, "%.*s: %.*s", SLICE_ARG(e->field), SLICE_ARG(e->message));
+    slice head = arena_concat(a, e->field, SLICE_LIT(": ")); /* may hold NUL: no printf */
+    texts[i] = arena_concat(a, head, e->message);
   }
   uint32_t kept = mark_repeats(a, texts, errs->count, repeat);
   buf b;
@@ -241,7 +220,9 @@ bool field_errors_to_status(const field_errors *errs, slice group, slice kind, s
   buf_append(&b, kind);
   if (group.len) buf_char(&b, '.');
   buf_append(&b, group);
-  buf_printf(&b, " \"%.*s\" is invalid: ", SLICE_ARG(name));
+  buf_char(&b, ' ');
+  buf_append(&b, go_quote(a, name));
+  buf_lit(&b, " is invalid: ");
   if (kept > 1) buf_char(&b, '[');
   for (uint32_t i = 0, written = 0; i < errs->count; i++) {
     if (repeat[i]) continue;

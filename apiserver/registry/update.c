@@ -4,6 +4,7 @@
 
 #include "access/access.h"
 #include "base/limits.h"
+#include "base/quote.h"
 #include "patch/patch.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
@@ -72,10 +73,11 @@ static void keep_system_fields(update_run *u, val *obj) {
 static bool check_version(update_run *u, val *obj) {
   request *rq = u->rq;
   slice want = object_version(obj);
-  long long n = 0;
-  if (want.len && !slice_to_i64(want, &n)) {
-    return status_plain(&rq->error, rq->arena, "strconv.ParseUint: parsing \"%.*s\": invalid syntax",
-                        SLICE_ARG(want));
+  uint64_t n = 0;
+  const char *why = want.len ? u64_parse(want, &n) : NULL;
+  if (why) {
+    slice shown = go_quote(rq->arena, want);
+    return status_plain(&rq->error, rq->arena, "strconv.ParseUint: parsing %.*s: %s", SLICE_ARG(shown), why);
   }
   if (n == 0) {
     if (!u->strategy->no_unconditional_update) return true;
@@ -91,6 +93,9 @@ static bool check_version(update_run *u, val *obj) {
 static bool check_uid(update_run *u) {
   request *rq = u->rq;
   slice have = u->live ? object_uid(u->live) : SLICE_LIT("");
+  if (!u->live && u->source->uid.len) {
+    return status_not_found(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, u->name);
+  }
   if (u->source->uid.len == 0 || slice_eq(u->source->uid, have)) return true;
   slice why = arena_printf(rq->arena,
                            "StorageError: invalid object, Code: 4, Key: %.*s, ResourceVersion: 0, "

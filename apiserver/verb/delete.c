@@ -7,7 +7,9 @@
 #include "registry/stored.h"
 #include "respond/respond.h"
 #include "server.h"
+#include "verb/read.h"
 #include "verb/verbs.h"
+#include "verb/wait.h"
 #include "verb/write.h"
 
 /* The classes that the cluster itself needs; a collection may take them, as in the real server. */
@@ -79,11 +81,16 @@ void verb_deletecollection(request *rq) {
   list_options lo;
   delete_options o;
   selector s;
+  uint64_t version = 0;
+  int64_t revision;
+  slice start;
   store_view *view = NULL;
   bool ok = negotiate_output(rq, false, &form) && options_read_list(rq, false, &lo) &&
             selector_parse(rq->arena, rq->resource, lo.label_selector, lo.field_selector, &s, &rq->error) &&
-            options_read_delete(rq, &o);
-  if (!ok || store_view_open(rq->server->store, 0, &view) != STORE_OK) {
+            read_version(rq, lo.resource_version, true, &version) && options_read_delete(rq, &o) &&
+            (!lo.continue_token.len || continue_decode(rq, lo.continue_token, &revision, &start));
+  if (ok && wait_for_version(rq, version, verb_deletecollection)) return;
+  if (!ok || !read_reached(rq, version) || store_view_open(rq->server->store, 0, &view) != STORE_OK) {
     respond_error(rq);
     return;
   }

@@ -5,6 +5,7 @@
  * metadata.namespace. Values are looked up in the stored form of the object. */
 #include "version/version.h"
 
+#include "base/quote.h"
 #include <stdio.h>
 
 typedef enum label_form {
@@ -114,10 +115,11 @@ slice version_field_label_error(arena *a, const resource_info *r, slice label) {
     }
     return arena_printf(a, "field label not supported: %.*s", SLICE_ARG(label));
   }
+  slice shown = go_quote(a, label);
   return arena_printf(a,
-                      "\"%.*s\" is not a known field selector: only \"metadata.name\", "
+                      "%.*s is not a known field selector: only \"metadata.name\", "
                       "\"metadata.namespace\"",
-                      SLICE_ARG(label));
+                      SLICE_ARG(shown));
 }
 
 static slice event_source(const val *obj) {
