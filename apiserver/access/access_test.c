@@ -366,7 +366,8 @@ static void account_tokens_of(const char *kind) {
   check_text(r.user.name, "system:serviceaccount:ns:sa");
   check_text(r.user.groups[1], "system:serviceaccounts:ns");
   slice bound =
-      token_for(&f, "{\"boundObjectRef\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"name\":\"pod\"}}");
+      token_for(&f,
+                "{\"boundObjectRef\":{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"name\":\"pod\"}}");
   check_text(token_error(&f, bound, &r), "ok");
   assert_int_equal(r.user.extra_count, 4);
   slice other = token_for(&f, "{\"audiences\":[\"other\"]}");
@@ -399,8 +400,8 @@ static void token_request_errors(void **state) {
     const char *spec, *message;
   } rows[] = {
       {"{\"expirationSeconds\":5}",
-       "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: 5: "
-       "may not specify a duration less than 10 minutes"},
+       "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid value: "
+       "5: may not specify a duration less than 10 minutes"},
       {"{\"boundObjectRef\":{\"kind\":\"Pod\",\"name\":\"x\"}}", "pods \"x\" not found"},
       {"{\"boundObjectRef\":{\"kind\":\"Pod\"}}", "Name parameter required."},
       {"{\"boundObjectRef\":{\"kind\":\"A\",\"apiVersion\":\"apps/v1\",\"name\":\"x\"}}",
@@ -426,19 +427,20 @@ static void token_request_errors(void **state) {
 
 static const stored policy[] = {
     {"clusterroles", "", "reader",
-     "{\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"pods\",\"*/scale\"],\"verbs\":[\"get\",\"list\"]},"
-     "{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],\"resourceNames\":[\"a\"],\"verbs\":[\"*\"]},"
-     "{\"nonResourceURLs\":[\"/foo/*\",\"/bar\"],\"verbs\":[\"get\"]}]}"},
+     "{\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"pods\",\"*/scale\"],\"verbs\":[\"get\","
+     "\"list\"]},{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],\"resourceNames\":[\"a\"],"
+     "\"verbs\":[\"*\"]},{\"nonResourceURLs\":[\"/foo/*\",\"/bar\"],\"verbs\":[\"get\"]}]}"},
     {"clusterrolebindings", "", "all",
-     "{\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"reader\"},\"subjects\":[{\"kind\":\"Group\","
-     "\"name\":\"devs\"}]}"},
+     "{\"roleRef\":{\"kind\":\"ClusterRole\",\"name\":\"reader\"},\"subjects\":[{"
+     "\"kind\":\"Group\",\"name\":\"devs\"}]}"},
     {"roles", "ns", "writer",
      "{\"rules\":[{\"apiGroups\":[\"*\"],\"resources\":[\"*\"],\"verbs\":[\"create\"]}]}"},
     {"rolebindings", "ns", "lost",
-     "{\"roleRef\":{\"kind\":\"Role\",\"name\":\"gone\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"al\"}]}"},
+     "{\"roleRef\":{\"kind\":\"Role\",\"name\":\"gone\"},\"subjects\":[{"
+     "\"kind\":\"User\",\"name\":\"al\"}]}"},
     {"rolebindings", "ns", "sa",
-     "{\"roleRef\":{\"kind\":\"Role\",\"name\":\"writer\"},\"subjects\":[{\"kind\":\"ServiceAccount\","
-     "\"name\":\"sa\"}]}"},
+     "{\"roleRef\":{\"kind\":\"Role\",\"name\":\"writer\"},\"subjects\":[{"
+     "\"kind\":\"ServiceAccount\",\"name\":\"sa\"}]}"},
     {NULL, NULL, NULL, NULL}};
 
 static void rbac_questions(void **state) {
@@ -573,8 +575,8 @@ static void impersonation(void **state) {
     uint32_t groups;
   } rows[] = {
       {"alicetoken", "Impersonate-User: bob", NULL, NULL,
-       "pods is forbidden: User \"alice\" cannot impersonate-on:user-info:list resource \"pods\" in API "
-       "group \"\" at the cluster scope", 0},
+       "pods is forbidden: User \"alice\" cannot impersonate-on:user-info:list resource \"pods\" "
+       "in API group \"\" at the cluster scope", 0},
       {"alicetoken", "Impersonate-Group: g", "Impersonate-Extra-a%2Fb: x", NULL,
        "requested &user.DefaultInfo{Name:\"\", UID:\"\", Groups:[]string{\"g\"}, "
        "Extra:map[string][]string{\"a/b\":[]string{\"x\"}}} without impersonating a user name", 0},
@@ -615,11 +617,12 @@ static void escalation(void **state) {
        NULL},
       {"[{\"nonResourceURLs\":[\"/foo/a\",\"/foo/*\"],\"verbs\":[\"get\"]}]", NULL},
       {"[]", NULL},
-      {"[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],\"resourceNames\":[\"a\"],\"verbs\":[\"get\"]}]", NULL},
+      {"[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],\"resourceNames\":[\"a\"],"
+       "\"verbs\":[\"get\"]}]", NULL},
       {"[{\"apiGroups\":[\"\",\"b\"],\"resources\":[\"pods\"],\"verbs\":[\"get\",\"put\"]},"
        "{\"nonResourceURLs\":[\"/x\"],\"verbs\":[\"get\"]}]",
-       "user \"bob\" (groups=[\"devs\"]) is attempting to grant RBAC permissions not currently held:\n"
-       "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"put\"]}\n"
+       "user \"bob\" (groups=[\"devs\"]) is attempting to grant RBAC permissions not currently "
+       "held:\n{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"put\"]}\n"
        "{APIGroups:[\"b\"], Resources:[\"pods\"], Verbs:[\"get\" \"put\"]}\n"
        "{NonResourceURLs:[\"/x\"], Verbs:[\"get\"]}"},
   };

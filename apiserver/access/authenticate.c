@@ -3,6 +3,7 @@
  * kubernetes pkg/kubeapiserver/authenticator/config.go. */
 #include "access/authn.h"
 #include "access/text.h"
+#include "codec/codec.h"
 #include "server.h"
 
 #include <assert.h>

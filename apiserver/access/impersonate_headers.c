@@ -2,31 +2,25 @@
 #include "access/impersonate.h"
 
 #include "access/text.h"
+#include "base/ascii.h"
 #include "base/limits.h"
 
 #define EXTRA_PREFIX SLICE_LIT("Impersonate-Extra-")
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
 /* Lower case, then percent-decoded; a broken escape leaves all of it as it is. */
 static slice extra_key(arena *a, slice name) {
-  char *lower = arena_cstr(a, name), *out = arena_cstr(a, name);
+  slice small = arena_lower(a, name);
+  const char *lower = small.ptr;
+  char *out = arena_cstr(a, name);
   size_t n = 0;
-  for (size_t i = 0; i < name.len; i++) {
-    if (lower[i] >= 'A' && lower[i] <= 'Z') lower[i] = (char)(lower[i] - 'A' + 'a');
-  }
   for (size_t i = 0; i < name.len; i++) {
     if (lower[i] != '%') {
       out[n++] = lower[i];
       continue;
     }
-    int high = i + 2 < name.len ? hex_digit(lower[i + 1]) : -1;
-    int low = i + 2 < name.len ? hex_digit(lower[i + 2]) : -1;
-    if (high < 0 || low < 0) return slice_of(lower, name.len);
+    int high = i + 2 < name.len ? ascii_hex(lower[i + 1]) : -1;
+    int low = i + 2 < name.len ? ascii_hex(lower[i + 2]) : -1;
+    if (high < 0 || low < 0) return small;
     out[n++] = (char)(high << 4 | low);
     i += 2;
   }

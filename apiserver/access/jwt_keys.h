@@ -30,8 +30,5 @@ void jwt_keys_dispose(jwt_key_list *l);
 /* The JSON of one public key as a JWK, in go-jose's field order. */
 void jwt_key_jwk(buf *out, const jwt_key *k);
 
-/* base64url without padding. decode: false for anything that is none. */
-slice base64url_encode(arena *a, slice bytes);
-bool base64url_decode(arena *a, slice text, slice *out);
 
 #endif

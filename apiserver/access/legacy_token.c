@@ -89,7 +89,8 @@ static slice label_error(arena *a, const legacy_claims *c, const val *secret) {
 static void mark_used(const authn_context *x, const val *secret) {
   arena *a = x->arena;
   int64_t now = x->wall_ns / 1000000000;
-  slice today = slice_upto(time_text(a, now), 10), tomorrow = slice_upto(time_text(a, now + DAY_S), 10);
+  slice today = slice_upto(time_text(a, now), 10),
+      tomorrow = slice_upto(time_text(a, now + DAY_S), 10);
   slice last = val_str(val_get(val_path(secret, "metadata.labels"), LAST_USED));
   if (slice_eq(last, today) || slice_eq(last, tomorrow) || !x->config->source->update) return;
   val *obj = val_copy(a, secret), *metadata = val_getc(obj, "metadata");

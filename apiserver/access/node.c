@@ -41,7 +41,8 @@ static access_decision if_related(node_question *n) {
     return ACCESS_ALLOW;
   }
   return because_text(n,
-                      arena_printf(n->a, "no relationship found between node '%.*s' and this object",
+                      arena_printf(n->a,
+                                   "no relationship found between node '%.*s' and this object",
                                  SLICE_ARG(n->node)));
 }
 
@@ -130,7 +131,8 @@ static access_decision decide_node(node_question *n) {
   if (slice_eq(q->name, n->node)) return ACCESS_ALLOW;
   if (q->name.len == 0) {
     return because_text(n,
-                      arena_printf(n->a, "node '%.*s' cannot read all nodes, only its own Node object",
+                      arena_printf(n->a,
+                                   "node '%.*s' cannot read all nodes, only its own Node object",
                                    SLICE_ARG(n->node)));
   }
   return because_text(n,

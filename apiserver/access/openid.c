@@ -39,8 +39,9 @@ slice access_openid_configuration(server *s, arena *a) {
   json_encode_string(&b, c->issuer_count ? c->issuers[0] : SLICE_NONE);
   buf_printf(&b, ",\"jwks_uri\":\"https://%.*s:%d/openid/v1/jwks\"",
              SLICE_ARG(s->options.advertise_address), s->options.secure_port);
-  buf_lit(&b, ",\"response_types_supported\":[\"id_token\"],\"subject_types_supported\":[\"public\"],"
-              "\"id_token_signing_alg_values_supported\":[");
+  buf_lit(&b,
+          ",\"response_types_supported\":[\"id_token\"],\"subject_types_supported\":[\"public\"],"
+          "\"id_token_signing_alg_values_supported\":[");
   put_algs(&b, &c->keys);
   buf_lit(&b, "]}");
   return text_take(a, &b);

@@ -52,8 +52,8 @@ static val *answer(request *rq, val *review, const user_info *u) {
   val *status = val_map(a);
   val_setc(a, status, "allowed", val_bool(a, d == ACCESS_ALLOW));
   if (d == ACCESS_DENY) val_setc(a, status, "denied", val_bool(a, true));
-  if (reason.len) val_setc(a, status, "reason", val_string(a, reason));
-  if (error.len) val_setc(a, status, "evaluationError", val_string(a, error));
+  val_set_text(a, status, "reason", reason);
+  val_set_text(a, status, "evaluationError", error);
   val_setc(a, review, "status", status);
   return review;
 }

@@ -18,15 +18,11 @@ bool certificate_approval_validate(const admission_args *args) {
                        SLICE_ARG(signer));
 }
 
-static bool same(const val *x, const val *y) {
-  return (val_is_empty(x) && val_is_empty(y)) || (x && y && val_equal(x, y));
-}
-
 bool certificate_signing_validate(const admission_args *args) {
   if (!plugin_is_sub(args, GROUP, RESOURCE, "status")) return true;
   const val *now = val_getc(args->obj, "status"), *old = val_getc(args->old, "status");
-  if (same(val_getc(now, "certificate"), val_getc(old, "certificate")) &&
-      same(val_getc(now, "conditions"), val_getc(old, "conditions"))) {
+  if (val_same(val_getc(now, "certificate"), val_getc(old, "certificate")) &&
+      val_same(val_getc(now, "conditions"), val_getc(old, "conditions"))) {
     return true;
   }
   slice signer = val_str(val_path(args->old, "spec.signerName"));

@@ -33,8 +33,10 @@ static bool terminating_error(const admission_args *args) {
 
 /* A name that a client could not even ask for. */
 static bool unusable(request *rq, slice name, const char *why) {
-  slice text = arena_printf(rq->arena, "invalid resource name \"%.*s\": [%s]", SLICE_ARG(name), why);
-  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s", SLICE_ARG(text));
+  slice text =
+      arena_printf(rq->arena, "invalid resource name \"%.*s\": [%s]", SLICE_ARG(name), why);
+  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s",
+             SLICE_ARG(text));
   status_cause *cause = ARENA_NEW(rq->arena, status_cause);
   cause->message = text;
   rq->error.has_details = true;

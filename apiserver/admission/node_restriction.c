@@ -139,20 +139,16 @@ static bool pod_on_node(const admission_args *args, slice name, slice node, bool
                                  name);
 }
 
-static bool same(const val *x, const val *y) {
-  return (val_is_empty(x) && val_is_empty(y)) || (x && y && val_equal(x, y));
-}
-
 static bool pod_status(const admission_args *args, slice node) {
   if (!slice_eq(val_str(val_path(args->old, "spec.nodeName")), node)) {
     return plugin_forbid(args, "node \"%.*s\" can only update pod status for pods with "
                                "spec.nodeName set to itself", SLICE_ARG(node));
   }
-  if (!same(val_path(args->old, "metadata.labels"), val_path(args->obj, "metadata.labels"))) {
+  if (!val_same(val_path(args->old, "metadata.labels"), val_path(args->obj, "metadata.labels"))) {
     return plugin_forbid(args, "node \"%.*s\" cannot update labels through pod status",
                          SLICE_ARG(node));
   }
-  if (!same(val_path(args->old, "status.resourceClaimStatuses"),
+  if (!val_same(val_path(args->old, "status.resourceClaimStatuses"),
             val_path(args->obj, "status.resourceClaimStatuses"))) {
     return plugin_forbid(args, "node \"%.*s\" cannot update resource claim statues",
                          SLICE_ARG(node));
@@ -260,14 +256,15 @@ static bool node_admit(const admission_args *args, slice node) {
     return plugin_forbid(args, "node \"%.*s\" is not allowed to create pods with a non-nil "
                                "configSource", SLICE_ARG(node));
   }
-  if (source && !same(source, val_path(args->old, "spec.configSource"))) {
+  if (source && !val_same(source, val_path(args->old, "spec.configSource"))) {
     return plugin_forbid(args, "node \"%.*s\" is not allowed to update configSource to a new "
                                "non-nil configSource", SLICE_ARG(node));
   }
-  if (!create && !same(val_path(args->obj, "spec.taints"), val_path(args->old, "spec.taints"))) {
+  if (!create &&
+      !val_same(val_path(args->obj, "spec.taints"), val_path(args->old, "spec.taints"))) {
     return plugin_forbid(args, "node \"%.*s\" is not allowed to modify taints", SLICE_ARG(node));
   }
-  if (!create && !same(val_path(args->obj, "metadata.ownerReferences"),
+  if (!create && !val_same(val_path(args->obj, "metadata.ownerReferences"),
                        val_path(args->old, "metadata.ownerReferences"))) {
     return plugin_forbid(args, "node \"%.*s\" is not allowed to modify ownerReferences",
                          SLICE_ARG(node));
@@ -296,7 +293,8 @@ static bool token_admit(const admission_args *args, slice node) {
   }
   if (!slice_eq(uid, object_uid(pod))) {
     return plugin_forbid(args, "the UID in the bound object reference (%.*s) does not match the "
-                               "UID in record. The object might have been deleted and then recreated",
+                               "UID in record. The object might have been deleted and then "
+                               "recreated",
                          SLICE_ARG(uid));
   }
   return slice_eq(val_str(val_path(pod, "spec.nodeName")), node) ||

@@ -2,6 +2,7 @@
  * small request costs one allocation and a large one few. */
 #include "base/arena.h"
 
+#include "base/ascii.h"
 #include "base/heap.h"
 
 #include <assert.h>
@@ -133,6 +134,12 @@ slice arena_copy(arena *a, slice s) {
 
 char *arena_cstr(arena *a, slice s) {
   return (char *)(uintptr_t)arena_copy(a, s).ptr;
+}
+
+slice arena_lower(arena *a, slice s) {
+  char *p = arena_cstr(a, s);
+  for (size_t i = 0; i < s.len; i++) p[i] = ascii_lower(p[i]);
+  return (slice){p, s.len};
 }
 
 slice arena_concat(arena *a, slice first, slice second) {

@@ -34,6 +34,8 @@ void *arena_more(arena *a, void *items, uint32_t count, uint32_t *cap, size_t si
 /* Copies; the copy is followed by a NUL that the length does not count. */
 slice arena_copy(arena *a, slice s);
 char *arena_cstr(arena *a, slice s);
+/* The copy has ASCII's capitals made small. */
+slice arena_lower(arena *a, slice s);
 slice arena_concat(arena *a, slice first, slice second);
 slice arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 slice arena_vprintf(arena *a, const char *format, va_list args);

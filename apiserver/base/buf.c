@@ -57,13 +57,8 @@ void buf_cstr(buf *b, const char *text) {
 }
 
 void buf_u64(buf *b, uint64_t n) {
-  char digits[20];
-  size_t at = sizeof digits;
-  do {
-    digits[--at] = (char)('0' + n % 10);
-    n /= 10;
-  } while (n);
-  buf_append(b, slice_of(digits + at, sizeof digits - at));
+  char room[SLICE_U64_ROOM];
+  buf_append(b, slice_of_u64(room, n));
 }
 
 void buf_i64(buf *b, int64_t n) {

@@ -1,6 +1,8 @@
 /* Slices: comparing, cutting and reading borrowed bytes. No allocation here. */
 #include "base/slice.h"
 
+#include "base/ascii.h"
+
 #include <assert.h>
 #include <limits.h>
 
@@ -19,14 +21,10 @@ bool slice_has_suffix(slice s, slice suffix) {
   return s.len >= suffix.len && slice_eq(slice_from(s, s.len - suffix.len), suffix);
 }
 
-static char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool slice_eq_nocase(slice a, slice b) {
   if (a.len != b.len) return false;
   for (size_t i = 0; i < a.len; i++) {
-    if (lower(a.ptr[i]) != lower(b.ptr[i])) return false;
+    if (ascii_lower(a.ptr[i]) != ascii_lower(b.ptr[i])) return false;
   }
   return true;
 }
@@ -92,4 +90,13 @@ const char *u64_parse(slice text, uint64_t *out) {
   }
   *out = n;
   return over ? "value out of range" : NULL;
+}
+
+slice slice_of_u64(char room[SLICE_U64_ROOM], uint64_t n) {
+  size_t at = SLICE_U64_ROOM;
+  do {
+    room[--at] = (char)('0' + n % 10);
+    n /= 10;
+  } while (n);
+  return slice_of(room + at, SLICE_U64_ROOM - at);
 }

@@ -58,6 +58,9 @@ ptrdiff_t slice_find(slice s, slice needle);
  * all of s, *tail is empty, and the answer is false. */
 bool slice_cut(slice s, char sep, slice *head, slice *tail);
 slice slice_trim(slice s);
+/* n in decimal, in the end of room. */
+#define SLICE_U64_ROOM 20
+slice slice_of_u64(char room[SLICE_U64_ROOM], uint64_t n);
 /* Decimal, optional leading '-', nothing else around it. False when it is not a
  * number or does not fit. */
 /* Go's ParseUint: digits only, up to 2^64-1. NULL, or what is wrong with it. */

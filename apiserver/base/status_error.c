@@ -95,7 +95,10 @@ bool status_forbidden(status_error *e, arena *a, slice group, slice resource, sl
   slice q = qualified(a, group, resource), shown = go_quote(a, name);
   slice text;
   if (resource.len == 0) text = arena_printf(a, "forbidden: %.*s", SLICE_ARG(why));
-  else if (name.len == 0) text = arena_printf(a, "%.*s is forbidden: %.*s", SLICE_ARG(q), SLICE_ARG(why));
-  else text = arena_printf(a, "%.*s %.*s is forbidden: %.*s", SLICE_ARG(q), SLICE_ARG(shown), SLICE_ARG(why));
+  else if (name.len == 0)
+    text = arena_printf(a, "%.*s is forbidden: %.*s", SLICE_ARG(q), SLICE_ARG(why));
+  else
+    text = arena_printf(a, "%.*s %.*s is forbidden: %.*s", SLICE_ARG(q), SLICE_ARG(shown),
+                        SLICE_ARG(why));
   return set_details(e, STATUS_FORBIDDEN, text, group, resource, name);
 }

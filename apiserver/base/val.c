@@ -124,6 +124,10 @@ bool val_equal(const val *a, const val *b) {
   return false;
 }
 
+bool val_same(const val *a, const val *b) {
+  return (val_is_empty(a) && val_is_empty(b)) || val_equal(a, b);
+}
+
 /* FNV-1a: unseeded on purpose (same bytes, same order of work); the probe length
  * is bounded by the load factor, and keys come from bodies of at most 3 MiB. */
 static uint32_t key_hash(slice key) {
@@ -204,6 +208,10 @@ void val_set(arena *a, val *map, slice key, val *value) {
 
 void val_setc(arena *a, val *map, const char *key, val *value) {
   val_set(a, map, slice_cstr(key), value);
+}
+
+void val_set_text(arena *a, val *map, const char *key, slice text) {
+  if (text.len) val_setc(a, map, key, val_string(a, text));
 }
 
 bool val_del(val *map, slice key) {

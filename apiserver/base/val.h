@@ -98,6 +98,8 @@ static inline val *val_at(const val *v, uint32_t i) {
 }
 /* Deep equality; a map's order does not count; 1 and 1.0 differ. */
 bool val_equal(const val *a, const val *b);
+/* The same, where all that is empty (val_is_empty) counts as one. */
+bool val_same(const val *a, const val *b);
 
 /* Maps. get gives NULL when v is no map or lacks the key (a null value is a
  * value). set replaces in place or appends; it takes the tree over, the key's
@@ -109,6 +111,8 @@ val *val_path(const val *v, const char *dotted);
 slice val_get_str(const val *v, const char *key);
 void val_set(arena *a, val *map, slice key, val *value);
 void val_setc(arena *a, val *map, const char *key, val *value);
+/* Sets a string (its bytes borrowed), or nothing when it is empty. */
+void val_set_text(arena *a, val *map, const char *key, slice text);
 bool val_del(val *map, slice key);
 bool val_delc(val *map, const char *key);
 /* The map under key, made when it is missing or null (`map` must be a map). */

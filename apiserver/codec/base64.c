@@ -99,3 +99,54 @@ bool base64_is_canonical(slice text) {
   if (pad == 0) return true;
   return (sextet(text.ptr[n - pad - 1]) & (pad == 1 ? 3 : 15)) == 0;
 }
+
+static const char url_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+slice base64url_encode(arena *a, slice bytes) {
+  char *out = arena_alloc(a, bytes.len / 3 * 4 + 5);
+  const unsigned char *p = (const unsigned char *)bytes.ptr;
+  size_t n = 0, i = 0;
+  for (; i < bytes.len; i += 3) {
+    size_t left = bytes.len - i;
+    uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
+                 (left > 2 ? p[i + 2] : 0);
+    for (size_t d = 0; d < (left > 2 ? 4 : left + 1); d++) {
+      out[n++] = url_digits[v >> (18 - 6 * d) & 63];
+    }
+  }
+  out[n] = '\0';
+  return slice_of(out, n);
+}
+
+static int url_digit(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+bool base64url_decode(arena *a, slice text, slice *out) {
+  if (text.len % 4 == 1) return false;
+  char *to = arena_alloc(a, text.len / 4 * 3 + 4);
+  size_t n = 0;
+  uint32_t v = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    int d = url_digit(text.ptr[i]);
+    if (d < 0) return false;
+    v = v << 6 | (uint32_t)d;
+    if (i % 4 == 3) {
+      to[n++] = (char)(v >> 16);
+      to[n++] = (char)(v >> 8);
+      to[n++] = (char)v;
+    }
+  }
+  if (text.len % 4 == 2) to[n++] = (char)(v >> 4);
+  if (text.len % 4 == 3) {
+    to[n++] = (char)(v >> 10);
+    to[n++] = (char)(v >> 2);
+  }
+  to[n] = '\0';
+  *out = slice_of(to, n);
+  return true;
+}

@@ -33,6 +33,8 @@ typedef struct strict_report {
 } strict_report;
 
 void strict_add(strict_report *r, arena *a, slice text);
+/* All of them as the one error that strict validation ends with: "strict decoding error: a, b". */
+slice strict_error(arena *a, const strict_report *r);
 
 /* Parses one JSON document. The tree borrows `text` where a string needs no
  * unescaping, so text must live as long as the arena. Numbers: int64 where it fits, else float.
@@ -101,5 +103,9 @@ slice microtime_text_at(arena *a, int64_t unix_seconds, int64_t nanos); /* years
 bool time_parse(slice text, int64_t *unix_seconds, int32_t *nanos);
 slice base64_encode(arena *a, slice bytes);
 bool base64_decode(arena *a, slice text, slice *out);
+/* The URL alphabet without padding (RFC 4648 section 5); the bytes decoded end with a NUL that
+ * their length does not count. */
+slice base64url_encode(arena *a, slice bytes);
+bool base64url_decode(arena *a, slice text, slice *out);
 
 #endif

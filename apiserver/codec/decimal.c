@@ -46,14 +46,8 @@ void decimal_read(decimal *d, slice text, int64_t exp) {
 }
 
 void decimal_from_i64(decimal *d, int64_t n) {
-  char text[24];
-  size_t at = sizeof text;
-  uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-  do {
-    text[--at] = (char)('0' + left % 10);
-    left /= 10;
-  } while (left);
-  decimal_read(d, slice_of(text + at, sizeof text - at), 0);
+  char room[SLICE_U64_ROOM];
+  decimal_read(d, slice_of_u64(room, n < 0 ? 0 - (uint64_t)n : (uint64_t)n), 0);
   d->negative = n < 0;
 }
 

@@ -1,4 +1,5 @@
 /* Durations as Go's time package reads and writes them: "1h2m0.5s". */
+#include "base/ascii.h"
 #include "codec/codec.h"
 
 #include "codec/strict.h"
@@ -15,12 +16,10 @@ static const duration_unit units[] = {
 
 #define LIMIT (1ull << 63)
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 static bool read_whole(slice *s, uint64_t *n) {
   size_t i = 0;
   *n = 0;
-  for (; i < s->len && is_digit(s->ptr[i]); i++) {
+  for (; i < s->len && ascii_is_digit(s->ptr[i]); i++) {
     if (*n > LIMIT / 10) return false;
     *n = *n * 10 + (uint64_t)(s->ptr[i] - '0');
     if (*n > LIMIT) return false;
@@ -35,7 +34,7 @@ static void read_fraction(slice *s, uint64_t *n, double *scale) {
   bool full = false;
   *n = 0;
   *scale = 1;
-  for (; i < s->len && is_digit(s->ptr[i]); i++) {
+  for (; i < s->len && ascii_is_digit(s->ptr[i]); i++) {
     if (full || *n > (LIMIT - 1) / 10) {
       full = true;
       continue;
@@ -57,7 +56,7 @@ static const char *read_part(slice *s, uint64_t *ns, slice *unit) {
   uint64_t whole, fraction = 0;
   double scale = 1;
   size_t before = s->len;
-  if (!is_digit(s->ptr[0]) && s->ptr[0] != '.') return invalid;
+  if (!ascii_is_digit(s->ptr[0]) && s->ptr[0] != '.') return invalid;
   if (!read_whole(s, &whole)) return invalid;
   bool digits = s->len < before;
   if (s->len && s->ptr[0] == '.') {
@@ -68,7 +67,7 @@ static const char *read_part(slice *s, uint64_t *ns, slice *unit) {
   }
   if (!digits) return invalid;
   size_t n = 0;
-  while (n < s->len && s->ptr[n] != '.' && !is_digit(s->ptr[n])) n++;
+  while (n < s->len && s->ptr[n] != '.' && !ascii_is_digit(s->ptr[n])) n++;
   if (n == 0) return "missing unit in duration";
   *unit = slice_upto(*s, n);
   *s = slice_from(*s, n);

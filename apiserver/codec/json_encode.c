@@ -94,15 +94,10 @@ static void open_frame(encoder *e, const val *v, const type_info *t, bool raw) {
 }
 
 static void write_i64(buf *out, int64_t n) {
-  char digits[20];
-  size_t at = sizeof digits;
-  uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-  do {
-    digits[--at] = (char)('0' + left % 10);
-    left /= 10;
-  } while (left);
+  char room[SLICE_U64_ROOM];
+  slice digits = slice_of_u64(room, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
   if (n < 0) json_char(out, '-');
-  json_put(out, digits + at, sizeof digits - at);
+  json_put(out, digits.ptr, digits.len);
 }
 
 /* True when v is a map or list, whose frame is now open. */

@@ -5,6 +5,7 @@
  * escapes are borrowed from the text. Nothing here words an error: a refused text is walked
  * again by json_error.c. Numbers as sigs.k8s.io/json keeps them: int64 where the text is a
  * whole number that fits, else float64. */
+#include "base/ascii.h"
 #include "codec/json_string.h"
 #include "codec/strict.h"
 
@@ -174,10 +175,8 @@ static val *close_level(parser *s) {
 
 /* ---- numbers and words ---- */
 
-static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 static const char *skip_digits(const char *p, const char *end) {
-  while (p < end && is_digit(*p)) p++;
+  while (p < end && ascii_is_digit(*p)) p++;
   return p;
 }
 
@@ -185,7 +184,7 @@ static const char *skip_digits(const char *p, const char *end) {
 static const char *number_end(const char *p, const char *end, bool *whole) {
   *whole = true;
   if (p < end && *p == '-') p++;
-  if (p == end || !is_digit(*p)) return NULL;
+  if (p == end || !ascii_is_digit(*p)) return NULL;
   p = *p == '0' ? p + 1 : skip_digits(p, end);
   if (p < end && *p == '.') {
     const char *digits = p + 1;

@@ -2,6 +2,7 @@
  * literal with an escape or malformed UTF-8 is copied. */
 #include "codec/json_string.h"
 
+#include "base/ascii.h"
 #include "codec/strict.h"
 
 #ifdef __SSE2__
@@ -27,19 +28,12 @@ static inline const char *skip_plain(const char *p, const char *end) {
   return p;
 }
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /* The four digits behind "\u" at p, or -1. */
 static int32_t hex4(const char *p, const char *end) {
   if (end - p < 6 || p[0] != '\\' || p[1] != 'u') return -1;
   int32_t c = 0;
   for (int i = 2; i < 6; i++) {
-    int digit = hex_digit(p[i]);
+    int digit = ascii_hex(p[i]);
     if (digit < 0) return -1;
     c = c * 16 + digit;
   }

@@ -1,14 +1,9 @@
-/* Accept headers become clauses, sorted as goautoneg sorts them; the first clause that some
- * form satisfies wins. The sort is Go's insertion sort up to a dozen clauses, because the
- * order that the real one gives to equal and to contradicting clauses shows. */
+/* The first clause of Accept that some form satisfies wins; texts list the forms in the order of
+ * the table. */
 #include "codec/media.h"
 
+#include "codec/accept.h"
 #include "codec/mime.h"
-
-#include <stdlib.h>
-
-#define GO_INSERTION_MAX 12u
-#define CLAUSES_MAX 4096u
 
 typedef struct format_row {
   const char *type, *subtype, *media;
@@ -27,121 +22,7 @@ static const format_row formats[] = {
 };
 #define FORMAT_COUNT (sizeof formats / sizeof *formats)
 
-typedef struct clause {
-  slice type, subtype, params; /* params: the text behind the first ';' */
-  double q;
-  uint32_t at;
-} clause;
-
-typedef struct clause_params {
-  bool has_convert, pretty;
-  slice as, group, version, stream, server_version;
-} clause_params;
-
-static slice trim_spaces(slice s) {
-  while (s.len && *s.ptr == ' ') s = slice_from(s, 1);
-  while (s.len && s.ptr[s.len - 1] == ' ') s.len--;
-  return s;
-}
-
-/* One "name=value" of a clause; false for what goautoneg passes over. */
-static bool param_next(slice *rest, slice *name, slice *value, slice *raw) {
-  slice part, more;
-  slice_cut(*rest, ';', &part, rest);
-  if (!slice_cut(part, '=', name, value) || value->len == 0) return false;
-  *raw = *value;
-  if (slice_cut(*value, '=', raw, &more) && more.len) return false;
-  *name = trim_spaces(*name);
-  *value = trim_spaces(*raw);
-  return true;
-}
-
-static double quality_of(arena *a, slice text) {
-  char *end, *copy = arena_cstr(a, text);
-  double q = strtod(copy, &end);
-  return end == copy || *end || text.len == 0 ? 0 : q;
-}
-
-static bool clause_parse(arena *a, slice part, clause *c) {
-  slice media, type, rest, name, value, raw, subtype, more;
-  slice_cut(trim_spaces(part), ';', &media, &c->params);
-  slice_cut(media, '/', &type, &rest);
-  c->type = trim_spaces(type);
-  c->q = 1;
-  if (rest.len == 0) {
-    c->subtype = SLICE_LIT("*");
-    return slice_is(c->type, "*");
-  }
-  slice_cut(rest, '/', &subtype, &more);
-  if (more.len) return false;
-  c->subtype = trim_spaces(subtype);
-  for (rest = c->params; rest.len;) {
-    if (param_next(&rest, &name, &value, &raw) && slice_is(name, "q")) c->q = quality_of(a, raw);
-  }
-  return true;
-}
-
-static bool goes_before(const clause *x, const clause *y) {
-  if (x->q > y->q) return true;
-  if (!slice_is(x->type, "*") && slice_is(y->type, "*")) return true;
-  return !slice_is(x->subtype, "*") && slice_is(y->subtype, "*");
-}
-
-static int clause_cmp(const void *x, const void *y) {
-  const clause *a = x, *b = y;
-  if (a->q != b->q) return a->q > b->q ? -1 : 1;
-  int wild = slice_is(a->type, "*") - slice_is(b->type, "*");
-  if (wild == 0) wild = slice_is(a->subtype, "*") - slice_is(b->subtype, "*");
-  return wild ? wild : (a->at > b->at) - (a->at < b->at);
-}
-
-static void clauses_sort(clause *c, uint32_t count) {
-  if (count > GO_INSERTION_MAX) {
-    qsort(c, count, sizeof *c, clause_cmp);
-    return;
-  }
-  for (uint32_t i = 1; i < count; i++) {
-    for (uint32_t j = i; j > 0 && goes_before(&c[j], &c[j - 1]); j--) {
-      clause swap = c[j];
-      c[j] = c[j - 1];
-      c[j - 1] = swap;
-    }
-  }
-}
-
-static clause *clauses_parse(arena *a, slice accept, uint32_t *count) {
-  uint32_t most = 1;
-  for (size_t i = 0; i < accept.len && most < CLAUSES_MAX; i++) most += accept.ptr[i] == ',';
-  clause *list = ARENA_ARRAY(a, clause, most);
-  *count = 0;
-  while (accept.len && *count < most) {
-    slice part;
-    slice_cut(accept, ',', &part, &accept);
-    clause c = {.at = *count};
-    if (clause_parse(a, part, &c)) list[(*count)++] = c;
-  }
-  clauses_sort(list, *count);
-  return list;
-}
-
-/* A later parameter of the same name wins. */
-static clause_params params_of(const clause *c) {
-  clause_params p = {0};
-  slice rest = c->params, name, value, raw;
-  while (rest.len) {
-    if (!param_next(&rest, &name, &value, &raw)) continue;
-    if (slice_is(name, "as")) p.as = value;
-    else if (slice_is(name, "g")) p.group = value;
-    else if (slice_is(name, "v")) p.version = value;
-    else if (slice_is(name, "stream")) p.stream = value;
-    else if (slice_is(name, "sv")) p.server_version = value;
-    else if (slice_is(name, "pretty")) p.pretty = slice_is(value, "1");
-    if (slice_is(name, "as") || slice_is(name, "g") || slice_is(name, "v")) p.has_convert = true;
-  }
-  return p;
-}
-
-static bool convert_fits(const clause_params *p, body_format format, output_form *out) {
+static bool convert_fits(const accept_params *p, body_format format, output_form *out) {
   if (!slice_is(p->group, "meta.k8s.io")) return false;
   if (!slice_is(p->version, "v1") && !slice_is(p->version, "v1beta1")) return false;
   if (slice_is(p->as, "Table")) out->as = AS_TABLE;
@@ -153,20 +34,18 @@ static bool convert_fits(const clause_params *p, body_format format, output_form
 }
 
 /* Whether a clause can be met by a format; fills out. transforms: "as" may be asked. */
-static bool clause_fits(const clause *c, body_format format, const media_request *rq,
+static bool clause_fits(const accept_clause *c, body_format format, const media_request *rq,
                         bool transforms, output_form *out) {
   const format_row *row = &formats[format];
-  bool subtype = slice_is(c->subtype, row->subtype) || slice_is(c->subtype, "*");
-  bool any = slice_is(c->type, "*") && slice_is(c->subtype, "*");
-  if (!any && !(slice_is(c->type, row->type) && subtype)) return false;
-  clause_params p = params_of(c);
+  if (!accept_fits(c, slice_cstr(row->type), slice_cstr(row->subtype))) return false;
+  accept_params p = accept_params_of(c);
   *out = (output_form){.format = format, .content_type = slice_cstr(row->media)};
   if (p.stream.len && (!row->stream || !slice_is(p.stream, "watch"))) return false;
   if (p.server_version.len && (!transforms || !slice_is(p.server_version, "v1"))) return false;
-  if (p.has_convert && (!transforms || !convert_fits(&p, format, out))) return false;
+  if (p.converts && (!transforms || !convert_fits(&p, format, out))) return false;
   if (out->as == AS_TABLE && !rq->tables) return false;
   /* Custom resources have no protobuf of their own, but their metadata has. */
-  if (!p.has_convert && !(rq->formats & 1u << format)) return false;
+  if (!p.converts && !(rq->formats & 1u << format)) return false;
   out->pretty = p.pretty;
   out->stream = p.stream.len > 0;
   return true;
@@ -180,11 +59,11 @@ static bool is_go_true(slice s) {
   return false;
 }
 
-static bool wants_pretty(const media_request *rq) {
-  if (rq->pretty.len) return is_go_true(rq->pretty);
-  return slice_has_prefix(rq->user_agent, SLICE_LIT("curl")) ||
-         slice_has_prefix(rq->user_agent, SLICE_LIT("Wget")) ||
-         slice_has_prefix(rq->user_agent, SLICE_LIT("Mozilla/5.0"));
+bool media_pretty(slice asked, slice user_agent) {
+  if (asked.len) return is_go_true(asked);
+  return slice_has_prefix(user_agent, SLICE_LIT("curl")) ||
+         slice_has_prefix(user_agent, SLICE_LIT("Wget")) ||
+         slice_has_prefix(user_agent, SLICE_LIT("Mozilla/5.0"));
 }
 
 static bool choose(arena *a, const media_request *rq, bool transforms, output_form *out) {
@@ -194,7 +73,7 @@ static bool choose(arena *a, const media_request *rq, bool transforms, output_fo
                         .content_type = slice_cstr(formats[FORMAT_JSON].media)};
     return true;
   }
-  const clause *list = clauses_parse(a, rq->accept, &count);
+  const accept_clause *list = accept_clauses(a, rq->accept, &count);
   for (uint32_t i = 0; i < count; i++) {
     for (unsigned f = 0; f < FORMAT_COUNT; f++) {
       if (clause_fits(&list[i], (body_format)f, rq, transforms, out)) return true;
@@ -225,7 +104,8 @@ static bool not_acceptable(arena *a, unsigned set, bool stream, status_error *er
 bool media_output(arena *a, const media_request *rq, output_form *out,
                       status_error *err) {
   if (!choose(a, rq, true, out)) return not_acceptable(a, rq->formats, false, err);
-  out->pretty = out->format == FORMAT_JSON && (out->pretty || wants_pretty(rq));
+  out->pretty = out->format == FORMAT_JSON &&
+      (out->pretty || media_pretty(rq->pretty, rq->user_agent));
   return true;
 }
 
@@ -244,22 +124,8 @@ void media_error(arena *a, const media_request *rq, output_form *out) {
                         .content_type = slice_cstr(formats[FORMAT_JSON].media)};
     return;
   }
-  out->pretty = out->format == FORMAT_JSON && (out->pretty || wants_pretty(rq));
-}
-
-/* The router compares without parameters, and knows of wildcards only the full one. */
-static bool route_matches(slice header, const char *const *names, size_t count, bool any) {
-  slice part, media, params;
-  do {
-    slice_cut(header, ',', &part, &header);
-    slice_cut(part, ';', &media, &params);
-    media = trim_spaces(media);
-    if (any && slice_is(media, "*/*")) return true;
-    for (size_t i = 0; i < count; i++) {
-      if (slice_is(media, names[i])) return true;
-    }
-  } while (header.len);
-  return false;
+  out->pretty = out->format == FORMAT_JSON &&
+      (out->pretty || media_pretty(rq->pretty, rq->user_agent));
 }
 
 static const char *const patch_names[] = {
@@ -274,12 +140,12 @@ bool media_route(arena *a, slice accept, slice content_type, bool consumes_patch
                      bool watchable, status_error *err) {
   const char *produced[FORMAT_COUNT];
   for (size_t i = 0; i < FORMAT_COUNT; i++) produced[i] = formats[i].media;
-  if (consumes_patch && !route_matches(content_type, patch_names, PATCH_COUNT, false)) {
+  if (consumes_patch && !accept_routed(content_type, patch_names, PATCH_COUNT, false)) {
     status_set(err, a, STATUS_UNSUPPORTED_MEDIA, "415: Unsupported Media Type");
     err->has_details = true;
     return false;
   }
-  if (accept.len == 0 || route_matches(accept, produced, FORMAT_COUNT, true)) return true;
+  if (accept.len == 0 || accept_routed(accept, produced, FORMAT_COUNT, true)) return true;
   slice names = format_names(a, MEDIA_SET_BUILTIN, true, watchable);
   status_set(err, a, STATUS_NOT_ACCEPTABLE,
              "406: Not Acceptable\n\nAvailable representations: %.*s", SLICE_ARG(names));

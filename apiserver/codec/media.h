@@ -42,6 +42,8 @@ bool media_body(arena *a, slice content_type, unsigned formats, body_format *out
 /* strategic: whether the resource takes strategic merge patches (custom ones do not). */
 bool media_patch(arena *a, slice content_type, bool strategic, patch_kind *out,
                   status_error *err);
+/* ?pretty where given, else whether a person seems to be looking. */
+bool media_pretty(slice asked, slice user_agent);
 /* "core" for the core group: the Go package of a group's internal types, which texts name. */
 slice media_internal_package(slice group);
 

@@ -9,14 +9,6 @@ static bool is_token_char(char c) {
   return !strchr("()<>@,;:\\\"/[]?=", c);
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
-
-static slice lowered(arena *a, slice s) {
-  char *copy = arena_cstr(a, s);
-  for (size_t i = 0; i < s.len; i++) copy[i] = lower(copy[i]);
-  return slice_of(copy, s.len);
-}
-
 static slice token_take(slice *rest) {
   size_t n = 0;
   while (n < rest->len && is_token_char(rest->ptr[n])) n++;
@@ -83,7 +75,7 @@ bool mime_media_type(arena *a, slice header, slice *media) {
   ptrdiff_t at = slice_find_char(header, ';');
   type = at < 0 ? header : slice_upto(header, (size_t)at);
   rest = at < 0 ? slice_from(header, header.len) : slice_from(header, (size_t)at);
-  *media = lowered(a, slice_trim(type));
+  *media = arena_lower(a, slice_trim(type));
   if (!type_is_valid(*media)) return false;
   while (rest.len) {
     slice name, value;

@@ -172,25 +172,12 @@ static bool refuse(decoding *d, slice want_kind) {
                     SLICE_ARG(want_kind), SLICE_ARG(d->error), SLICE_ARG(shown));
 }
 
-static slice joined(arena *a, const strict_report *r) {
-  buf text;
-  buf_init(&text, LIMIT_REQUEST_BODY * 2);
-  for (uint32_t i = 0; i < r->count; i++) {
-    if (i) buf_lit(&text, ", ");
-    buf_append(&text, r->items[i]);
-  }
-  slice s = arena_copy(a, buf_slice(&text));
-  buf_dispose(&text);
-  return s;
-}
-
 /* Unknown and duplicate fields: a warning each, an error, or nothing. */
 static bool check_strict(decoding *d) {
   request *rq = d->rq;
   if (d->strict.count == 0 || rq->validation == VALIDATE_IGNORE) return true;
   if (rq->validation == VALIDATE_STRICT) {
-    d->error = arena_concat(rq->arena, SLICE_LIT("strict decoding error: "),
-                            joined(rq->arena, &d->strict));
+    d->error = strict_error(rq->arena, &d->strict);
     return false;
   }
   for (uint32_t i = 0; i < d->strict.count; i++) request_warn(rq, d->strict.items[i]);

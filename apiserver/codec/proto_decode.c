@@ -7,6 +7,7 @@
  * message ends; a singular message met twice is merged, as protobuf wants it. */
 #include "base/limits.h"
 #include "codec/codec.h"
+#include "codec/conform.h"
 #include "codec/proto_leaf.h"
 #include "codec/proto_wire.h"
 
@@ -358,27 +359,11 @@ static val *union_value(const frame *f) {
   return found;
 }
 
-/* Is v what a Go field of type t holds when nothing set it? */
-static bool is_zero(const val *v, const type_info *t) {
-  switch ((type_kind)t->kind) {
-    case TYPE_QUANTITY: return slice_is(val_str(v), "0");
-    case TYPE_DURATION: return slice_is(val_str(v), "0s");
-    case TYPE_INT_OR_STRING: return val_is_int(v) && v->u.i == 0;
-    case TYPE_RAW_EXTENSION:
-    case TYPE_FIELDS_V1:
-    case TYPE_JSON:
-    case TYPE_SCHEMA_OR_ARRAY:
-    case TYPE_SCHEMA_OR_BOOL:
-    case TYPE_SCHEMA_OR_STRINGS: return val_is_null(v);
-    default: return val_is_empty(v);
-  }
-}
-
 /* As in codec_conform: what is no pointer is absent when zero, but for bytes that Go tells
  * from nil. */
 static bool is_dropped(const field_info *fi, const val *v) {
   if (!v) return true;
-  if (fi->pointer || !is_zero(v, fi->type)) return false;
+  if (fi->pointer || !conform_is_zero(v, fi->type)) return false;
   return fi->omitempty || fi->type->kind != TYPE_BYTES;
 }
 

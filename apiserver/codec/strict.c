@@ -1,6 +1,8 @@
 /* Strict reports. See strict.h for why entries carry a place. */
 #include "codec/strict.h"
 
+#include "base/limits.h"
+
 #include <stdint.h>
 
 typedef struct strict_mark {
@@ -103,4 +105,17 @@ void strict_finish(strict_report *r) {
     r->marks[kept++].map = NULL; /* settled */
   }
   r->count = kept;
+}
+
+slice strict_error(arena *a, const strict_report *r) {
+  buf text;
+  buf_init(&text, LIMIT_REQUEST_BODY * 2);
+  buf_lit(&text, "strict decoding error: ");
+  for (uint32_t i = 0; i < r->count; i++) {
+    if (i) buf_lit(&text, ", ");
+    buf_append(&text, r->items[i]);
+  }
+  slice s = arena_copy(a, buf_slice(&text));
+  buf_dispose(&text);
+  return s;
 }

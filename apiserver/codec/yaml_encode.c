@@ -4,6 +4,7 @@
  *
  * The real server writes JSON first and turns that into YAML; so does this, which settles
  * the typed tree's absent fields and numbers without a second set of rules. */
+#include "base/ascii.h"
 #include "codec/strict.h"
 #include "codec/yaml_emit.h"
 #include "codec/yaml_scalar.h"
@@ -33,7 +34,6 @@ static bool is_letter(uint32_t c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0xAA;
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static uint32_t char_at(slice s, size_t i) {
   unsigned len = utf8_sequence(s.ptr + i, s.ptr + s.len);
@@ -42,7 +42,7 @@ static uint32_t char_at(slice s, size_t i) {
 
 /* The digits from i as a number, wrapping as Go's does. Returns where they end. */
 static size_t run_of_digits(slice s, size_t i, uint64_t *n) {
-  for (; i < s.len && is_digit(s.ptr[i]); i++) *n = *n * 10 + (uint64_t)(s.ptr[i] - '0');
+  for (; i < s.len && ascii_is_digit(s.ptr[i]); i++) *n = *n * 10 + (uint64_t)(s.ptr[i] - '0');
   return i;
 }
 
@@ -54,7 +54,7 @@ static int natural_order_at(slice a, slice b, size_t i) {
   if (letter_a || letter_b) return letter_b ? -1 : 1;
   uint64_t na = 0, nb = 0;
   if (a.ptr[i] == '0' || b.ptr[i] == '0') {
-    for (size_t j = i; j > 0 && is_digit(a.ptr[j - 1]); j--) {
+    for (size_t j = i; j > 0 && ascii_is_digit(a.ptr[j - 1]); j--) {
       if (a.ptr[j - 1] == '0') continue;
       na = nb = 1;
       break;

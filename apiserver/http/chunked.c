@@ -1,6 +1,7 @@
 /* The chunked decoder: four phases (size line, data, CRLF behind data, trailer). */
 #include "http/chunked.h"
 
+#include "base/ascii.h"
 #include "base/buf.h"
 
 #include <assert.h>
@@ -18,11 +19,7 @@ static const char *parse_size(slice digits, uint64_t *n) {
   if (digits.len == 0) return "empty hex number for chunk length";
   *n = 0;
   for (size_t i = 0; i < digits.len; i++) {
-    char c = digits.ptr[i];
-    int d = c >= '0' && c <= '9'   ? c - '0'
-            : c >= 'a' && c <= 'f' ? c - 'a' + 10
-            : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                   : -1;
+    int d = ascii_hex(digits.ptr[i]);
     if (d < 0) return "invalid byte in chunk length";
     if (i == 16) return "http chunk length too large";
     *n = *n << 4 | (uint64_t)d;
@@ -93,8 +90,7 @@ static bool name_ok(slice name) {
   static const char extra[] = "!#$%&'*+-.^_`|~ ";
   for (size_t i = 0; i < name.len; i++) {
     char c = name.ptr[i];
-    bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!plain && (c == '\0' || !strchr(extra, c))) return false;
+    if (!ascii_is_alnum(c) && (c == '\0' || !strchr(extra, c))) return false;
   }
   return name.len > 0;
 }

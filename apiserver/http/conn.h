@@ -54,7 +54,8 @@ struct http_conn {
 
 /* The answer has been written: the next request, or the end. conn may be freed by it. */
 void http_conn_finish(http_conn *conn);
-/* Hands over what came before its turn on an upgraded connection (upgrade.c). conn may be freed by it. */
+/* Hands over what came before its turn on an upgraded connection (upgrade.c). conn may be freed by
+ * it. */
 void http_conn_deliver(http_conn *conn);
 bool http_conn_upgraded_data(http_conn *conn, slice bytes);
 void http_conn_free(http_conn *conn);

@@ -2,6 +2,8 @@
  * there, as Go answers it. Classes of bytes are one table lookup. */
 #include "http/head.h"
 
+#include "base/ascii.h"
+
 #include <assert.h>
 
 enum { TOKEN = 1, VALUE = 2, HOST = 4 };
@@ -59,13 +61,11 @@ bool http_value_has_token(slice value, const char *token) {
   return false;
 }
 
-static bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 static bool scan_version(http_head *h, slice proto) {
   if (proto.len != 8 || memcmp(proto.ptr, "HTTP/", 5) != 0) return false;
-  if (!is_digit(proto.ptr[5]) || proto.ptr[6] != '.' || !is_digit(proto.ptr[7])) return false;
+  if (!ascii_is_digit(proto.ptr[5]) || proto.ptr[6] != '.' || !ascii_is_digit(proto.ptr[7])) {
+    return false;
+  }
   h->major = (uint8_t)(proto.ptr[5] - '0');
   h->minor = (uint8_t)(proto.ptr[7] - '0');
   return true;

@@ -1,5 +1,5 @@
-/* What a connection does besides requests and answers: a stream that has let go of its request, and a
- * connection that has left HTTP. */
+/* What a connection does besides requests and answers: a stream that has let go of its request, and
+ * a connection that has left HTTP. */
 #include "http/conn.h"
 
 #include <assert.h>

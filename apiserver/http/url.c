@@ -2,18 +2,9 @@
  * parser leaves: "%2F" is a separator, ".." stays, "%zz" is refused. */
 #include "http/url.h"
 
+#include "base/ascii.h"
+
 #include <assert.h>
-
-static int hex_of(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-static bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 bool url_decode(arena *a, slice s, bool plus, slice *out) {
   bool escaped = slice_find_char(s, '%') >= 0;
@@ -26,8 +17,8 @@ bool url_decode(arena *a, slice s, bool plus, slice *out) {
   for (size_t i = 0; i < s.len; i++) {
     char c = s.ptr[i];
     if (c == '%') {
-      int high = i + 2 < s.len ? hex_of(s.ptr[i + 1]) : -1;
-      int low = i + 2 < s.len ? hex_of(s.ptr[i + 2]) : -1;
+      int high = i + 2 < s.len ? ascii_hex(s.ptr[i + 1]) : -1;
+      int low = i + 2 < s.len ? ascii_hex(s.ptr[i + 2]) : -1;
       if (high < 0 || low < 0) return false;
       to[len++] = (char)(uint8_t)(high * 16 + low);
       i += 2;
@@ -44,7 +35,7 @@ bool url_decode(arena *a, slice s, bool plus, slice *out) {
 static ptrdiff_t scheme_length(slice s) {
   for (size_t i = 0; i < s.len; i++) {
     char c = s.ptr[i];
-    if (is_letter(c)) continue;
+    if (ascii_is_alpha(c)) continue;
     if (c == ':') return i == 0 ? -1 : (ptrdiff_t)i;
     bool later = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
     if (!later || i == 0) return 0;
@@ -85,8 +76,8 @@ static bool authority_ok(slice authority) {
   for (size_t i = 0; i < host.len; i++) {
     char c = host.ptr[i];
     if (c == '%') {
-      int high = i + 2 < host.len ? hex_of(host.ptr[i + 1]) : -1;
-      int low = i + 2 < host.len ? hex_of(host.ptr[i + 2]) : -1;
+      int high = i + 2 < host.len ? ascii_hex(host.ptr[i + 1]) : -1;
+      int low = i + 2 < host.len ? ascii_hex(host.ptr[i + 2]) : -1;
       if (high < 0 || low < 0) return false;
       if (high < 8 && !(high == 2 && low == 5)) return false;
       i += 2;

@@ -2,6 +2,7 @@
  * the client of a watch says is of no interest. */
 #include "http/websocket.h"
 
+#include "base/ascii.h"
 #include "http/head.h"
 
 #include <assert.h>
@@ -28,17 +29,18 @@ bool websocket_asked(const http_exchange *x) {
   return false;
 }
 
-static bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 /* An absolute URI, or a path. */
 static bool origin_ok(slice s) {
   for (size_t i = 0; i < s.len; i++) {
     if ((unsigned char)s.ptr[i] <= 0x20 || s.ptr[i] == 0x7f) return false;
   }
   if (s.len && s.ptr[0] == '/') return true;
-  if (s.len == 0 || !is_alpha(s.ptr[0])) return false;
+  if (s.len == 0 || !ascii_is_alpha(s.ptr[0])) return false;
   size_t i = 1;
-  while (i < s.len && (is_alpha(s.ptr[i]) || (s.ptr[i] && strchr("0123456789+-.", s.ptr[i])))) i++;
+  while (i < s.len &&
+         (ascii_is_alpha(s.ptr[i]) || (s.ptr[i] && strchr("0123456789+-.", s.ptr[i])))) {
+    i++;
+  }
   return i < s.len && s.ptr[i] == ':';
 }
 
@@ -51,7 +53,8 @@ static const char *refusal(const http_exchange *x) {
     return "HTTP/1.1 400 Bad Request\r\n\r\nmismatch challenge/response";
   }
   if (!slice_is(http_header_get(x, "Sec-WebSocket-Version"), "13")) {
-    return "HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\r\nmissing or bad WebSocket Version";
+    return "HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\r\nmissing or bad WebSocket "
+           "Version";
   }
   if (!origin_ok(http_header_get(x, "Origin"))) return "HTTP/1.1 403 Forbidden\r\n\r\n";
   if (slice_find_char(http_header_get(x, "Sec-WebSocket-Protocol"), ',') >= 0) {
@@ -84,8 +87,8 @@ bool websocket_accept(http_exchange *x) {
   slice protocol = http_header_get(x, "Sec-WebSocket-Protocol");
   slice key = accept_key(x->arena, http_header_get(x, "Sec-WebSocket-Key"));
   slice head = arena_printf(x->arena,
-                            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                            "Sec-WebSocket-Accept: %.*s\r\n%s%.*s%s\r\n",
+                            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+                            "Upgrade\r\nSec-WebSocket-Accept: %.*s\r\n%s%.*s%s\r\n",
                             SLICE_ARG(key), protocol.len ? "Sec-WebSocket-Protocol: " : "",
                             SLICE_ARG(protocol), protocol.len ? "\r\n" : "");
   http_upgrade(x, head);
@@ -97,7 +100,9 @@ void websocket_write(http_exchange *x, enum websocket_opcode opcode, slice paylo
   size_t n = 2;
   size_t size_bytes = payload.len <= 125 ? 0 : payload.len < 65536 ? 2 : 8;
   head[1] = size_bytes == 0 ? (char)payload.len : size_bytes == 2 ? 126 : 127;
-  for (size_t i = size_bytes; i > 0; i--) head[n++] = (char)((uint64_t)payload.len >> (8 * (i - 1)));
+  for (size_t i = size_bytes; i > 0; i--) {
+    head[n++] = (char)((uint64_t)payload.len >> (8 * (i - 1)));
+  }
   http_raw_write(x, slice_of(head, n), NULL);
   http_raw_write(x, payload, owner);
 }

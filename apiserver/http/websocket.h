@@ -1,12 +1,14 @@
-/* websocket: RFC 6455, the server's side, on an upgraded exchange. As strict and as lenient as what the
- * real server uses (golang.org/x/net/websocket): every message of the peer is thrown away, pings are
- * answered, an Origin must be there, one subprotocol at most may be named and is granted. */
+/* websocket: RFC 6455, the server's side, on an upgraded exchange. As strict and as lenient as what
+ * the real server uses (golang.org/x/net/websocket): every message of the peer is thrown away,
+ * pings are answered, an Origin must be there, one subprotocol at most may be named and is
+ * granted. */
 #ifndef APISIM_HTTP_WEBSOCKET_H
 #define APISIM_HTTP_WEBSOCKET_H
 
 #include "http/http.h"
 
-enum websocket_opcode { WEBSOCKET_TEXT = 1, WEBSOCKET_BINARY = 2, WEBSOCKET_CLOSE = 8, WEBSOCKET_PING = 9,
+enum websocket_opcode { WEBSOCKET_TEXT = 1, WEBSOCKET_BINARY = 2, WEBSOCKET_CLOSE = 8,
+                       WEBSOCKET_PING = 9,
                         WEBSOCKET_PONG = 10 };
 
 #define WEBSOCKET_CONTROL_MAX 125

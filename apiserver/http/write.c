@@ -35,13 +35,8 @@ static void put(head_writer *w, slice s) {
 #define PUT(w, text) put((w), SLICE_LIT(text))
 
 static void put_number(head_writer *w, size_t n) {
-  char digits[20];
-  size_t at = sizeof digits;
-  do {
-    digits[--at] = (char)('0' + n % 10);
-    n /= 10;
-  } while (n);
-  put(w, slice_of(digits + at, sizeof digits - at));
+  char room[SLICE_U64_ROOM];
+  put(w, slice_of_u64(room, n));
 }
 
 static void put_status(head_writer *w, const http_exchange *x, int status) {

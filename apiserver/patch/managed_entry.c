@@ -132,21 +132,17 @@ static int entry_cmp(const void *x, const void *y) {
   return 0;
 }
 
-static void put_text(arena *a, val *entry, const char *key, slice text) {
-  if (text.len) val_setc(a, entry, key, val_string(a, text));
-}
-
 static val *entry_write(const managed *m, const managed_entry *e) {
   if (e->source) return e->source;
   arena *a = m->sets.arena;
   val *entry = val_map(a);
-  put_text(a, entry, "manager", e->manager);
-  put_text(a, entry, "operation", e->operation);
-  put_text(a, entry, "apiVersion", e->api_version);
-  put_text(a, entry, "time", e->time);
-  put_text(a, entry, "fieldsType", SLICE_LIT("FieldsV1"));
+  val_set_text(a, entry, "manager", e->manager);
+  val_set_text(a, entry, "operation", e->operation);
+  val_set_text(a, entry, "apiVersion", e->api_version);
+  val_set_text(a, entry, "time", e->time);
+  val_set_text(a, entry, "fieldsType", SLICE_LIT("FieldsV1"));
   val_setc(a, entry, "fieldsV1", field_set_write(&m->sets, e->set));
-  put_text(a, entry, "subresource", e->subresource);
+  val_set_text(a, entry, "subresource", e->subresource);
   return entry;
 }
 

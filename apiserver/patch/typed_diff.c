@@ -131,7 +131,9 @@ static bool structs_equal(const val *l, const val *r, const type_info *t,
 static bool values_equal(const val *l, const val *r, const type_info *t,
                           bool literal) {
   if (l == r) return true;
-  if (t && t->kind == TYPE_STRUCT && val_is_map(l) && val_is_map(r)) return structs_equal(l, r, t, literal);
+  if (t && t->kind == TYPE_STRUCT && val_is_map(l) && val_is_map(r)) {
+    return structs_equal(l, r, t, literal);
+  }
   if (l->type != r->type || (l->type != VAL_LIST && l->type != VAL_MAP)) return val_equal(l, r);
   if (l->count != r->count) return false;
   const type_info *elem = t && (t->kind == TYPE_LIST || t->kind == TYPE_MAP) ? t->elem : NULL;
@@ -281,7 +283,8 @@ static outcome compare_values(walk *w, const val *l, const val *r, const typed_s
   w->depth++;
   const val *in_left = left || is_struct ? l : NULL, *in_right = right || is_struct ? r : NULL;
   if (s->kind == SHAPE_STRUCT) compare_structs(w, &out, in_left, in_right, s->type);
-  else if (s->kind == SHAPE_MAP || s->kind == SHAPE_ANY) compare_maps(w, &out, in_left, in_right, s);
+  else if (s->kind == SHAPE_MAP || s->kind == SHAPE_ANY)
+    compare_maps(w, &out, in_left, in_right, s);
   else compare_lists(w, &out, in_left, in_right, s);
   w->depth--;
   bool other_kind = s->kind == SHAPE_ANY && l->type != r->type && l->type != VAL_NULL &&

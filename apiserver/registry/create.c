@@ -54,7 +54,8 @@ static bool exists_error(request *rq, slice key, slice name, bool generated) {
   const resource_info *r = rq->resource;
   status_already_exists(&rq->error, a, r->group, r->resource, name);
   if (generated) {
-    rq->error.message = arena_printf(a, "%.*s, the server was not able to generate a unique name for the object",
+    rq->error.message =
+        arena_printf(a, "%.*s, the server was not able to generate a unique name for the object",
                                      SLICE_ARG(rq->error.message));
     rq->error.retry_after_seconds = 1;
   }
@@ -62,7 +63,8 @@ static bool exists_error(request *rq, slice key, slice name, bool generated) {
   if (store_get(rq->server->store, key, 0, &e) != STORE_OK) return false;
   val *live = stored_decode(a, r, e);
   if (live && object_deleting(live)) {
-    rq->error.message = arena_printf(a, "object is being deleted: %.*s", SLICE_ARG(rq->error.message));
+    rq->error.message =
+        arena_printf(a, "object is being deleted: %.*s", SLICE_ARG(rq->error.message));
   }
   store_entry_unref(e);
   return false;
@@ -115,7 +117,8 @@ bool generic_create(request *rq, val *obj, write_result *out) {
   uint64_t version = 0;
   if (!rq->dry_run && object_version(obj).len) { /* a dry run tells nobody, and keeps it */
     if (!u64_parse(object_version(obj), &version) && version) {
-      return status_plain(&rq->error, rq->arena, "resourceVersion should not be set on objects to be created");
+      return status_plain(&rq->error, rq->arena,
+                          "resourceVersion should not be set on objects to be created");
     }
     object_del(obj, "resourceVersion");
   }

@@ -37,9 +37,11 @@ static bool check_namespace(delete_run *d) {
   if (!other && (!o->version_set || slice_eq(o->version, version))) return true;
   const char *what = other ? "UID" : "ResourceVersion";
   slice asked = other ? o->uid : o->version, have = other ? uid : version;
-  slice why = arena_printf(d->rq->arena, "Precondition failed: %s in precondition: %.*s, %s in object meta: %.*s",
+  slice why = arena_printf(d->rq->arena,
+                           "Precondition failed: %s in precondition: %.*s, %s in object meta: %.*s",
                            what, SLICE_ARG(asked), what, SLICE_ARG(have));
-  return status_conflict(&d->rq->error, d->rq->arena, SLICE_NONE, SLICE_LIT("namespaces"), object_name(d->obj), why);
+  return status_conflict(&d->rq->error, d->rq->arena, SLICE_NONE, SLICE_LIT("namespaces"),
+                         object_name(d->obj), why);
 }
 
 static bool check_preconditions(delete_run *d) {
@@ -50,8 +52,8 @@ static bool check_preconditions(delete_run *d) {
   slice why;
   if (o->uid_set && !slice_eq(o->uid, object_uid(d->obj))) {
     why = arena_printf(rq->arena,
-                       "the UID in the precondition (%.*s) does not match the UID in record (%.*s). "
-                       "The object might have been deleted and then recreated",
+                       "the UID in the precondition (%.*s) does not match the UID in record "
+                       "(%.*s). The object might have been deleted and then recreated",
                        SLICE_ARG(o->uid), SLICE_ARG(object_uid(d->obj)));
   } else if (o->version_set && !slice_eq(o->version, object_version(d->obj))) {
     why = arena_printf(rq->arena,
@@ -92,12 +94,13 @@ static grace shorten(delete_run *d) {
   return GRACE_BEGUN;
 }
 
+#define POD_GRACE_S 30 /* of a pod that says nothing */
+
 /* The pod strategy's period: asked for, else the pod's own; none for a pod that no node runs or
  * that has ended. */
 static int64_t pod_grace(const delete_run *d) {
-  int64_t period = d->options->grace_set ? d->grace_s
-                                         : val_i64(val_path(d->obj, "spec.terminationGracePeriodSeconds"));
-  if (!d->options->grace_set && !val_path(d->obj, "spec.terminationGracePeriodSeconds")) period = 30;
+  const val *own = val_path(d->obj, "spec.terminationGracePeriodSeconds");
+  int64_t period = d->options->grace_set ? d->grace_s : own ? val_i64(own) : POD_GRACE_S;
   slice phase = val_str(val_path(d->obj, "status.phase"));
   if (val_str(val_path(d->obj, "spec.nodeName")).len == 0) period = 0;
   if (slice_is(phase, "Failed") || slice_is(phase, "Succeeded")) period = 0;
@@ -245,7 +248,8 @@ static bool run(delete_run *d, write_result *out) {
   request *rq = d->rq;
   if (!check_preconditions(d)) return false;
   if (!generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, false) ||
-      !generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, true)) return false;
+      !generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name,
+                     true)) return false;
   if (is_namespace(rq)) return delete_namespace(d, out);
   grace g = begin_grace(d);
   if (g == GRACE_PENDING) {

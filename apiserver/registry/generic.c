@@ -18,8 +18,10 @@ bool generic_store_error(request *rq, store_result result, slice name) {
   const resource_info *r = rq->resource;
   switch (result) {
     case STORE_OK: return true;
-    case STORE_EXISTS: return status_already_exists(&rq->error, rq->arena, r->group, r->resource, name);
-    case STORE_NOT_FOUND: return status_not_found(&rq->error, rq->arena, r->group, r->resource, name);
+    case STORE_EXISTS:
+      return status_already_exists(&rq->error, rq->arena, r->group, r->resource, name);
+    case STORE_NOT_FOUND:
+      return status_not_found(&rq->error, rq->arena, r->group, r->resource, name);
     case STORE_CONFLICT:
       return status_conflict(&rq->error, rq->arena, r->group, r->resource, name,
                              SLICE_LIT("the object has been modified; please apply your changes to "
@@ -29,7 +31,8 @@ bool generic_store_error(request *rq, store_result result, slice name) {
                         "The resourceVersion for the provided list is too old.");
     case STORE_FUTURE:
       return status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "Too large resource version");
-    case STORE_TOO_LARGE: return status_plain(&rq->error, rq->arena, "etcdserver: request is too large");
+    case STORE_TOO_LARGE:
+      return status_plain(&rq->error, rq->arena, "etcdserver: request is too large");
     case STORE_UNAVAILABLE:
       return status_set(&rq->error, rq->arena, STATUS_UNAVAILABLE, "the store is not available");
   }
@@ -54,7 +57,8 @@ bool generic_admit(request *rq, admission_op op, val *obj, const val *old, slice
 bool generic_check_path_name(request *rq, slice name) {
   const char *why;
   if (name_is_path_segment(name, &why)) return true;
-  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "Name parameter invalid: \"%.*s\": %s",
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                    "Name parameter invalid: \"%.*s\": %s",
                     SLICE_ARG(name), why);
 }
 
@@ -75,9 +79,13 @@ bool generic_validate(request *rq, val *obj, const val *old, slice subresource) 
   }
   validate_fn validate = s->validate ? s->validate : validation_of(rq->resource);
   if (validate) validate(&args);
-  if (!old && errs.count == 0) metadata_validate(&errs, &meta, obj, r->namespaced, TEXT_PATH_SEGMENT);
+  if (!old && errs.count == 0) {
+    metadata_validate(&errs, &meta, obj, r->namespaced, TEXT_PATH_SEGMENT);
+  }
   if (!field_errors_to_status(&errs, r->group, r->kind, object_name(obj), &rq->error)) return false;
-  prepare_fn warn = subresource.len == 0 ? s->warn : slice_is(subresource, "status") ? s->warn_status : NULL;
+  prepare_fn warn = subresource.len == 0             ? s->warn
+                    : slice_is(subresource, "status") ? s->warn_status
+                                                      : NULL;
   if (warn) warn(rq, obj, old);
   return true;
 }

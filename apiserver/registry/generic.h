@@ -19,7 +19,8 @@ typedef struct write_result {
 } write_result;
 
 /* Makes the object to be written from the existing one (storage version; NULL when there is
- * none), or NULL with rq->error. May be called again after a conflict; must not change `existing`. */
+ * none), or NULL with rq->error. May be called again after a conflict; must not change
+ * `existing`. */
 typedef struct update_source {
   val *(*make)(void *ctx, request *rq, const val *existing);
   void *ctx;

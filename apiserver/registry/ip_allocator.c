@@ -171,7 +171,9 @@ static slice out_of_range(request *rq, const ip_cidr *c, slice ip) {
   unsigned bits = c->v6 ? 128 : 32;
   for (; all > 1; all >>= 1) bits--;
   slice base = ip_text(rq->arena, c->base, c->v6);
-  return arena_printf(rq->arena, "the provided IP (%.*s) is not in the valid range. The range of valid IPs is %.*s/%u",
+  return arena_printf(rq->arena,
+                      "the provided IP (%.*s) is not in the valid range. The range of valid IPs is "
+                      "%.*s/%u",
                       SLICE_ARG(ip), SLICE_ARG(base), bits);
 }
 

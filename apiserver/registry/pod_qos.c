@@ -36,7 +36,9 @@ const char *pod_qos(const val *pod) {
   } else {
     for (size_t i = 0; i < 2; i++) {
       const val *list = val_path(pod, lists[i]);
-      for (uint32_t j = 0; j < val_len(list); j++) count_resources(&t, val_getc(val_at(list, j), "resources"));
+      for (uint32_t j = 0; j < val_len(list); j++) {
+        count_resources(&t, val_getc(val_at(list, j), "resources"));
+      }
     }
   }
   if (!t.any) return "BestEffort";

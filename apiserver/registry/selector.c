@@ -52,9 +52,14 @@ static void next(lexer *l) {
   }
   if (is_special(l->text.ptr[start])) {
     l->at++;
-    if (l->at < l->text.len && l->text.ptr[l->at] == '=' && strchr("=!", l->text.ptr[start])) l->at++;
+    if (l->at < l->text.len && l->text.ptr[l->at] == '=' && strchr("=!", l->text.ptr[start])) {
+      l->at++;
+    }
   } else {
-    while (l->at < l->text.len && !is_special(l->text.ptr[l->at]) && !is_blank(l->text.ptr[l->at])) l->at++;
+    while (l->at < l->text.len && !is_special(l->text.ptr[l->at]) &&
+           !is_blank(l->text.ptr[l->at])) {
+      l->at++;
+    }
   }
   l->lexeme = slice_of(l->text.ptr + start, l->at - start);
   l->kind = TOKEN_NAME;
@@ -93,7 +98,8 @@ static bool parse_set(parser *p, requirement *r) {
   if (p->lex.kind != TOKEN_CLOSE && p->lex.kind != TOKEN_COMMA && !is_word(&p->lex)) {
     return fail(p, "',', ')' or identifier");
   }
-  if (p->lex.kind == TOKEN_CLOSE) add_value(p, r, SLICE_LIT(""), &cap); /* "()" holds the empty value */
+  if (p->lex.kind == TOKEN_CLOSE) add_value(p, r, SLICE_LIT(""),
+                                            &cap); /* "()" holds the empty value */
   bool after_comma = true;
   while (p->lex.kind != TOKEN_CLOSE) {
     if (is_word(&p->lex)) {
@@ -169,15 +175,15 @@ static bool is_qualified(slice s) {
 
 /* What a key must look like; the second for one with more than one '/'. */
 static const char name_rule_text[] =
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
-    "an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+    "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
     "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
 static const char prefix_rule_text[] =
-    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and "
-    "end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix "
-    "and '/' (e.g. 'example.com/MyName')";
+    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start "
+    "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex "
+    "used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS "
+    "subdomain prefix and '/' (e.g. 'example.com/MyName')";
 
 static bool key_problem(parser *p, slice key) {
   slice prefix, name;
@@ -202,14 +208,17 @@ static bool value_problems(parser *p, const requirement *r) {
     const char *why = NULL;
     long long n;
     if ((r->op == SELECT_GREATER || r->op == SELECT_LESS) && !slice_to_i64(v, &n)) {
-      p->problem = arena_printf(p->a, "values[%u]: Invalid value: \"%.*s\": for 'Gt', 'Lt' operators, the value must be an integer",
+      p->problem =
+          arena_printf(p->a,
+                       "values[%u]: Invalid value: \"%.*s\": for 'Gt', 'Lt' operators, the value "
+                       "must be an integer",
                                 i, SLICE_ARG(v));
       return false;
     }
     if (v.len > 63) why = "must be no more than 63 bytes";
     else if (v.len && !is_qualified(v)) {
-      why = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-            "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+      why = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' "
+            "or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
             "'my_value',  or '12345', regex used for validation is "
             "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
     }
@@ -230,7 +239,9 @@ static bool parse_labels(parser *p, slice text, selector *out) {
   next(&p->lex);
   while (p->lex.kind != TOKEN_END) {
     requirement r;
-    if (!is_word(&p->lex) && p->lex.kind != TOKEN_NOT) return fail(p, "!, identifier, or 'end of string'");
+    if (!is_word(&p->lex) && p->lex.kind != TOKEN_NOT) {
+      return fail(p, "!, identifier, or 'end of string'");
+    }
     p->in_requirement = true;
     if (!parse_requirement(p, &r)) return false;
     p->in_requirement = false;
@@ -250,14 +261,17 @@ static bool unescape_value(arena *a, slice v, slice *out, status_error *err) {
   char *to = arena_alloc(a, v.len + 1);
   size_t n = 0;
   for (size_t i = 0; i < v.len; i++) {
-    bool escape = v.ptr[i] == '\\', kept = escape && i + 1 < v.len && strchr("\\,=", v.ptr[i + 1]) && v.ptr[i + 1];
+    bool escape = v.ptr[i] == '\\', kept = escape && i + 1 < v.len &&
+        strchr("\\,=", v.ptr[i + 1]) && v.ptr[i + 1];
     if (escape && !kept) {
       slice bad = slice_upto(slice_from(v, i), i + 1 < v.len ? 2 : 1);
-      return status_set(err, a, STATUS_BAD_REQUEST, "invalid field selector: invalid escape sequence: %.*s",
+      return status_set(err, a, STATUS_BAD_REQUEST,
+                        "invalid field selector: invalid escape sequence: %.*s",
                         SLICE_ARG(bad));
     }
     if (!escape && (v.ptr[i] == ',' || v.ptr[i] == '=')) {
-      return status_set(err, a, STATUS_BAD_REQUEST, "invalid field selector: unescaped character in value: %d",
+      return status_set(err, a, STATUS_BAD_REQUEST,
+                        "invalid field selector: unescaped character in value: %d",
                         v.ptr[i]);
     }
     if (kept) i++;
@@ -317,7 +331,8 @@ static bool parse_fields(arena *a, const resource_info *r, slice text, selector 
     requirement q;
     if (terms[i].len == 0) continue;
     if (!parse_term(a, terms[i], &q, err)) {
-      return status_set(err, a, STATUS_BAD_REQUEST, "invalid selector: '%.*s'; can't understand '%.*s'",
+      return status_set(err, a, STATUS_BAD_REQUEST,
+                        "invalid selector: '%.*s'; can't understand '%.*s'",
                         SLICE_ARG(text), SLICE_ARG(terms[i]));
     }
     if (q.key.len == 0 && q.values[0].len == 0) continue; /* says nothing */
@@ -330,7 +345,9 @@ static bool parse_fields(arena *a, const resource_info *r, slice text, selector 
       return status_set(err, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(why));
     }
     if (slice_is(q.key, "metadata.name") && q.op == SELECT_EQUALS) out->name = q.values[0];
-    if (slice_is(q.key, "metadata.namespace") && q.op == SELECT_EQUALS) out->namespace = q.values[0];
+    if (slice_is(q.key, "metadata.namespace") && q.op == SELECT_EQUALS) {
+      out->namespace = q.values[0];
+    }
   }
   return true;
 }
@@ -341,7 +358,8 @@ bool selector_parse(arena *a, const resource_info *r, slice labels, slice fields
   parser p = {.a = a};
   if (!parse_labels(&p, labels, out)) {
     return status_set(err, a, STATUS_BAD_REQUEST, "%s%.*s",
-                      p.in_requirement ? "unable to parse requirement: " : "", SLICE_ARG(p.problem));
+                      p.in_requirement ? "unable to parse requirement: " : "",
+                      SLICE_ARG(p.problem));
   }
   return parse_fields(a, r, fields, out, err);
 }
@@ -375,7 +393,9 @@ static bool requirement_match(const requirement *r, bool present, slice value) {
     case SELECT_NOT_EXISTS: return !present;
     case SELECT_GREATER:
     case SELECT_LESS:
-      if (!present || !slice_to_i64(value, &have) || !slice_to_i64(r->values[0], &want)) return false;
+      if (!present || !slice_to_i64(value, &have) || !slice_to_i64(r->values[0], &want)) {
+        return false;
+      }
       return r->op == SELECT_GREATER ? have > want : have < want;
   }
   return false;
@@ -466,7 +486,8 @@ void selector_copy(const selector *from, selector *to, void **block) {
   *block = NULL;
   if (selector_is_empty(from)) return;
   size_t size = requirements_size(from->labels, from->label_count) +
-                requirements_size(from->fields, from->field_count) + from->name.len + from->namespace.len;
+                requirements_size(from->fields,
+                                  from->field_count) + from->name.len + from->namespace.len;
   char *start = heap_alloc(size);
   packer p = {start, start + aligned_size(from->labels, from->label_count) +
                          aligned_size(from->fields, from->field_count)};

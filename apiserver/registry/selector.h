@@ -38,8 +38,8 @@ bool selector_require_name(arena *a, selector *s, slice name, status_error *err)
 static inline bool selector_is_empty(const selector *s) {
   return s->label_count == 0 && s->field_count == 0;
 }
-/* A copy in one block of the heap (*block, heap_free; NULL for an empty selector), for who outlives the
- * arena. */
+/* A copy in one block of the heap (*block, heap_free; NULL for an empty selector), for who outlives
+ * the arena. */
 void selector_copy(const selector *from, selector *to, void **block);
 /* obj: a tree in the storage version. */
 bool selector_match(arena *a, const selector *s, const resource_info *r, const val *obj);

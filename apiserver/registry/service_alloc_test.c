@@ -88,19 +88,19 @@ static void test_addresses(void **state) {
     const char *spec, *problem; /* what stands behind 'Service "x" is invalid: ' */
   } rows[] = {
       {"{\"type\":\"ClusterIP\",\"clusterIP\":\"10.0.0.9\"}",
-       "spec.clusterIPs: Invalid value: [\"10.0.0.9\"]: failed to allocate IP 10.0.0.9: provided IP "
-       "is already allocated"},
+       "spec.clusterIPs: Invalid value: [\"10.0.0.9\"]: failed to allocate IP 10.0.0.9: provided "
+       "IP is already allocated"},
       {"{\"type\":\"ClusterIP\",\"clusterIP\":\"10.0.0.0\"}",
-       "spec.clusterIPs: Invalid value: [\"10.0.0.0\"]: failed to allocate IP 10.0.0.0: the provided "
-       "network does not match the current range"},
+       "spec.clusterIPs: Invalid value: [\"10.0.0.0\"]: failed to allocate IP 10.0.0.0: the "
+       "provided network does not match the current range"},
       {"{\"type\":\"ClusterIP\",\"clusterIP\":\"10.0.0.255\"}",
        "spec.clusterIPs: Invalid value: [\"10.0.0.255\"]: failed to allocate IP 10.0.0.255: the "
        "provided network does not match the current range"},
       {"{\"type\":\"ClusterIP\",\"clusterIP\":\"fd00::1\"}",
        "spec.clusterIPs[0]: Invalid value: [\"fd00::1\"]: IPv6 is not configured on this cluster"},
       {"{\"type\":\"ClusterIP\",\"ipFamilyPolicy\":\"RequireDualStack\"}",
-       "spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured for "
-       "dual-stack services"},
+       "spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured "
+       "for dual-stack services"},
       {"{\"type\":\"ClusterIP\",\"ipFamilies\":[\"IPv6\"]}",
        "spec.ipFamilies[0]: Invalid value: \"IPv6\": not configured on this cluster"},
   };
@@ -155,7 +155,8 @@ static void test_node_ports(void **state) {
                                           "\"nodePort\":30001}]}"));
   assert_true(slice_is(got, "Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: "
                             "30001: provided port is already allocated"));
-  got = create(&f, service(&f, "b", "{\"type\":\"NodePort\",\"ports\":[{\"port\":1,\"nodePort\":99}]}"));
+  got = create(&f, service(&f, "b",
+                           "{\"type\":\"NodePort\",\"ports\":[{\"port\":1,\"nodePort\":99}]}"));
   assert_true(slice_is(got, "Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: 99: "
                             "provided port is not in the valid range. The range of valid ports is "
                             "30000-32767"));

@@ -4,23 +4,23 @@
 
 #include "server.h"
 
-static bool type_is(const val *spec, const char *type) {
+bool service_type_is(const val *spec, const char *type) {
   return slice_is(val_get_str(spec, "type"), type);
 }
 
 bool service_needs_health_port(const val *spec) {
-  return type_is(spec, "LoadBalancer") &&
+  return service_type_is(spec, "LoadBalancer") &&
          slice_is(val_get_str(spec, "externalTrafficPolicy"), "Local");
 }
 
 bool service_needs_node_ports(const val *spec) {
-  if (type_is(spec, "NodePort")) return true;
+  if (service_type_is(spec, "NodePort")) return true;
   const val *wanted = val_getc(spec, "allocateLoadBalancerNodePorts");
-  return type_is(spec, "LoadBalancer") && (!wanted || val_true(wanted));
+  return service_type_is(spec, "LoadBalancer") && (!wanted || val_true(wanted));
 }
 
 static bool has_port_type(const val *spec) {
-  return type_is(spec, "NodePort") || type_is(spec, "LoadBalancer");
+  return service_type_is(spec, "NodePort") || service_type_is(spec, "LoadBalancer");
 }
 
 static bool list_has(const val *list, int64_t n) {

@@ -15,19 +15,28 @@ static bool is_service(const request *rq) {
 static const struct {
   const char *group, *resource, *text;
 } inert[] = {
-    {"apiextensions.k8s.io", "customresourcedefinitions", "apisim stores CustomResourceDefinitions but does not serve their resources yet"},
-    {"admissionregistration.k8s.io", "mutatingwebhookconfigurations", "apisim stores admission webhooks but does not call them yet"},
-    {"admissionregistration.k8s.io", "validatingwebhookconfigurations", "apisim stores admission webhooks but does not call them yet"},
-    {"admissionregistration.k8s.io", "mutatingadmissionpolicies", "apisim stores admission policies but does not evaluate them yet"},
-    {"admissionregistration.k8s.io", "mutatingadmissionpolicybindings", "apisim stores admission policies but does not evaluate them yet"},
-    {"admissionregistration.k8s.io", "validatingadmissionpolicies", "apisim stores admission policies but does not evaluate them yet"},
-    {"admissionregistration.k8s.io", "validatingadmissionpolicybindings", "apisim stores admission policies but does not evaluate them yet"},
-    {"apiregistration.k8s.io", "apiservices", "apisim stores APIServices but does not proxy to other servers yet"},
+    {"apiextensions.k8s.io", "customresourcedefinitions",
+     "apisim stores CustomResourceDefinitions but does not serve their resources yet"},
+    {"admissionregistration.k8s.io", "mutatingwebhookconfigurations",
+     "apisim stores admission webhooks but does not call them yet"},
+    {"admissionregistration.k8s.io", "validatingwebhookconfigurations",
+     "apisim stores admission webhooks but does not call them yet"},
+    {"admissionregistration.k8s.io", "mutatingadmissionpolicies",
+     "apisim stores admission policies but does not evaluate them yet"},
+    {"admissionregistration.k8s.io", "mutatingadmissionpolicybindings",
+     "apisim stores admission policies but does not evaluate them yet"},
+    {"admissionregistration.k8s.io", "validatingadmissionpolicies",
+     "apisim stores admission policies but does not evaluate them yet"},
+    {"admissionregistration.k8s.io", "validatingadmissionpolicybindings",
+     "apisim stores admission policies but does not evaluate them yet"},
+    {"apiregistration.k8s.io", "apiservices",
+     "apisim stores APIServices but does not proxy to other servers yet"},
 };
 
 static void warn_inert(request *rq) {
   for (size_t i = 0; i < sizeof inert / sizeof *inert; i++) {
-    if (slice_is(rq->resource->group, inert[i].group) && slice_is(rq->resource->resource, inert[i].resource)) {
+    if (slice_is(rq->resource->group, inert[i].group) &&
+        slice_is(rq->resource->resource, inert[i].resource)) {
       request_warn(rq, slice_cstr(inert[i].text));
     }
   }

@@ -35,8 +35,9 @@ val *stored_decode(arena *a, const resource_info *r, const store_entry *e) {
   return raw ? codec_conform(a, raw, r->storage->type, NULL, &error) : NULL;
 }
 
-/* Protobuf does not tell an empty list from none, so what comes back from the real store is none: where
- * JSON shows the field at all, it shows null. Only fields without omitempty can still be there empty. */
+/* Protobuf does not tell an empty list from none, so what comes back from the real store is none:
+ * where JSON shows the field at all, it shows null. Only fields without omitempty can still be
+ * there empty. */
 static void drop_empty(val *v, const type_info *t) {
   if (t->kind == TYPE_LIST && t->elem->kind == TYPE_STRUCT) {
     for (uint32_t i = 0; i < val_len(v); i++) drop_empty(val_at(v, i), t->elem);
@@ -47,7 +48,8 @@ static void drop_empty(val *v, const type_info *t) {
     const field_info *f = type_field(t, e->key);
     if (!f) continue;
     type_kind kind = (type_kind)f->type->kind;
-    if (kind == TYPE_LIST && val_is_list(e->value) && e->value->count == 0 && !f->omitempty) val_del(v, e->key);
+    if (kind == TYPE_LIST && val_is_list(e->value) && e->value->count == 0 && !f->omitempty)
+      val_del(v, e->key);
     else if (kind == TYPE_STRUCT || kind == TYPE_LIST) drop_empty(e->value, f->type);
   }
 }

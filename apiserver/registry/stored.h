@@ -1,5 +1,6 @@
 /* stored: between trees and what the store keeps: keys, encodings, revisions.
- * Source of the keys: apiserver pkg/registry/generic/registry/store.go and each storage's prefix. */
+ * Source of the keys: apiserver pkg/registry/generic/registry/store.go and each storage's
+ * prefix. */
 #ifndef APISIM_REGISTRY_STORED_H
 #define APISIM_REGISTRY_STORED_H
 

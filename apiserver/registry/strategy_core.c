@@ -141,7 +141,9 @@ void pod_prepare_resize(request *rq, val *obj, const val *old) {
   arena *a = rq->arena;
   const val *now = val_getc(obj, "spec"), *was = val_getc(old, "spec");
   bool same = true;
-  for (size_t i = 0; i < 2; i++) same = same && val_len(val_getc(now, lists[i])) == val_len(val_getc(was, lists[i]));
+  for (size_t i = 0; i < 2; i++) {
+    same = same && val_len(val_getc(now, lists[i])) == val_len(val_getc(was, lists[i]));
+  }
   if (same) {
     val *spec = val_copy(a, was), *resources = val_getc(now, "resources");
     for (size_t i = 0; i < 2; i++) {
@@ -154,7 +156,9 @@ void pod_prepare_resize(request *rq, val *obj, const val *old) {
     val_setc(a, obj, "spec", spec);
     object_take(a, obj, old, "status");
   }
-  if (!val_equal(val_getc(obj, "spec"), was)) object_set_generation(a, obj, object_generation(old) + 1);
+  if (!val_equal(val_getc(obj, "spec"), was)) {
+    object_set_generation(a, obj, object_generation(old) + 1);
+  }
 }
 
 void limit_range_prepare_create(request *rq, val *obj, const val *old) {
@@ -201,8 +205,12 @@ void volume_prepare_status(request *rq, val *obj, const val *old) {
   const val *was = val_path(old, "status.lastPhaseTransitionTime");
   val *is = val_getc(status, "lastPhaseTransitionTime");
   bool same = slice_eq(val_get_str(status, "phase"), val_str(val_path(old, "status.phase")));
-  if (same && !is && was) val_setc(rq->arena, status, "lastPhaseTransitionTime", val_copy(rq->arena, was));
-  if (!same && (!is || val_equal(is, was))) val_setc(rq->arena, status, "lastPhaseTransitionTime", now_text(rq));
+  if (same && !is && was) {
+    val_setc(rq->arena, status, "lastPhaseTransitionTime", val_copy(rq->arena, was));
+  }
+  if (!same && (!is || val_equal(is, was))) {
+    val_setc(rq->arena, status, "lastPhaseTransitionTime", now_text(rq));
+  }
 }
 
 void secret_prepare_update(request *rq, val *obj, const val *old) {

@@ -178,12 +178,15 @@ void endpointslice_prepare_update(request *rq, val *obj, const val *old) {
 /* The storage version belongs to those that objects may be stored in. */
 static void crd_store_version(arena *a, val *obj, val *status) {
   const val *versions = val_path(obj, "spec.versions");
-  val *stored = val_getc(status, "storedVersions") ? val_copy(a, val_getc(status, "storedVersions")) : val_list(a);
+  val *stored = val_getc(status, "storedVersions")
+      ? val_copy(a, val_getc(status, "storedVersions")) : val_list(a);
   for (uint32_t i = 0; i < val_len(versions); i++) {
     val *name = val_getc(val_at(versions, i), "name");
     if (!val_true(val_getc(val_at(versions, i), "storage"))) continue;
     bool known = false;
-    for (uint32_t k = 0; k < val_len(stored); k++) known = known || val_equal(val_at(stored, k), name);
+    for (uint32_t k = 0; k < val_len(stored); k++) {
+      known = known || val_equal(val_at(stored, k), name);
+    }
     if (!known && name) val_append(a, stored, name);
     break; /* the first one counts */
   }

@@ -1,5 +1,5 @@
-/* strategy_hooks: the prepare functions that rows of strategy_rows.c name. Each changes obj (storage
- * version) before validation; old is NULL on create. */
+/* strategy_hooks: the prepare functions that rows of strategy_rows.c name. Each changes obj
+ * (storage version) before validation; old is NULL on create. */
 #ifndef APISIM_REGISTRY_STRATEGY_HOOKS_H
 #define APISIM_REGISTRY_STRATEGY_HOOKS_H
 

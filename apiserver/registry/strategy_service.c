@@ -1,6 +1,7 @@
 /* Prepare hooks of Services: what the old type needed and the new one does not goes, unless the
  * client set it anew. Source: pkg/registry/core/service/strategy.go. */
 #include "registry/object.h"
+#include "registry/service_ports.h"
 #include "registry/strategy_hooks.h"
 
 void service_prepare_create(request *rq, val *obj, const val *old) {
@@ -9,17 +10,15 @@ void service_prepare_create(request *rq, val *obj, const val *old) {
   (void)old; /* status went already; addresses and ports are the allocators' */
 }
 
-static bool type_is(const val *spec, const char *type) { return slice_is(val_get_str(spec, "type"), type); }
-static bool needs_ip(const val *spec) { return !type_is(spec, "ExternalName"); }
-static bool is_balanced(const val *spec) { return type_is(spec, "LoadBalancer"); }
-static bool needs_node_port(const val *spec) { return type_is(spec, "NodePort") || is_balanced(spec); }
-
-static bool needs_health_port(const val *spec) {
-  return is_balanced(spec) && slice_is(val_get_str(spec, "externalTrafficPolicy"), "Local");
+static bool needs_ip(const val *spec) { return !service_type_is(spec, "ExternalName"); }
+static bool is_balanced(const val *spec) { return service_type_is(spec, "LoadBalancer"); }
+static bool needs_node_port(const val *spec) {
+  return service_type_is(spec, "NodePort") || is_balanced(spec);
 }
 
 static bool is_external(const val *spec) {
-  return needs_node_port(spec) || (type_is(spec, "ClusterIP") && val_len(val_getc(spec, "externalIPs")));
+  return needs_node_port(spec) ||
+      (service_type_is(spec, "ClusterIP") && val_len(val_getc(spec, "externalIPs")));
 }
 
 /* Fields that belong to a trait of the old spec and go with it. */
@@ -30,15 +29,11 @@ static const struct {
     {needs_ip, {"clusterIP", "clusterIPs"}},
     {needs_ip, {"ipFamilies"}},
     {needs_ip, {"ipFamilyPolicy"}},
-    {needs_health_port, {"healthCheckNodePort"}},
+    {service_needs_health_port, {"healthCheckNodePort"}},
     {is_balanced, {"allocateLoadBalancerNodePorts"}},
     {is_balanced, {"loadBalancerClass"}},
     {is_external, {"externalTrafficPolicy"}},
 };
-
-static bool same(const val *a, const val *b) {
-  return (val_is_empty(a) && val_is_empty(b)) || val_equal(a, b);
-}
 
 static bool same_node_ports(const val *now, const val *before) {
   const val *a = val_getc(now, "ports"), *b = val_getc(before, "ports");
@@ -62,9 +57,11 @@ void service_prepare_update(request *rq, val *obj, const val *old) {
     if (!dependent[i].trait(before) || dependent[i].trait(spec)) continue;
     for (size_t k = 0; dependent[i].fields[k]; k++) {
       const char *f = dependent[i].fields[k];
-      all_same = all_same && same(val_getc(spec, f), val_getc(before, f));
+      all_same = all_same && val_same(val_getc(spec, f), val_getc(before, f));
     }
-    for (size_t k = 0; all_same && dependent[i].fields[k]; k++) val_delc(spec, dependent[i].fields[k]);
+    for (size_t k = 0; all_same && dependent[i].fields[k]; k++) {
+      val_delc(spec, dependent[i].fields[k]);
+    }
   }
   if (needs_node_port(before) && !needs_node_port(spec) && same_node_ports(spec, before)) {
     val *ports = val_getc(spec, "ports");

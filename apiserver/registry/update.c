@@ -77,14 +77,16 @@ static bool check_version(update_run *u, val *obj) {
   const char *why = want.len ? u64_parse(want, &n) : NULL;
   if (why) {
     slice shown = go_quote(rq->arena, want);
-    return status_plain(&rq->error, rq->arena, "strconv.ParseUint: parsing %.*s: %s", SLICE_ARG(shown), why);
+    return status_plain(&rq->error, rq->arena, "strconv.ParseUint: parsing %.*s: %s",
+                        SLICE_ARG(shown), why);
   }
   if (n == 0) {
     if (!u->strategy->no_unconditional_update) return true;
     field_errors errs = {.a = rq->arena};
     path meta = path_root("metadata"), version = path_child(&meta, "resourceVersion");
     field_invalid_int(&errs, &version, 0, "must be specified for an update");
-    return field_errors_to_status(&errs, rq->resource->group, rq->resource->resource, u->name, &rq->error);
+    return field_errors_to_status(&errs, rq->resource->group, rq->resource->resource, u->name,
+                                  &rq->error);
   }
   if (slice_eq(want, object_version(u->live))) return true;
   return generic_store_error(rq, STORE_CONFLICT, u->name);
@@ -94,15 +96,17 @@ static bool check_uid(update_run *u) {
   request *rq = u->rq;
   slice have = u->live ? object_uid(u->live) : SLICE_LIT("");
   if (!u->live && u->source->uid.len) {
-    return status_not_found(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, u->name);
+    return status_not_found(&rq->error, rq->arena, rq->resource->group, rq->resource->resource,
+                            u->name);
   }
   if (u->source->uid.len == 0 || slice_eq(u->source->uid, have)) return true;
   slice why = arena_printf(rq->arena,
                            "StorageError: invalid object, Code: 4, Key: %.*s, ResourceVersion: 0, "
-                           "AdditionalErrorMsg: Precondition failed: UID in precondition: %.*s, UID in "
-                           "object meta: %.*s",
+                           "AdditionalErrorMsg: Precondition failed: UID in precondition: %.*s, "
+                           "UID in object meta: %.*s",
                            SLICE_ARG(u->key), SLICE_ARG(u->source->uid), SLICE_ARG(have));
-  return status_conflict(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, u->name, why);
+  return status_conflict(&rq->error, rq->arena, rq->resource->group, rq->resource->resource,
+                         u->name, why);
 }
 
 /* An update of an object under deletion that has no finalizers left removes it. */
@@ -158,7 +162,8 @@ static store_result write_changed(update_run *u, val *obj, write_result *out) {
                  ? STORE_TOO_LARGE
                  : store_update(s, u->key, u->live_entry->mod_revision, bytes, &out->entry);
     if (result == STORE_OK) {
-      object_set_str(rq->arena, obj, "resourceVersion", arena_printf(rq->arena, "%lld", (long long)revision));
+      object_set_str(rq->arena, obj, "resourceVersion",
+                     arena_printf(rq->arena, "%lld", (long long)revision));
     }
     blob_unref(bytes);
   }

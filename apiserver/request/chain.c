@@ -17,7 +17,8 @@
 
 static bool stage_body(request *rq) {
   if (rq->http->body_too_large) {
-    return status_set(&rq->error, rq->arena, STATUS_TOO_LARGE, "Request entity too large: limit is %zu",
+    return status_set(&rq->error, rq->arena, STATUS_TOO_LARGE,
+                      "Request entity too large: limit is %zu",
                       LIMIT_REQUEST_BODY);
   }
   if (!rq->http->body_broken) return true;
@@ -32,7 +33,8 @@ static bool (*const stages[])(request *rq) = {
 };
 
 static bool not_found(request *rq) {
-  status_set(&rq->error, rq->arena, STATUS_NOT_FOUND, "the server could not find the requested resource");
+  status_set(&rq->error, rq->arena, STATUS_NOT_FOUND,
+             "the server could not find the requested resource");
   rq->error.has_details = true;
   return false;
 }
@@ -77,7 +79,8 @@ static const verb_row verb_rows[] = {
  * of all namespaces are fine. */
 static bool place_fits(const request *rq) {
   bool has = rq->info.namespace.len > 0;
-  bool is_namespace = slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0;
+  bool is_namespace = slice_is(rq->resource->resource, "namespaces") &&
+      rq->resource->group.len == 0;
   if (is_namespace) return true;
   if (!rq->resource->namespaced) return !has;
   return has || slice_is(rq->info.verb, "list") || slice_is(rq->info.verb, "watch");
@@ -89,11 +92,16 @@ static bool find_resource(request *rq) {
   if (!rq->resource || slice_is(i->verb, "proxy")) return not_found(rq);
   bool is_namespace = slice_is(rq->resource->resource, "namespaces") && !rq->resource->group.len;
   if (is_namespace && i->namespace.len && !slice_eq(i->namespace, i->name)) return not_found(rq);
-  if (rq->resource->namespaced && !i->namespace.len && !(rq->resource->verbs & VERB_LIST)) return not_found(rq);
-  if (i->name.len && !i->subresource.len && rq->resource->verbs == VERB_CREATE) return not_found(rq);
+  if (rq->resource->namespaced && !i->namespace.len && !(rq->resource->verbs & VERB_LIST)) {
+    return not_found(rq);
+  }
+  if (i->name.len && !i->subresource.len && rq->resource->verbs == VERB_CREATE) {
+    return not_found(rq);
+  }
   if (!rq->resource->namespaced && i->namespace.len && !is_namespace) return not_found(rq);
   /* /roles/x is no path of a namespaced resource; /roles is (its lists). */
-  if (rq->resource->namespaced && i->namespace.len == 0 && i->name.len && !slice_is(i->verb, "list") &&
+  if (rq->resource->namespaced && i->namespace.len == 0 && i->name.len &&
+      !slice_is(i->verb, "list") &&
       !slice_is(i->verb, "watch")) return not_found(rq);
   if (i->subresource.len == 0) return true;
   if (i->deeper && !slice_is(i->subresource, "proxy")) return not_found(rq);
@@ -104,7 +112,9 @@ static bool find_resource(request *rq) {
 static const verb_row *find_verb(request *rq) {
   uint16_t verbs = rq->subresource ? rq->subresource->verbs : rq->resource->verbs;
   bool named = rq->info.name.len > 0, reads = slice_is(rq->http->method, "GET");
-  if (slice_is(rq->http->method, "HEAD") || (slice_is(rq->info.verb, "watch") && !reads)) return NULL;
+  if (slice_is(rq->http->method, "HEAD") || (slice_is(rq->info.verb, "watch") && !reads)) {
+    return NULL;
+  }
   for (size_t i = 0; i < sizeof verb_rows / sizeof *verb_rows; i++) {
     const verb_row *row = verb_rows + i;
     if (!slice_is(rq->info.verb, row->name)) continue;
@@ -129,7 +139,8 @@ static void serve_resource(request *rq) {
   const verb_row *row = find_verb(rq);
   if (!row) {
     bool listed = !rq->subresource && (rq->resource->verbs & VERB_LIST);
-    if (listed && slice_is(rq->info.verb, "watch") && slice_is(rq->http->method, "GET")) no_watch(rq);
+    if (listed && slice_is(rq->info.verb, "watch") && slice_is(rq->http->method, "GET"))
+      no_watch(rq);
     else not_allowed(rq);
     respond_error(rq);
     return;
@@ -175,7 +186,9 @@ void chain_handle(void *ctx, http_exchange *x) {
   request *rq = request_create(ctx, x);
   slice problem = SLICE_NONE;
   if (!request_info_read(rq->arena, x, &rq->info, &problem)) {
-    slice text = arena_printf(rq->arena, "Internal Server Error: \"%.*s\": failed to create RequestInfo: %.*s\n",
+    slice text =
+        arena_printf(rq->arena,
+                     "Internal Server Error: \"%.*s\": failed to create RequestInfo: %.*s\n",
                               SLICE_ARG(x->target), SLICE_ARG(problem));
     respond_text(rq, 500, text);
     return;

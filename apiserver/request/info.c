@@ -96,9 +96,7 @@ bool request_info_read(arena *a, const http_exchange *x, request_info *info, sli
   assert(info && problem);
   parts p;
   split(x->path, &p);
-  char *lower = arena_cstr(a, x->method);
-  for (char *c = lower; *c; c++) *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-  *info = (request_info){.path = x->path, .verb = slice_of(lower, x->method.len)};
+  *info = (request_info){.path = x->path, .verb = arena_lower(a, x->method)};
   bool core = slice_is(part(&p, 0), "api");
   if (p.count < 3 || !(core || slice_is(part(&p, 0), "apis"))) return true;
   info->api_prefix = part(&p, 0);

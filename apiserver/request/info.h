@@ -8,7 +8,8 @@
  * server answers 500 ("unable to determine kind and namespace from url, /api/v1/watch"). */
 bool request_info_read(arena *a, const http_exchange *x, request_info *info, slice *problem);
 
-/* True for names that the URL may carry: not ".", "..", no "/" and no "%". *why (may be NULL) is the text. */
+/* True for names that the URL may carry: not ".", "..", no "/" and no "%". *why (may be NULL) is
+ * the text. */
 bool name_is_path_segment(slice name, const char **why);
 
 #endif

@@ -34,7 +34,8 @@ static bool read_int(request *rq, const char *name, bool *set, int64_t *out) {
   if (slice_has_prefix(v, SLICE_LIT("+"))) digits = slice_from(v, 1);
   if (!slice_to_i64(digits, &n)) {
     slice shown = go_quote(rq->arena, v);
-    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "strconv.ParseInt: parsing %.*s: %s",
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "strconv.ParseInt: parsing %.*s: %s",
                       SLICE_ARG(shown), is_decimal(v) ? "value out of range" : "invalid syntax");
   }
   *out = n;
@@ -128,8 +129,12 @@ bool options_read_write(request *rq, const char *kind, bool apply, write_options
   out->manager = http_query_get(rq->http, "fieldManager");
   if (slice_is(slice_cstr(kind), "PatchOptions")) {
     path manager = path_root("fieldManager"), force = path_root("force");
-    if (apply && out->manager.len == 0) field_required(&errs, &manager, "is required for apply patch");
-    if (!apply && out->force_set) field_forbidden(&errs, &force, "may not be specified for non-apply patch");
+    if (apply && out->manager.len == 0) {
+      field_required(&errs, &manager, "is required for apply patch");
+    }
+    if (!apply && out->force_set) {
+      field_forbidden(&errs, &force, "may not be specified for non-apply patch");
+    }
   }
   check_manager(&errs, out->manager);
   check_dry_run(&errs, rq, SLICE_NONE, true);
@@ -147,13 +152,18 @@ static void check_match(field_errors *errs, request *rq, const list_options *o, 
   val *given = val_string(rq->arena, o->match);
   if (is_watch) {
     if (o->initial_events_set && !newer) {
-      field_forbidden(errs, &match, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+      field_forbidden(errs, &match,
+                      "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     }
     if (o->match.len == 0) return;
     if (!o->initial_events_set) {
-      field_forbidden(errs, &match, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+      field_forbidden(errs, &match,
+                      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+                      "provided");
     }
-    if (!newer) field_not_supported(errs, &match, given, (const char *const[]){"NotOlderThan", NULL});
+    if (!newer) {
+      field_not_supported(errs, &match, given, (const char *const[]){"NotOlderThan", NULL});
+    }
     if (o->continue_token.len) {
       field_forbidden(errs, &match, "resourceVersionMatch is forbidden when continue is provided");
     }
@@ -161,19 +171,24 @@ static void check_match(field_errors *errs, request *rq, const list_options *o, 
   }
   if (o->match.len) {
     if (o->resource_version.len == 0) {
-      field_forbidden(errs, &match, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+      field_forbidden(errs, &match,
+                      "resourceVersionMatch is forbidden unless resourceVersion is provided");
     }
     if (o->continue_token.len) {
       field_forbidden(errs, &match, "resourceVersionMatch is forbidden when continue is provided");
     }
     if (!newer && !slice_is(o->match, "Exact")) {
-      field_not_supported(errs, &match, given, (const char *const[]){"Exact", "NotOlderThan", "", NULL});
+      field_not_supported(errs, &match, given,
+                          (const char *const[]){"Exact", "NotOlderThan", "", NULL});
     }
     if (slice_is(o->match, "Exact") && slice_is(o->resource_version, "0")) {
-      field_forbidden(errs, &match, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+      field_forbidden(errs, &match,
+                      "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
     }
   }
-  if (o->initial_events_set) field_forbidden(errs, &initial, "sendInitialEvents is forbidden for list");
+  if (o->initial_events_set) {
+    field_forbidden(errs, &initial, "sendInitialEvents is forbidden for list");
+  }
 }
 
 bool options_read_list(request *rq, bool is_watch, list_options *out) {
@@ -281,7 +296,10 @@ bool options_read_delete(request *rq, delete_options *out) {
 bool options_check_timeout(request *rq) {
   slice v = http_query_get(rq->http, "timeout");
   slice unused, why;
-  if (v.len == 0 || slice_is(rq->info.verb, "watch") || duration_canonical(rq->arena, v, &unused, &why)) return true;
+  if (v.len == 0 || slice_is(rq->info.verb, "watch") ||
+      duration_canonical(rq->arena, v, &unused, &why)) {
+    return true;
+  }
   return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                     "invalid timeout specified in the request URL - %.*s", SLICE_ARG(why));
 }

@@ -13,7 +13,8 @@ void request_warn(request *rq, slice text) {
     if (slice_eq(rq->warnings[i], text)) return;
   }
   rq->warnings =
-      arena_more(rq->arena, rq->warnings, rq->warning_count, &rq->warning_cap, sizeof *rq->warnings);
+      arena_more(rq->arena, rq->warnings, rq->warning_count, &rq->warning_cap,
+                 sizeof *rq->warnings);
   rq->warnings[rq->warning_count++] = arena_copy(rq->arena, text);
 }
 

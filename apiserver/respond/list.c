@@ -24,7 +24,9 @@ static slice json_head(request *rq, const list_meta *m) {
   char gv[128];
   buf_init(&b, LIMIT_BUFFER);
   slice version = schema_group_version(rq->resource, gv);
-  buf_printf(&b, "{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s\",\"metadata\":{\"resourceVersion\":\"%lld\"",
+  buf_printf(&b,
+             "{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s\","
+             "\"metadata\":{\"resourceVersion\":\"%lld\"",
              SLICE_ARG(rq->resource->list_kind), SLICE_ARG(version), (long long)m->revision);
   if (m->continue_token.len) {
     buf_lit(&b, ",\"continue\":");
@@ -67,7 +69,8 @@ static void list_protobuf(request *rq, const output_form *form, store_entry *con
     blob *b = respond_entry_bytes(rq->arena, rq->resource, items[i], FORMAT_PROTOBUF);
     proto_append_field(&message, LIST_ITEMS, blob_slice(b));
   }
-  proto_envelope(&out, schema_group_version(rq->resource, gv), rq->resource->list_kind, buf_slice(&message));
+  proto_envelope(&out, schema_group_version(rq->resource, gv), rq->resource->list_kind,
+                 buf_slice(&message));
   buf_dispose(&message);
   blob *whole = blob_copy(buf_slice(&out));
   buf_dispose(&out);
@@ -77,14 +80,18 @@ static void list_protobuf(request *rq, const output_form *form, store_entry *con
 
 static val **item_trees(request *rq, store_entry *const *items, uint32_t count) {
   val **trees = ARENA_ARRAY(rq->arena, val *, count + 1);
-  for (uint32_t i = 0; i < count; i++) trees[i] = respond_tree_of(rq->arena, rq->resource, items[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    trees[i] = respond_tree_of(rq->arena, rq->resource, items[i]);
+  }
   return trees;
 }
 
 static void list_table(request *rq, const output_form *form, store_entry *const *items,
                        uint32_t count, const list_meta *m) {
   val *t = table_make(rq->arena, rq->resource, item_trees(rq, items, count), count,
-                      meta_tree(rq->arena, m), table_include_of(http_query_get(rq->http, "includeObject")), true, form->as_version,
+                      meta_tree(rq->arena, m),
+                      table_include_of(http_query_get(rq->http, "includeObject")), true,
+                      form->as_version,
                       request_now_s(rq));
   const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"));
   respond_tree(rq, 200, form, t, k->type);
@@ -95,8 +102,11 @@ static void list_partial(request *rq, const output_form *form, store_entry *cons
   arena *a = rq->arena;
   val **trees = item_trees(rq, items, count);
   val *list = val_map(a), *out = val_list(a);
-  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("PartialObjectMetadataList"));
-  for (uint32_t i = 0; i < count; i++) val_append(a, out, partial_make(a, trees[i], form->as_version));
+  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"),
+                                   SLICE_LIT("PartialObjectMetadataList"));
+  for (uint32_t i = 0; i < count; i++) {
+    val_append(a, out, partial_make(a, trees[i], form->as_version));
+  }
   val_setc(a, list, "kind", val_cstr(a, "PartialObjectMetadataList"));
   val_setc(a, list, "apiVersion", val_printf(a, "meta.k8s.io/%.*s", SLICE_ARG(form->as_version)));
   val_setc(a, list, "metadata", meta_tree(a, m));

@@ -30,8 +30,8 @@ static bool wants_gzip(const request *rq) {
 
 #define KEPT_ON_STACK 16
 
-/* http_respond may end the exchange, and with it the arena that rq lives in: what has to be released
- * afterwards is taken out first. */
+/* http_respond may end the exchange, and with it the arena that rq lives in: what has to be
+ * released afterwards is taken out first. */
 static void send(request *rq, int code, const http_header *headers, uint32_t count,
                  const http_part *parts, uint32_t part_count) {
   store_entry *few[KEPT_ON_STACK];
@@ -105,7 +105,8 @@ blob *respond_encode(arena *a, const output_form *form, val *tree, const type_in
       buf message;
       buf_init(&message, LIMIT_BUFFER);
       if (t) proto_encode(&message, tree, t);
-      proto_envelope(&out, val_get_str(tree, "apiVersion"), val_get_str(tree, "kind"), buf_slice(&message));
+      proto_envelope(&out, val_get_str(tree, "apiVersion"), val_get_str(tree, "kind"),
+                     buf_slice(&message));
       buf_dispose(&message);
       break;
     }
@@ -125,35 +126,33 @@ static val *causes_tree(arena *a, const status_error *e) {
   val *list = val_list(a);
   for (uint32_t i = 0; i < e->cause_count; i++) {
     val *c = val_map(a);
-    if (e->causes[i].reason.len) val_setc(a, c, "reason", val_string(a, e->causes[i].reason));
-    if (e->causes[i].message.len) val_setc(a, c, "message", val_string(a, e->causes[i].message));
-    if (e->causes[i].field.len) val_setc(a, c, "field", val_string(a, e->causes[i].field));
+    val_set_text(a, c, "reason", e->causes[i].reason);
+    val_set_text(a, c, "message", e->causes[i].message);
+    val_set_text(a, c, "field", e->causes[i].field);
     val_append(a, list, c);
   }
   return list;
-}
-
-static void set_text(arena *a, val *map, const char *key, slice text) {
-  if (text.len) val_setc(a, map, key, val_string(a, text));
 }
 
 val *respond_status_tree(arena *a, const status_error *e) {
   val *s = val_map(a), *meta = val_map(a);
   val_setc(a, s, "kind", val_cstr(a, "Status"));
   val_setc(a, s, "apiVersion", val_cstr(a, "v1"));
-  set_text(a, meta, "continue", e->continue_token);
+  val_set_text(a, meta, "continue", e->continue_token);
   val_setc(a, s, "metadata", meta);
   val_setc(a, s, "status", val_cstr(a, "Failure"));
-  set_text(a, s, "message", e->message);
-  set_text(a, s, "reason", slice_cstr(status_reason_text(e->reason)));
+  val_set_text(a, s, "message", e->message);
+  val_set_text(a, s, "reason", slice_cstr(status_reason_text(e->reason)));
   if (e->has_details || e->cause_count || e->retry_after_seconds) {
     val *d = val_map(a);
-    set_text(a, d, "name", e->name);
-    set_text(a, d, "group", e->group);
-    set_text(a, d, "kind", e->kind);
-    set_text(a, d, "uid", e->uid);
+    val_set_text(a, d, "name", e->name);
+    val_set_text(a, d, "group", e->group);
+    val_set_text(a, d, "kind", e->kind);
+    val_set_text(a, d, "uid", e->uid);
     if (e->cause_count) val_setc(a, d, "causes", causes_tree(a, e));
-    if (e->retry_after_seconds) val_setc(a, d, "retryAfterSeconds", val_int(a, e->retry_after_seconds));
+    if (e->retry_after_seconds) {
+      val_setc(a, d, "retryAfterSeconds", val_int(a, e->retry_after_seconds));
+    }
     val_setc(a, s, "details", d);
   }
   val_setc(a, s, "code", val_int(a, status_error_code(e)));
@@ -174,12 +173,15 @@ void respond_error(request *rq) {
   blob *b = respond_encode(rq->arena, &form, tree, status_type());
   http_header more[2];
   uint32_t count = 0;
-  if (rq->refused) more[count++] = (http_header){SLICE_LIT("X-Content-Type-Options"), SLICE_LIT("nosniff")};
+  if (rq->refused) {
+    more[count++] = (http_header){SLICE_LIT("X-Content-Type-Options"), SLICE_LIT("nosniff")};
+  }
   if (rq->error.retry_after_seconds > 0) {
     more[count++] = (http_header){SLICE_LIT("Retry-After"),
                                   arena_printf(rq->arena, "%d", rq->error.retry_after_seconds)};
   }
-  respond_bytes(rq, status_error_code(&rq->error), form.content_type, blob_slice(b), b, more, count);
+  respond_bytes(rq, status_error_code(&rq->error), form.content_type, blob_slice(b), b, more,
+                count);
   blob_unref(b);
 }
 
@@ -239,9 +241,13 @@ bool respond_transformable(request *rq, const output_form *form, bool is_list) {
 }
 
 static void respond_table_of(request *rq, int code, const output_form *form, val *obj) {
-  val *t = table_make(rq->arena, rq->resource, &obj, 1, NULL, table_include_of(http_query_get(rq->http, "includeObject")), true, form->as_version,
+  val *t =
+      table_make(rq->arena, rq->resource, &obj, 1, NULL,
+                 table_include_of(http_query_get(rq->http, "includeObject")), true,
+                     form->as_version,
                       request_now_s(rq));
-  respond_tree(rq, code, form, t, schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"))->type);
+  respond_tree(rq, code, form, t,
+               schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"))->type);
 }
 
 void respond_scale(request *rq, int code, const output_form *form, val *scale, const type_info *t) {
@@ -266,7 +272,8 @@ void respond_object(request *rq, int code, const output_form *form, val *obj) {
   if (form->as != AS_OBJECT) {
     val *p = partial_make(a, obj, form->as_version);
     respond_tree(rq, code, form, p,
-                 schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("PartialObjectMetadata"))->type);
+                 schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"),
+                             SLICE_LIT("PartialObjectMetadata"))->type);
     return;
   }
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(r, gv)));
@@ -292,10 +299,10 @@ void respond_success(request *rq, int code, const output_form *form) {
 void respond_deleted_status(request *rq, const output_form *form, const val *obj) {
   arena *a = rq->arena;
   val *s = success_tree(a), *d = val_map(a);
-  set_text(a, d, "name", object_name(obj));
-  set_text(a, d, "group", rq->info.group);
-  set_text(a, d, "kind", rq->info.resource);
-  set_text(a, d, "uid", object_uid(obj));
+  val_set_text(a, d, "name", object_name(obj));
+  val_set_text(a, d, "group", rq->info.group);
+  val_set_text(a, d, "kind", rq->info.resource);
+  val_set_text(a, d, "uid", object_uid(obj));
   val_setc(a, s, "details", d);
   respond_tree(rq, 200, form, s, status_type());
 }

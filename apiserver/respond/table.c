@@ -150,7 +150,7 @@ static val *metadata_of(arena *a, val *const *objs, uint32_t count, val *list_me
   if (list_meta) return list_meta;
   val *meta = val_map(a);
   slice rv = count ? val_str(val_path(objs[0], "metadata.resourceVersion")) : SLICE_NONE;
-  if (rv.len) val_setc(a, meta, "resourceVersion", val_string(a, rv));
+  val_set_text(a, meta, "resourceVersion", rv);
   return meta;
 }
 

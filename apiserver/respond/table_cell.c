@@ -51,14 +51,6 @@ bool condition_true(const val *conditions, const char *type) {
   return slice_is(val_get_str(condition_of(conditions, type), "status"), "True");
 }
 
-slice text_lower(arena *a, slice s) {
-  char *text = arena_cstr(a, s);
-  for (size_t i = 0; i < s.len; i++) {
-    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] - 'A' + 'a');
-  }
-  return slice_of(text, s.len);
-}
-
 static int slice_order(const void *a, const void *b) {
   return slice_cmp(*(const slice *)a, *(const slice *)b);
 }

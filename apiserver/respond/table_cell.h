@@ -106,7 +106,7 @@ bool time_of(const val *v, int64_t *seconds);
 const val *condition_of(const val *conditions, const char *type);
 bool condition_true(const val *conditions, const char *type);
 slice join_list(arena *a, const slice *items, uint32_t count, const char *sep);
-slice text_lower(arena *a, slice s); /* ASCII */
+slice arena_lower(arena *a, slice s); /* ASCII */
 /* Sorted, without repeats, joined with ","; items is sorted in place. */
 slice join_set(arena *a, slice *items, uint32_t count);
 

@@ -145,7 +145,7 @@ val *cell_event_last(const cell_env *e, const val *obj, const cell *c) {
 
 val *cell_event_object(const cell_env *e, const val *obj, const cell *c) {
   const val *ref = val_getc(obj, c->path);
-  slice kind = text_lower(e->arena, val_get_str(ref, "kind")), name = val_get_str(ref, "name");
+  slice kind = arena_lower(e->arena, val_get_str(ref, "kind")), name = val_get_str(ref, "name");
   if (!name.len) return val_string(e->arena, kind);
   return val_printf(e->arena, "%.*s/%.*s", SLICE_ARG(kind), SLICE_ARG(name));
 }

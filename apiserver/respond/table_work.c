@@ -51,7 +51,7 @@ val *cell_revision_owner(const cell_env *e, const val *obj, const cell *c) {
                                           SLICE_ARG(group))
                            : kind;
     if (!full.len) return val_string(e->arena, name);
-    full = text_lower(e->arena, full);
+    full = arena_lower(e->arena, full);
     return val_printf(e->arena, "%.*s/%.*s", SLICE_ARG(full), SLICE_ARG(name));
   }
   return val_cstr(e->arena, "<none>");
@@ -322,7 +322,7 @@ val *cell_parent_ref(const cell_env *e, const val *obj, const cell *c) {
   slice what = group.len ? arena_printf(e->arena, "%.*s.%.*s", SLICE_ARG(resource),
                                         SLICE_ARG(group))
                          : resource;
-  what = text_lower(e->arena, what);
+  what = arena_lower(e->arena, what);
   return val_printf(e->arena, "%.*s%s%.*s/%.*s", SLICE_ARG(what), namespace.len ? "/" : "",
                     SLICE_ARG(namespace), SLICE_ARG(name));
 }

@@ -17,10 +17,6 @@ static void set_string(arena *a, val *map, const char *key, slice text) {
   val_setc(a, map, key, val_string(a, text));
 }
 
-static void set_nonempty(arena *a, val *map, const char *key, slice text) {
-  if (text.len) set_string(a, map, key, text);
-}
-
 static val *verb_list(arena *a, uint16_t verbs) {
   val *list = val_list(a);
   for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++) {
@@ -40,7 +36,7 @@ static void set_strings(arena *a, val *map, const char *key, const slice *texts,
 static discovery_doc start(arena *a, const char *kind, const char *api_version, slice type) {
   discovery_doc doc = {val_map(a), schema_type(type), slice_cstr(api_version), slice_cstr(kind)};
   set_string(a, doc.tree, "kind", doc.kind);
-  set_nonempty(a, doc.tree, "apiVersion", doc.api_version);
+  val_set_text(a, doc.tree, "apiVersion", doc.api_version);
   return doc;
 }
 
@@ -102,7 +98,7 @@ static val *resource_entry(arena *a, const resource_info *r) {
   val_setc(a, v, "verbs", verb_list(a, r->verbs));
   set_strings(a, v, "shortNames", r->short_names, r->short_name_count);
   set_strings(a, v, "categories", r->categories, r->category_count);
-  set_nonempty(a, v, "storageVersionHash", r->storage_hash);
+  val_set_text(a, v, "storageVersionHash", r->storage_hash);
   return v;
 }
 
@@ -113,8 +109,8 @@ static val *subresource_entry(arena *a, const resource_info *r, const subresourc
   set_string(a, v, "singularName", SLICE_LIT(""));
   val_setc(a, v, "namespaced", val_bool(a, r->namespaced));
   if (s->foreign) {
-    set_nonempty(a, v, "group", s->group);
-    set_nonempty(a, v, "version", s->version);
+    val_set_text(a, v, "group", s->group);
+    val_set_text(a, v, "version", s->version);
   }
   set_string(a, v, "kind", s->kind);
   val_setc(a, v, "verbs", verb_list(a, s->verbs));
@@ -202,7 +198,7 @@ discovery_doc discovery_aggregated(arena *a, bool core) {
     const group_info *g = &schema_groups[i];
     if ((g->group.len == 0) != core) continue;
     val *item = val_map(a), *meta = val_map(a), *versions = val_list(a);
-    set_nonempty(a, meta, "name", g->group);
+    val_set_text(a, meta, "name", g->group);
     val_setc(a, item, "metadata", meta);
     for (uint32_t n = 0; n < g->version_count; n++) {
       val_append(a, versions, aggregated_version(a, g->group, g->versions[n]));

@@ -116,33 +116,41 @@ static void aggregated_documents_are_the_real_ones(void **state) {
   arena_destroy(a);
 }
 
-static accept_form chosen(const char *header, bool discovery) {
-  accept_form form = FORM_JSON;
+static int chosen(const char *header, bool discovery) {
+  arena *a = arena_create();
+  body_format form = FORMAT_JSON;
   bool pretty = false;
-  return accept_negotiate(slice_cstr(header), discovery, &form, &pretty) ? form : 99;
+  bool found = accept_document(a, slice_cstr(header), discovery, &form, &pretty);
+  arena_destroy(a);
+  return found ? (int)form : 99;
 }
 
 #define AGGREGATED ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 static void accept_headers_choose_a_form(void **state) {
   (void)state;
-  assert_int_equal(chosen("", false), FORM_JSON);
+  assert_int_equal(chosen("", false), FORMAT_JSON);
   assert_int_equal(chosen("", true), 99);
-  assert_int_equal(chosen("*/*", false), FORM_JSON);
-  assert_int_equal(chosen("application/yaml", false), FORM_YAML);
-  assert_int_equal(chosen("application/json;q=0.1,application/yaml;q=0.9", false), FORM_YAML);
-  assert_int_equal(chosen("application/vnd.kubernetes.protobuf,*/*", false), FORM_PROTOBUF);
+  assert_int_equal(chosen("*/*", false), FORMAT_JSON);
+  assert_int_equal(chosen("application/yaml", false), FORMAT_YAML);
+  assert_int_equal(chosen("application/json;q=0.1,application/yaml;q=0.9", false), FORMAT_YAML);
+  assert_int_equal(chosen("application/vnd.kubernetes.protobuf,*/*", false), FORMAT_PROTOBUF);
   assert_int_equal(chosen("text/plain", false), 99);
-  assert_int_equal(chosen("application/json" AGGREGATED, true), FORM_JSON);
+  assert_int_equal(chosen("application/json" AGGREGATED, true), FORMAT_JSON);
   assert_int_equal(chosen("application/json" AGGREGATED, false), 99);
-  assert_int_equal(chosen("application/json" AGGREGATED ",application/json", false), FORM_JSON);
+  assert_int_equal(chosen("application/json" AGGREGATED ",application/json", false), FORMAT_JSON);
   assert_int_equal(chosen(",;=;/,q=1;;", false), 99);
   static const char *const json[] = {"application/json"};
-  assert_true(accept_restful(SLICE_LIT("text/html, application/json;q=0.1"), json, 1));
-  assert_true(accept_restful(SLICE_LIT("*/*"), json, 1));
-  assert_false(accept_restful(SLICE_LIT("application/*"), json, 1));
-  assert_int_equal(accept_choose(SLICE_LIT("application/*"), json, 1), 0);
-  assert_int_equal(accept_choose(SLICE_LIT("application/yaml"), json, 1), -1);
+  assert_true(accept_routed(SLICE_LIT("text/html, application/json;q=0.1"), json, 1, true));
+  assert_true(accept_routed(SLICE_LIT("*/*"), json, 1, true));
+  assert_true(accept_routed(SLICE_LIT(""), json, 1, true));
+  assert_false(accept_routed(SLICE_LIT(""), json, 1, false));
+  assert_false(accept_routed(SLICE_LIT("*/*"), json, 1, false));
+  assert_false(accept_routed(SLICE_LIT("application/*"), json, 1, true));
+  arena *a = arena_create();
+  assert_int_equal(accept_choose(a, SLICE_LIT("application/*"), json, 1), 0);
+  assert_int_equal(accept_choose(a, SLICE_LIT("application/yaml"), json, 1), -1);
+  arena_destroy(a);
 }
 
 static void health_paths_are_the_checks(void **state) {

@@ -4,6 +4,7 @@
 #include "route/documents.h"
 
 #include "codec/codec.h"
+#include "codec/media.h"
 #include "route/accept.h"
 #include "route/discovery.h"
 #include "server.h"
@@ -74,12 +75,12 @@ static void encode_protobuf(buf *out, const discovery_doc *doc) {
   buf_dispose(&message);
 }
 
-static void encode(buf *out, const discovery_doc *doc, accept_form form, bool pretty) {
-  if (form == FORM_YAML) {
+static void encode(buf *out, const discovery_doc *doc, body_format form, bool pretty) {
+  if (form == FORMAT_YAML) {
     yaml_encode(out, doc->tree, doc->type);
     return;
   }
-  if (form == FORM_PROTOBUF) {
+  if (form == FORMAT_PROTOBUF) {
     encode_protobuf(out, doc);
     return;
   }
@@ -95,7 +96,7 @@ static void encode(buf *out, const discovery_doc *doc, accept_form form, bool pr
   buf_dispose(&compact);
 }
 
-static const route_entry *make(request *rq, document_path p, slice key, accept_form form,
+static const route_entry *make(request *rq, document_path p, slice key, body_format form,
                                bool pretty, bool aggregated) {
   discovery_doc doc = build(rq, p, aggregated);
   buf bytes, json;
@@ -114,21 +115,6 @@ static const route_entry *make(request *rq, document_path p, slice key, accept_f
   return e;
 }
 
-/* ?pretty where given, else whether a person seems to be looking. */
-static bool wants_pretty(request *rq) {
-  static const char *const TRUE_WORDS[] = {"1", "t", "T", "TRUE", "true", "True"};
-  static const char *const PEOPLE[] = {"curl", "Wget", "Mozilla/5.0"};
-  slice asked = http_query_get(rq->http, "pretty");
-  for (size_t i = 0; asked.len && i < sizeof TRUE_WORDS / sizeof *TRUE_WORDS; i++) {
-    if (slice_is(asked, TRUE_WORDS[i])) return true;
-  }
-  slice agent = http_header_get(rq->http, "User-Agent");
-  for (size_t i = 0; asked.len == 0 && i < sizeof PEOPLE / sizeof *PEOPLE; i++) {
-    if (slice_has_prefix(agent, slice_cstr(PEOPLE[i]))) return true;
-  }
-  return false;
-}
-
 static route_result not_acceptable(request *rq, bool restful) {
   const char *list = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
   if (restful) {
@@ -142,7 +128,7 @@ static route_result not_acceptable(request *rq, bool restful) {
   return ROUTE_ERROR;
 }
 
-static void answer(request *rq, const route_entry *e, accept_form form, bool aggregated,
+static void answer(request *rq, const route_entry *e, body_format form, bool aggregated,
                    route_answer *out) {
   slice tag = slice_of(e->etag, ROUTE_ETAG_LEN);
   out->status = 200;
@@ -173,20 +159,21 @@ bool documents_route(request *rq, slice path, route_answer *out, route_result *r
     rq->error.has_details = true;
     return true;
   }
-  if (restful && !accept_restful(accept, TYPES, 3)) {
+  if (restful && !accept_routed(accept, TYPES, 3, true)) {
     *result = not_acceptable(rq, true);
     return true;
   }
-  accept_form form = FORM_JSON;
-  bool pretty = wants_pretty(rq), aggregated = false;
+  body_format form = FORMAT_JSON;
+  bool aggregated = false, pretty = media_pretty(http_query_get(rq->http, "pretty"),
+                                                 http_header_get(rq->http, "User-Agent"));
   if (p.kind == DOC_VERSIONS || p.kind == DOC_GROUPS) {
-    aggregated = accept_negotiate(accept, true, &form, &pretty);
+    aggregated = accept_document(rq->arena, accept, true, &form, &pretty);
   }
-  if (!aggregated && !accept_negotiate(accept, false, &form, &pretty)) {
+  if (!aggregated && !accept_document(rq->arena, accept, false, &form, &pretty)) {
     *result = not_acceptable(rq, false);
     return true;
   }
-  if (form != FORM_JSON) pretty = false;
+  if (form != FORMAT_JSON) pretty = false;
   slice key = arena_printf(rq->arena, "%d%d%d%.*s", (int)form, pretty, aggregated, SLICE_ARG(path));
   const route_entry *e = route_cache_get(rq->server->routes, key);
   if (!e) e = make(rq, p, key, form, pretty, aggregated);

@@ -156,7 +156,7 @@ static void answer_v2(request *rq, route_answer *out) {
   route_header(out, "Cache-Control", SLICE_LIT("no-cache, private"));
   route_header(out, "Vary", SLICE_LIT("Accept-Encoding"));
   route_header(out, "Vary", SLICE_LIT("Accept"));
-  int form = accept_choose(http_header_get(rq->http, "Accept"), V2_TYPES, 3);
+  int form = accept_choose(rq->arena, http_header_get(rq->http, "Accept"), V2_TYPES, 3);
   const openapi_document *d = &openapi_documents[0];
   bool gzip = takes_gzip(http_header_get(rq->http, "Accept-Encoding"));
   const route_entry *e = form < 0 ? NULL
@@ -206,7 +206,7 @@ static void answer_v3(request *rq, slice path, route_answer *out) {
     empty_answer(out, 404);
     return;
   }
-  int form = accept_choose(http_header_get(rq->http, "Accept"), V3_TYPES, 3);
+  int form = accept_choose(rq->arena, http_header_get(rq->http, "Accept"), V3_TYPES, 3);
   const route_entry *e = form < 0 ? NULL : document_bytes(rq, d, form > 0);
   const char *type = form > 0 ? V3_PROTOBUF : "application/json";
   slice hash = http_query_get(rq->http, "hash"), etag = quoted(rq->arena, d->hash);

@@ -198,7 +198,8 @@ static route_result answer_fixed(request *rq, const struct fixed_route *f, route
   if (f->produces && !slice_is(rq->http->method, "GET")) {
     status_set(&rq->error, rq->arena, STATUS_METHOD_NOT_ALLOWED,
                "the server does not allow this method on the requested resource");
-  } else if (f->produces && !accept_restful(http_header_get(rq->http, "Accept"), &f->produces, 1)) {
+  } else if (f->produces &&
+             !accept_routed(http_header_get(rq->http, "Accept"), &f->produces, 1, true)) {
     status_set(&rq->error, rq->arena, STATUS_NOT_ACCEPTABLE,
                "406: Not Acceptable\n\nAvailable representations: %s", f->produces);
   } else {

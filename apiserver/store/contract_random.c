@@ -173,7 +173,8 @@ static void step_view(model *m) {
   walk_check c = {.m = m, .at = model_at(m, revision)};
   char start_text[16], end_text[16];
   slice start = key_text((int)rng_below(&m->r, KEYS), start_text);
-  slice end = rng_chance(&m->r, 1, 3) ? SLICE_NONE : key_text((int)rng_below(&m->r, KEYS), end_text);
+  slice end = rng_chance(&m->r, 1, 3) ? SLICE_NONE
+      : key_text((int)rng_below(&m->r, KEYS), end_text);
   uint64_t want_count = 0;
   for (int k = 0; k < KEYS; k++) {
     slice key = key_text(k, text);
@@ -241,7 +242,9 @@ int store_contract_random(store *(*make)(void), uint64_t seed, int steps) {
     step++;
     model_step(m);
   }
-  if (m->wrong) fprintf(stderr, "seed %llu, step %d: %s\n", (unsigned long long)seed, step, m->wrong);
+  if (m->wrong) {
+    fprintf(stderr, "seed %llu, step %d: %s\n", (unsigned long long)seed, step, m->wrong);
+  }
   int result = m->wrong ? step : 0;
   for (int i = 0; i < WATCHES; i++) {
     if (m->watches[i].handle) store_watch_close(m->watches[i].handle);

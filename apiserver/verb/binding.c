@@ -1,4 +1,5 @@
-/* Binding is an update of the pod: nodeName, the binding's annotations, the PodScheduled condition. */
+/* Binding is an update of the pod: nodeName, the binding's annotations, the PodScheduled
+ * condition. */
 #include "verb/binding.h"
 
 #include "admission/admission.h"
@@ -53,13 +54,17 @@ static val *make(void *ctx, request *rq, const val *live) {
   }
   slice have = val_str(val_path(live, "spec.nodeName"));
   if (object_deleting(live)) {
-    return refuse(rq, name, arena_printf(a, "pod %.*s is being deleted, cannot be assigned to a host", SLICE_ARG(name)));
+    return refuse(rq, name,
+                  arena_printf(a, "pod %.*s is being deleted, cannot be assigned to a host",
+                               SLICE_ARG(name)));
   }
   if (have.len) {
-    return refuse(rq, name, arena_printf(a, "pod %.*s is already assigned to node \"%.*s\"", SLICE_ARG(name), SLICE_ARG(have)));
+    return refuse(rq, name, arena_printf(a, "pod %.*s is already assigned to node \"%.*s\"",
+                                         SLICE_ARG(name), SLICE_ARG(have)));
   }
   if (val_len(val_path(live, "spec.schedulingGates"))) {
-    return refuse(rq, name, arena_printf(a, "pod %.*s has non-empty .spec.schedulingGates", SLICE_ARG(name)));
+    return refuse(rq, name,
+                  arena_printf(a, "pod %.*s has non-empty .spec.schedulingGates", SLICE_ARG(name)));
   }
   val *pod = object_fork(a, live), *spec = val_copy(a, val_getc(live, "spec"));
   val_setc(a, spec, "nodeName", val_string(a, node));
@@ -87,23 +92,29 @@ static void keep_all(request *rq, val *obj, const val *old) {
 
 static bool valid(request *rq, const val *binding) {
   field_errors errs = {.a = rq->arena};
-  path target = path_root("target"), kind = path_child(&target, "kind"), name = path_child(&target, "name");
+  path target = path_root("target"), kind = path_child(&target, "kind"),
+      name = path_child(&target, "name");
   slice k = val_str(val_path(binding, "target.kind"));
   if (k.len && !slice_is(k, "Node")) {
-    field_not_supported(&errs, &kind, val_string(rq->arena, k), (const char *const[]){"Node", "<empty>", NULL});
+    field_not_supported(&errs, &kind, val_string(rq->arena, k),
+                        (const char *const[]){"Node", "<empty>", NULL});
   }
   if (val_str(val_path(binding, "target.name")).len == 0) field_required(&errs, &name, "%s", "");
-  return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT("Binding"), object_name(binding), &rq->error);
+  return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT("Binding"), object_name(binding),
+                                &rq->error);
 }
 
 static bool bind(request *rq, output_form *form) {
   write_options wo;
   write_result result = {0};
-  if (!negotiate_output(rq, false, form) || !options_read_write(rq, "CreateOptions", false, &wo)) return false;
+  if (!negotiate_output(rq, false, form) || !options_read_write(rq, "CreateOptions", false, &wo)) {
+    return false;
+  }
   val *body = negotiate_decode(rq, SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("Binding"), NULL);
   if (!body || !write_check_namespace(rq, body)) return false;
   if (rq->subresource && !slice_eq(object_name(body), rq->info.name)) {
-    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "name in URL does not match name in Binding object");
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "name in URL does not match name in Binding object");
   }
   if (!rq->subresource) rq->info.name = object_name(body);
   rq->resource = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("pods"));

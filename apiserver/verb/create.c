@@ -14,7 +14,8 @@ static void wipe_system_fields(val *obj) {
 /* The namespace that admission looks at: of a Namespace its own name. */
 static void name_request(request *rq, const val *obj) {
   if (rq->info.name.len == 0) rq->info.name = object_name(obj);
-  bool is_namespace = slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0;
+  bool is_namespace = slice_is(rq->resource->resource, "namespaces") &&
+      rq->resource->group.len == 0;
   if (is_namespace && rq->info.namespace.len == 0) rq->info.namespace = rq->info.name;
 }
 

@@ -18,7 +18,8 @@ static bool may_go(request *rq) {
   if (!slice_is(rq->resource->resource, "priorityclasses")) return true;
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
     if (!slice_is(rq->info.name, kept[i])) continue;
-    return status_forbidden(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, rq->info.name,
+    return status_forbidden(&rq->error, rq->arena, rq->resource->group, rq->resource->resource,
+                            rq->info.name,
                             SLICE_LIT("this is a system priority class and cannot be deleted"));
   }
   return true;
@@ -86,11 +87,13 @@ void verb_deletecollection(request *rq) {
   slice start;
   store_view *view = NULL;
   bool ok = negotiate_output(rq, false, &form) && options_read_list(rq, false, &lo) &&
-            selector_parse(rq->arena, rq->resource, lo.label_selector, lo.field_selector, &s, &rq->error) &&
+            selector_parse(rq->arena, rq->resource, lo.label_selector, lo.field_selector, &s,
+                           &rq->error) &&
             read_version(rq, lo.resource_version, true, &version) && options_read_delete(rq, &o) &&
             (!lo.continue_token.len || continue_decode(rq, lo.continue_token, &revision, &start));
   if (ok && wait_for_version(rq, version, verb_deletecollection)) return;
-  if (!ok || !read_reached(rq, version) || store_view_open(rq->server->store, 0, &view) != STORE_OK) {
+  if (!ok || !read_reached(rq, version) ||
+      store_view_open(rq->server->store, 0, &view) != STORE_OK) {
     respond_error(rq);
     return;
   }

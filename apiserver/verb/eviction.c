@@ -37,10 +37,11 @@ static bool needs_no_budget(const val *pod) {
          object_deleting(pod);
 }
 
-static bool too_many(request *rq, const char *why) {
-  status_set(&rq->error, rq->arena, STATUS_TOO_MANY, "Cannot evict pod as it would violate the pod's disruption budget.");
+static bool too_many(request *rq, slice why) {
+  status_set(&rq->error, rq->arena, STATUS_TOO_MANY,
+             "Cannot evict pod as it would violate the pod's disruption budget.");
   status_cause *c = ARENA_NEW(rq->arena, status_cause);
-  *c = (status_cause){SLICE_LIT("DisruptionBudget"), slice_cstr(why), SLICE_NONE};
+  *c = (status_cause){SLICE_LIT("DisruptionBudget"), why, SLICE_NONE};
   rq->error.cause_count = 1;
   rq->error.causes = c;
   return false;
@@ -53,47 +54,49 @@ static bool take_disruption(request *rq, val *budget, slice pod_name) {
   if (!status) status = val_map(a);
   int64_t observed = val_i64(val_getc(status, "observedGeneration"));
   if (observed < object_generation(budget)) {
-    status_set(&rq->error, a, STATUS_TOO_MANY, "Cannot evict pod as it would violate the pod's disruption budget.");
-    status_cause *c = ARENA_NEW(a, status_cause);
-    *c = (status_cause){SLICE_LIT("DisruptionBudget"),
-                        arena_printf(a, "The disruption budget %.*s is still being processed by the server.",
-                                     SLICE_ARG(object_name(budget))), SLICE_NONE};
-    rq->error.cause_count = 1;
-    rq->error.causes = c;
+    slice name = object_name(budget);
+    too_many(rq, arena_printf(a, "The disruption budget %.*s is still being processed by the "
+                                 "server.", SLICE_ARG(name)));
     rq->error.retry_after_seconds = RETRY_AFTER_S;
     return false;
   }
   int64_t allowed = val_i64(val_getc(status, "disruptionsAllowed"));
   val *disrupted = val_ensure_map(a, status, "disruptedPods");
   if (allowed < 0 || val_len(disrupted) > DISRUPTED_PODS_MAX) {
-    return status_forbidden(&rq->error, a, SLICE_LIT("policy"), SLICE_LIT("poddisruptionbudgets"), object_name(budget),
+    return status_forbidden(&rq->error, a, SLICE_LIT("policy"), SLICE_LIT("poddisruptionbudgets"),
+                            object_name(budget),
                             allowed < 0 ? SLICE_LIT("pdb disruptions allowed is negative")
-                                        : SLICE_LIT("DisruptedPods map too big - too many evictions not confirmed by PDB controller"));
+                                        : SLICE_LIT("DisruptedPods map too big - too many "
+                                                    "evictions not confirmed by PDB controller"));
   }
   if (allowed == 0) {
     slice name = object_name(budget);
-    return too_many(rq, arena_printf(a, "The disruption budget %.*s needs %lld healthy pods and has %lld currently",
-                                     SLICE_ARG(name), (long long)val_i64(val_getc(status, "desiredHealthy")),
-                                     (long long)val_i64(val_getc(status, "currentHealthy"))).ptr);
+    long long wanted = val_i64(val_getc(status, "desiredHealthy"));
+    long long have = val_i64(val_getc(status, "currentHealthy"));
+    return too_many(rq, arena_printf(a, "The disruption budget %.*s needs %lld healthy pods and "
+                                        "has %lld currently", SLICE_ARG(name), wanted, have));
   }
   if (rq->dry_run) return true;
   val_setc(a, status, "disruptionsAllowed", val_int(a, allowed - 1));
   val_set(a, disrupted, pod_name, request_timestamp(rq));
   val_setc(a, budget, "status", status);
-  const resource_info *r = schema_resource(SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("poddisruptionbudgets"));
+  const resource_info *r =
+      schema_resource(SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("poddisruptionbudgets"));
   registry_update(rq->server, a, r, budget, SLICE_LIT("kube-apiserver"));
   return true;
 }
 
 static bool budget_allows(request *rq, const val *pod) {
   search s = {.labels = val_path(pod, "metadata.labels")};
-  const resource_info *r = schema_resource(SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("poddisruptionbudgets"));
+  const resource_info *r =
+      schema_resource(SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("poddisruptionbudgets"));
   if (needs_no_budget(pod)) return true;
   registry_each(rq->server, rq->arena, r, rq->info.namespace, covers, &s);
   if (s.found == 0) return true;
   if (s.found > 1) {
     return status_set(&rq->error, rq->arena, STATUS_INTERNAL,
-                      "Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.");
+                      "Internal error occurred: This pod has more than one PodDisruptionBudget, "
+                      "which the eviction subresource does not support.");
   }
   return take_disruption(rq, s.budget, object_name(pod));
 }
@@ -153,11 +156,15 @@ static bool evict(request *rq, output_form *form) {
   delete_options o;
   store_entry *e = NULL;
   write_result gone = {0};
-  if (!negotiate_output(rq, false, form) || !options_read_write(rq, "CreateOptions", false, &wo)) return false;
-  val *body = negotiate_decode(rq, SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("Eviction"), NULL);
+  if (!negotiate_output(rq, false, form) || !options_read_write(rq, "CreateOptions", false, &wo)) {
+    return false;
+  }
+  val *body =
+      negotiate_decode(rq, SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("Eviction"), NULL);
   if (!body || !write_check_namespace(rq, body) || !admission_create_at(rq, body)) return false;
   if (!slice_eq(object_name(body), rq->info.name)) {
-    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "name in URL does not match name in Eviction object");
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "name in URL does not match name in Eviction object");
   }
   if (!generic_get(rq, rq->info.namespace, rq->info.name, &e)) return false;
   request_keep(rq, e);

@@ -15,7 +15,8 @@ void verb_get(request *rq) {
   bool ok = negotiate_output(rq, false, &form) && generic_check_path_name(rq, rq->info.name) &&
             read_version(rq, http_query_get(rq->http, "resourceVersion"), false, &version);
   if (ok && wait_for_version(rq, version, verb_get)) return;
-  if (!ok || !read_reached(rq, version) || !generic_get(rq, rq->info.namespace, rq->info.name, &e)) {
+  if (!ok || !read_reached(rq, version) ||
+      !generic_get(rq, rq->info.namespace, rq->info.name, &e)) {
     respond_error(rq);
     return;
   }

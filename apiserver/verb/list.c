@@ -30,7 +30,8 @@ typedef struct list_run {
 /* A selector of one name in a known place: one key, and no pages. */
 static void narrow_to_name(list_run *l) {
   slice name = l->selector.name;
-  bool anywhere = l->rq->resource->namespaced && l->rq->info.namespace.len == 0 && l->selector.namespace.len == 0;
+  bool anywhere = l->rq->resource->namespaced && l->rq->info.namespace.len == 0 &&
+      l->selector.namespace.len == 0;
   if (name.len == 0 || anywhere) return;
   l->start = arena_concat(l->rq->arena, l->prefix, name);
   l->end = arena_concat(l->rq->arena, l->start, slice_of("\0", 1));
@@ -76,14 +77,18 @@ static bool open_view(list_run *l) {
   request *rq = l->rq;
   store_result result = store_view_open(rq->server->store, l->revision, &l->view);
   if (result == STORE_OK) return true;
-  if (result == STORE_FUTURE) return read_too_large(rq, (uint64_t)l->revision, store_revision(rq->server->store));
+  if (result == STORE_FUTURE) {
+    return read_too_large(rq, (uint64_t)l->revision, store_revision(rq->server->store));
+  }
   status_set(&rq->error, rq->arena, STATUS_EXPIRED, "%s",
-             l->continued ? "The provided continue parameter is too old to display a consistent list "
-                            "result. You can start a new list without the continue parameter, or use "
-                            "the continue token in this response to retrieve the remainder of the "
-                            "results. Continuing with the provided token results in an inconsistent "
-                            "list - objects that were created, modified, or deleted between the time "
-                            "the first chunk was returned and now may show up in the list."
+             l->continued
+             ? "The provided continue parameter is too old to display a consistent list "
+                            "result. You can start a new list without the continue parameter, or "
+                            "use the continue token in this response to retrieve the remainder of "
+                            "the results. Continuing with the provided token results in an "
+                            "inconsistent list - objects that were created, modified, or deleted "
+                            "between the time the first chunk was returned and now may show up in "
+                            "the list."
                           : "The resourceVersion for the provided list is too old.");
   if (l->continued) {
     rq->error.continue_token = continue_encode(rq->arena, -1, slice_from(l->start, l->prefix.len));
@@ -130,7 +135,8 @@ static bool prepare(list_run *l, output_form *form) {
   return negotiate_output(rq, false, form) && options_read_list(rq, false, &l->o) &&
          selector_parse(rq->arena, rq->resource, l->o.label_selector, l->o.field_selector,
                         &l->selector, &rq->error) &&
-         read_place(l) && (l->continued || read_version(rq, l->o.resource_version, true, &l->version));
+         read_place(l) &&
+         (l->continued || read_version(rq, l->o.resource_version, true, &l->version));
 }
 
 void verb_list(request *rq) {

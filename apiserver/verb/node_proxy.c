@@ -44,11 +44,14 @@ static bool check_container(request *rq, const val *pod) {
   slice asked = http_query_get(rq->http, "container"), name = object_name(pod);
   if (asked.len) {
     if (has_container(pod, asked)) return true;
-    return bad(rq, arena_printf(rq->arena, "container %.*s is not valid for pod %.*s", SLICE_ARG(asked), SLICE_ARG(name)));
+    return bad(rq, arena_printf(rq->arena, "container %.*s is not valid for pod %.*s",
+                                SLICE_ARG(asked), SLICE_ARG(name)));
   }
   if (val_len(val_path(pod, "spec.containers")) <= 1) return true;
   slice all = container_names(rq->arena, pod);
-  return bad(rq, arena_printf(rq->arena, "a container name must be specified for pod %.*s, choose one of: [%.*s]",
+  return bad(rq,
+             arena_printf(rq->arena,
+                          "a container name must be specified for pod %.*s, choose one of: [%.*s]",
                               SLICE_ARG(name), SLICE_ARG(all)));
 }
 
@@ -65,11 +68,13 @@ static bool check_log_options(request *rq, slice name) {
     slice v = http_query_get(rq->http, log_numbers[i].name);
     if (v.len == 0) continue;
     if (!slice_to_i64(v, &n)) {
-      return bad(rq, arena_printf(rq->arena, "strconv.ParseInt: parsing \"%.*s\": invalid syntax", SLICE_ARG(v)));
+      return bad(rq, arena_printf(rq->arena, "strconv.ParseInt: parsing \"%.*s\": invalid syntax",
+                                  SLICE_ARG(v)));
     }
     path p = path_root(log_numbers[i].name);
     if (n < log_numbers[i].least) {
-      field_invalid_int(&errs, &p, n, log_numbers[i].least ? "must be greater than 0" : "must be greater than or equal to 0");
+      field_invalid_int(&errs, &p, n, log_numbers[i].least ? "must be greater than 0"
+                        : "must be greater than or equal to 0");
     }
   }
   return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT("PodLogOptions"), name, &rq->error);
@@ -77,7 +82,8 @@ static bool check_log_options(request *rq, slice name) {
 
 static bool no_kubelet(request *rq, slice node) {
   return status_plain(&rq->error, rq->arena,
-                      "apisim has no kubelet to ask: node \"%.*s\" exists as an object only", SLICE_ARG(node));
+                      "apisim has no kubelet to ask: node \"%.*s\" exists as an object only",
+                      SLICE_ARG(node));
 }
 
 static bool node_exists(request *rq, slice node) {
@@ -90,7 +96,9 @@ static bool serve_log(request *rq, const val *pod) {
   slice node = val_str(val_path(pod, "spec.nodeName"));
   if (!check_log_options(rq, object_name(pod)) || !check_container(rq, pod)) return false;
   if (node.len == 0) return true;
-  if (!node_exists(rq, node)) return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("pods"), node);
+  if (!node_exists(rq, node)) {
+    return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("pods"), node);
+  }
   return no_kubelet(rq, node);
 }
 
@@ -99,9 +107,12 @@ static bool serve_stream(request *rq, const val *pod) {
   bool forward = slice_is(rq->subresource->name, "portforward");
   if (!forward && !check_container(rq, pod)) return false;
   if (node.len == 0) {
-    return bad(rq, arena_printf(rq->arena, "pod %.*s does not have a host assigned", SLICE_ARG(name)));
+    return bad(rq,
+               arena_printf(rq->arena, "pod %.*s does not have a host assigned", SLICE_ARG(name)));
   }
-  if (!node_exists(rq, node)) return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("nodes"), node);
+  if (!node_exists(rq, node)) {
+    return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("nodes"), node);
+  }
   return no_kubelet(rq, node);
 }
 
@@ -116,7 +127,10 @@ static bool split_service(slice id, slice *name, slice *port) {
   bool more = true;
   while (more && n < 4) more = slice_cut(rest, ':', &part[n++], &rest);
   bool scheme = n == 3;
-  if (n > 3 || (scheme && part[0].len && !slice_is(part[0], "http") && !slice_is(part[0], "https"))) return false;
+  if (n > 3 ||
+      (scheme && part[0].len && !slice_is(part[0], "http") && !slice_is(part[0], "https"))) {
+    return false;
+  }
   *name = part[scheme ? 1 : 0];
   *port = n > 1 ? part[n - 1] : SLICE_NONE;
   return name->len > 0;
@@ -142,14 +156,17 @@ static bool serve_service(request *rq) {
     const val *service = registry_get(rq->server, a, rq->resource, rq->info.namespace, name);
     if (!service) return status_not_found(&rq->error, a, SLICE_NONE, SLICE_LIT("services"), name);
     if (!has_port(service, number)) {
-      return unavailable(rq, arena_printf(a, "no service port %lld found for service \"%.*s\"", number, SLICE_ARG(name)));
+      return unavailable(rq, arena_printf(a, "no service port %lld found for service \"%.*s\"",
+                                          number, SLICE_ARG(name)));
     }
   }
-  const resource_info *endpoints = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("endpoints"));
+  const resource_info *endpoints =
+      schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("endpoints"));
   const val *found = registry_get(rq->server, a, endpoints, rq->info.namespace, name);
   if (!found) return status_not_found(&rq->error, a, SLICE_NONE, SLICE_LIT("services"), name);
   slice id = val_len(val_getc(found, "subsets")) ? rq->info.name : name;
-  return unavailable(rq, arena_printf(a, "no endpoints available for service \"%.*s\"", SLICE_ARG(id)));
+  return unavailable(rq,
+                     arena_printf(a, "no endpoints available for service \"%.*s\"", SLICE_ARG(id)));
 }
 
 static bool serve(request *rq) {

@@ -15,15 +15,6 @@ typedef struct patch_run {
   write_options options;
 } patch_run;
 
-static slice joined(request *rq, const strict_report *report) {
-  slice all = SLICE_LIT("strict decoding error: ");
-  for (uint32_t i = 0; i < report->count; i++) {
-    if (i) all = arena_concat(rq->arena, all, SLICE_LIT(", "));
-    all = arena_concat(rq->arena, all, report->items[i]);
-  }
-  return all;
-}
-
 /* Quotes what the real server quotes: the patched document, or a strategic patch as Go prints it. */
 static bool patch_invalid(request *rq, slice quoted, slice why) {
   field_errors errs = {.a = rq->arena};
@@ -61,7 +52,9 @@ static const slice order_prefix = SLICE_LIT("$setElementOrder/");
 static uint32_t ordered_fields(const val *patch, slice *out) {
   uint32_t n = 0;
   VAL_EACH(e, patch) {
-    if (n < ORDERS_MAX && slice_has_prefix(e->key, order_prefix)) out[n++] = slice_from(e->key, order_prefix.len);
+    if (n < ORDERS_MAX && slice_has_prefix(e->key, order_prefix)) {
+      out[n++] = slice_from(e->key, order_prefix.len);
+    }
   }
   return n;
 }
@@ -74,9 +67,12 @@ static bool is_consumed(slice key, const slice *ordered, uint32_t count) {
   return false;
 }
 
-/* A strategic patch as the merge leaves it behind: ordered lists are gone from it with their order. */
+/* A strategic patch as the merge leaves it behind: ordered lists are gone from it with their
+ * order. */
 static val *leftover(arena *a, const val *patch, int depth) {
-  if (depth > LEFTOVER_DEPTH_MAX || (!val_is_map(patch) && !val_is_list(patch))) return (val *)(uintptr_t)patch;
+  if (depth > LEFTOVER_DEPTH_MAX || (!val_is_map(patch) && !val_is_list(patch))) {
+    return (val *)(uintptr_t)patch;
+  }
   if (val_is_map(patch) && val_getc(patch, "$patch")) return (val *)(uintptr_t)patch;
   val *out = val_is_map(patch) ? val_map(a) : val_list(a);
   for (uint32_t i = 0; val_is_list(patch) && i < val_len(patch); i++) {
@@ -86,7 +82,9 @@ static val *leftover(arena *a, const val *patch, int depth) {
   slice ordered[ORDERS_MAX];
   uint32_t count = ordered_fields(patch, ordered);
   VAL_EACH(e, patch) {
-    if (!is_consumed(e->key, ordered, count)) val_set(a, out, e->key, leftover(a, e->value, depth + 1));
+    if (!is_consumed(e->key, ordered, count)) {
+      val_set(a, out, e->key, leftover(a, e->value, depth + 1));
+    }
   }
   return out;
 }
@@ -105,14 +103,15 @@ static val *conform(request *rq, const patch_run *p, const val *live, const val 
   strict_report *found = strict ? report : NULL;
   val *obj = NULL;
   if (!parsed) obj = negotiate_conform(rq, tree, found, &error);
-  else if (restore_check(rq->arena, tree, t, &error)) obj = codec_conform(rq->arena, tree, t, found, &error);
+  else if (restore_check(rq->arena, tree, t, &error))
+    obj = codec_conform(rq->arena, tree, t, found, &error);
   if (!obj) {
     patch_invalid(rq, quoted_text(rq, p, live, parsed), error);
     return NULL;
   }
   if (!strict || report->count == 0) return obj;
   if (rq->validation == VALIDATE_STRICT) {
-    patch_invalid(rq, quoted_text(rq, p, live, parsed), joined(rq, report));
+    patch_invalid(rq, quoted_text(rq, p, live, parsed), strict_error(rq->arena, report));
     return NULL;
   }
   for (uint32_t i = 0; i < report->count; i++) request_warn(rq, report->items[i]);
@@ -151,9 +150,10 @@ static val *parse_applied(request *rq) {
   if (val_is_null(v)) v = val_map(rq->arena);
   if (!val_is_map(v)) {
     status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
-               "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
-               "%s into Go value of type map[string]interface {}",
-               val_is_string(v) ? "string" : val_is_list(v) ? "array" : val_is_bool(v) ? "bool" : "number");
+               "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
+               "unmarshal %s into Go value of type map[string]interface {}",
+               val_is_string(v) ? "string" : val_is_list(v) ? "array" : val_is_bool(v) ? "bool"
+               : "number");
     return NULL;
   }
   if (report.count && rq->validation == VALIDATE_STRICT) {
@@ -173,7 +173,8 @@ static val *make_applied(patch_run *p, request *rq, const val *live) {
                    .apply = true, .force = p->options.force, .now_s = request_now_s(rq)};
   val *applied = parse_applied(rq);
   if (!applied) return NULL;
-  val *tree = server_side_apply(&m, live ? write_from_storage(rq, live) : NULL, applied, &rq->error);
+  val *tree =
+      server_side_apply(&m, live ? write_from_storage(rq, live) : NULL, applied, &rq->error);
   if (!tree) return NULL;
   slice error = SLICE_NONE;
   val *obj = codec_conform(rq->arena, tree, rq->resource->type, NULL, &error);
@@ -187,15 +188,20 @@ static val *make_applied(patch_run *p, request *rq, const val *live) {
 static val *make(void *ctx, request *rq, const val *live) {
   patch_run *p = ctx;
   if (!live && p->kind != PATCH_APPLY) {
-    status_not_found(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, rq->info.name);
+    status_not_found(&rq->error, rq->arena, rq->resource->group, rq->resource->resource,
+                     rq->info.name);
     return NULL;
   }
   val *obj = p->kind == PATCH_APPLY ? make_applied(p, rq, live) : make_patched(p, rq, live);
   if (!obj) return NULL;
   if (!live && object_uid(obj).len) {
-    slice why = arena_printf(rq->arena, "uid mismatch: the provided object specified uid %.*s, and no existing object was found",
+    slice why =
+        arena_printf(rq->arena,
+                     "uid mismatch: the provided object specified uid %.*s, and no existing object "
+                     "was found",
                              SLICE_ARG(object_uid(obj)));
-    status_conflict(&rq->error, rq->arena, rq->resource->group, rq->resource->resource, rq->info.name, why);
+    status_conflict(&rq->error, rq->arena, rq->resource->group, rq->resource->resource,
+                    rq->info.name, why);
     return NULL;
   }
   if (!write_check_namespace(rq, obj) || !write_check_name(rq, obj)) return NULL;
@@ -207,7 +213,8 @@ static bool patch(request *rq, output_form *form, write_result *out) {
   if (!negotiate_patch(rq, &p.kind) || !negotiate_output(rq, false, form) ||
       !options_read_write(rq, "PatchOptions", p.kind == PATCH_APPLY, &p.options) ||
       !generic_check_path_name(rq, rq->info.name)) return false;
-  update_source source = {.make = make, .ctx = &p, .allow_create = p.kind == PATCH_APPLY && !rq->subresource};
+  update_source source =
+      {.make = make, .ctx = &p, .allow_create = p.kind == PATCH_APPLY && !rq->subresource};
   if (rq->subresource) source.prepare = subresource_prepare(rq->resource, rq->subresource->name);
   return generic_update(rq, rq->info.namespace, rq->info.name, &source, out);
 }

@@ -15,7 +15,8 @@ static const status_cause too_large_cause = {
 };
 
 bool read_too_large(request *rq, uint64_t asked, int64_t current) {
-  status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "Timeout: Too large resource version: %llu, current: %lld",
+  status_set(&rq->error, rq->arena, STATUS_TIMEOUT,
+             "Timeout: Too large resource version: %llu, current: %lld",
              (unsigned long long)asked, (long long)current);
   rq->error.cause_count = 1;
   rq->error.causes = &too_large_cause;
@@ -44,10 +45,12 @@ bool read_version(request *rq, slice version, bool of_list, uint64_t *out) {
   const char *why = parse_version(version, out);
   if (!why) return true;
   slice shown = go_quote(rq->arena, version);
-  slice text = arena_printf(rq->arena, "resourceVersion: Invalid value: %.*s: strconv.ParseUint: parsing "
+  slice text =
+      arena_printf(rq->arena, "resourceVersion: Invalid value: %.*s: strconv.ParseUint: parsing "
                             "%.*s: %s", SLICE_ARG(shown), SLICE_ARG(shown), why);
   if (!of_list) return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(text));
-  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid resource version: %.*s", SLICE_ARG(text));
+  return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "invalid resource version: %.*s",
+                    SLICE_ARG(text));
 }
 
 bool read_reached(request *rq, uint64_t version) {
@@ -124,22 +127,34 @@ static const char *json_kind(const val *v) {
 
 /* The words of Go's decoder for a value of the wrong type. */
 static bool wrong_type(request *rq, const val *v, const char *field, const char *type) {
-  slice text = val_is_float(v) ? arena_printf(rq->arena, " %.*s", (int)v->count, v->literal ? v->literal : "") : SLICE_NONE;
-  return bad_token(rq, arena_printf(rq->arena, "json: cannot unmarshal %s%.*s into Go struct field continueToken.%s of type %s",
+  slice text = val_is_float(v)
+      ? arena_printf(rq->arena, " %.*s", (int)v->count, v->literal ? v->literal : "") : SLICE_NONE;
+  return bad_token(rq,
+                   arena_printf(rq->arena,
+                                "json: cannot unmarshal %s%.*s into Go struct field "
+                                "continueToken.%s of type %s",
                                     json_kind(v), SLICE_ARG(text), field, type));
 }
 
 static bool read_token(request *rq, const val *t, int64_t *revision, slice *start) {
   const val *version = val_getc(t, "v"), *rv = val_getc(t, "rv"), *key = val_getc(t, "start");
   if (!val_is_map(t) && !val_is_null(t)) {
-    return bad_token(rq, arena_printf(rq->arena, "json: cannot unmarshal %s into Go value of type storage.continueToken",
+    return bad_token(rq,
+                     arena_printf(rq->arena,
+                                  "json: cannot unmarshal %s into Go value of type "
+                                  "storage.continueToken",
                                       json_kind(t)));
   }
-  if (version && !val_is_string(version) && !val_is_null(version)) return wrong_type(rq, version, "v", "string");
+  if (version && !val_is_string(version) && !val_is_null(version)) {
+    return wrong_type(rq, version, "v", "string");
+  }
   if (rv && !val_is_int(rv) && !val_is_null(rv)) return wrong_type(rq, rv, "rv", "int64");
-  if (key && !val_is_string(key) && !val_is_null(key)) return wrong_type(rq, key, "start", "string");
+  if (key && !val_is_string(key) && !val_is_null(key)) {
+    return wrong_type(rq, key, "start", "string");
+  }
   if (!slice_is(val_str(version), TOKEN_VERSION)) {
-    return bad_token(rq, arena_concat(rq->arena, SLICE_LIT("server does not recognize this encoded version "),
+    return bad_token(rq, arena_concat(rq->arena,
+                                      SLICE_LIT("server does not recognize this encoded version "),
                                       val_str(version)));
   }
   *revision = val_i64(rv);
@@ -157,9 +172,13 @@ bool continue_decode(request *rq, slice token, int64_t *revision, slice *start) 
   if (!v) return bad_token(rq, error);
   if (!read_token(rq, v, revision, start)) return false;
   if (*revision == 0) {
-    return bad_token(rq, SLICE_LIT("incorrect encoded start resourceVersion (version " TOKEN_VERSION ")"));
+    return bad_token(rq,
+                     SLICE_LIT("incorrect encoded start resourceVersion (version "
+                               "" TOKEN_VERSION ")"));
   }
-  if (start->len == 0) return bad_token(rq, SLICE_LIT("encoded start key empty (version " TOKEN_VERSION ")"));
+  if (start->len == 0) {
+    return bad_token(rq, SLICE_LIT("encoded start key empty (version " TOKEN_VERSION ")"));
+  }
   if (!start_is_clean(*start)) return bad_token(rq, *start);
   if (start->ptr[0] == '/') *start = slice_from(*start, 1);
   return true;

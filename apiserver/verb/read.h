@@ -13,8 +13,8 @@ bool read_reached(request *rq, uint64_t version);
 /* That 504. */
 bool read_too_large(request *rq, uint64_t asked, int64_t current);
 
-/* Continue tokens (apiserver pkg/storage/continue.go): the revision of the first page (-1: the current
- * state, whatever the first page was) and the key from which to go on. */
+/* Continue tokens (apiserver pkg/storage/continue.go): the revision of the first page (-1: the
+ * current state, whatever the first page was) and the key from which to go on. */
 slice continue_encode(arena *a, int64_t revision, slice start);
 /* *start: behind the prefix's last slash. False with rq->error. */
 bool continue_decode(request *rq, slice token, int64_t *revision, slice *start);

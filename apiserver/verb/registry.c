@@ -68,7 +68,8 @@ static void on_write(void *ctx, const store_event *ev) {
 
 void registry_open(server *s) {
   s->resource_revisions = heap_zalloc(schema_resource_count * sizeof(int64_t));
-  store_result result = store_watch_open(s->store, SLICE_LIT("/registry/"), store_revision(s->store),
+  store_result result =
+      store_watch_open(s->store, SLICE_LIT("/registry/"), store_revision(s->store),
                                          on_write, s, &s->revision_watch);
   assert(result == STORE_OK);
   (void)result;
@@ -79,7 +80,8 @@ void registry_close(server *s) {
   heap_free(s->resource_revisions);
 }
 
-static void own(arena *a, const resource_info *r, const val *live, val *obj, slice manager, int64_t now_s) {
+static void own(arena *a, const resource_info *r, const val *live, val *obj, slice manager,
+                int64_t now_s) {
   manage_args m = {.arena = a, .resource = r, .manager = manager, .now_s = now_s};
   managed_fields_update(&m, live, obj);
 }

@@ -21,8 +21,8 @@ int64_t registry_revision(server *s, const resource_info *r);
 /* Begins and ends keeping those revisions; server.c's. */
 void registry_open(server *s);
 void registry_close(server *s);
-/* Stores an object as bootstrap and controllers inside the server do: defaults, uid,
- * timestamps and managedFields (manager) added, admission and validation skipped. False when it exists. */
+/* Stores an object as bootstrap and controllers inside the server do: defaults, uid, timestamps and
+ * managedFields (manager) added, admission and validation skipped. False when it exists. */
 bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slice manager);
 /* Replaces the stored object (keeps uid and creationTimestamp). */
 bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slice manager);

@@ -12,7 +12,8 @@
 #include "verb/write.h"
 
 static void copy_meta(arena *a, val *to, const val *parent) {
-  static const char *const keys[] = {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"};
+  static const char *const keys[] =
+      {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) object_meta_take(a, to, parent, keys[i]);
 }
 
@@ -43,7 +44,8 @@ static slice selector_text(arena *a, const val *selector) {
     slice op = val_get_str(x, "operator"), key = val_get_str(x, "key");
     val *values = val_copy(a, val_getc(x, "values"));
     if (slice_is(op, "Exists")) append(&b, key, "", NULL);
-    else if (slice_is(op, "DoesNotExist")) append(&b, arena_concat(a, SLICE_LIT("!"), key), "", NULL);
+    else if (slice_is(op, "DoesNotExist"))
+      append(&b, arena_concat(a, SLICE_LIT("!"), key), "", NULL);
     else append(&b, key, slice_is(op, "In") ? " in (" : " notin (", values);
   }
   slice s = arena_copy(a, buf_slice(&b));
@@ -61,7 +63,7 @@ static val *scale_of(arena *a, const val *parent) {
   val_setc(a, scale, "spec", spec);
   val_setc(a, status, "replicas", val_int(a, val_i64(val_path(parent, "status.replicas"))));
   slice text = selector_text(a, val_path(parent, "spec.selector"));
-  if (text.len) val_setc(a, status, "selector", val_string(a, text));
+  val_set_text(a, status, "selector", text);
   val_setc(a, scale, "status", status);
   return scale;
 }
@@ -86,10 +88,13 @@ static val *patched_scale(scale_run *s, request *rq, const val *live) {
   val *doc = scale_of(a, live), *tree = NULL;
   if (s->kind == PATCH_JSON) tree = json_patch_apply(a, doc, rq->http->body, &rq->error);
   else if (s->kind == PATCH_MERGE) tree = merge_patch_apply(a, doc, rq->http->body, &rq->error);
-  else if (s->kind == PATCH_STRATEGIC) tree = strategic_patch_apply(a, doc, rq->http->body, scale_type(), &rq->error);
+  else if (s->kind == PATCH_STRATEGIC)
+    tree = strategic_patch_apply(a, doc, rq->http->body, scale_type(), &rq->error);
   else tree = yaml_parse(a, rq->http->body, NULL, &error);
   if (tree) tree = codec_conform(a, tree, scale_type(), NULL, &error);
-  if (!tree && !rq->error.set) status_set(&rq->error, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(error));
+  if (!tree && !rq->error.set) {
+    status_set(&rq->error, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(error));
+  }
   return tree;
 }
 
@@ -98,7 +103,8 @@ static bool valid(request *rq, const val *scale) {
   path spec = path_root("spec"), replicas = path_child(&spec, "replicas");
   int64_t n = val_i64(val_path(scale, "spec.replicas"));
   if (n < 0) field_invalid_int(&errs, &replicas, n, "must be greater than or equal to 0");
-  return field_errors_to_status(&errs, SLICE_LIT("autoscaling"), SLICE_LIT("Scale"), object_name(scale), &rq->error);
+  return field_errors_to_status(&errs, SLICE_LIT("autoscaling"), SLICE_LIT("Scale"),
+                                object_name(scale), &rq->error);
 }
 
 static val *make(void *ctx, request *rq, const val *live) {
@@ -109,12 +115,16 @@ static val *make(void *ctx, request *rq, const val *live) {
     return NULL;
   }
   val *scale = s->body ? s->body : patched_scale(s, rq, live);
-  if (!scale || !write_check_namespace(rq, scale) || !write_check_name(rq, scale) || !valid(rq, scale)) return NULL;
+  if (!scale || !write_check_namespace(rq, scale) || !write_check_name(rq, scale) ||
+      !valid(rq, scale)) {
+    return NULL;
+  }
   val *obj = object_fork(a, live), *spec = val_copy(a, val_getc(live, "spec"));
   val_setc(a, spec, "replicas", val_int(a, val_i64(val_path(scale, "spec.replicas"))));
   val_setc(a, obj, "spec", spec);
   object_set_str(a, obj, "resourceVersion", object_version(scale));
-  scale_write w = {.manager = s->kind == PATCH_APPLY && !s->body ? s->options.manager : rq->field_manager,
+  scale_write w =
+      {.manager = s->kind == PATCH_APPLY && !s->body ? s->options.manager : rq->field_manager,
                    .apply = s->kind == PATCH_APPLY && !s->body, .force = s->options.force,
                    .before = val_i64(val_path(live, "spec.replicas")),
                    .after = val_i64(val_path(scale, "spec.replicas"))};
@@ -135,7 +145,8 @@ static bool read_body(request *rq, scale_run *s) {
            options_read_write(rq, "PatchOptions", s->kind == PATCH_APPLY, &s->options);
   }
   if (!options_read_write(rq, "UpdateOptions", false, &s->options)) return false;
-  s->body = negotiate_decode(rq, SLICE_LIT("autoscaling"), SLICE_LIT("v1"), SLICE_LIT("Scale"), NULL);
+  s->body =
+      negotiate_decode(rq, SLICE_LIT("autoscaling"), SLICE_LIT("v1"), SLICE_LIT("Scale"), NULL);
   return s->body != NULL;
 }
 
@@ -154,7 +165,8 @@ void scale_serve(request *rq) {
     }
   } else if (ok) {
     update_source source = {.make = make, .ctx = &s, .prepare = keep_rest};
-    ok = read_body(rq, &s) && generic_update(rq, rq->info.namespace, rq->info.name, &source, &result);
+    ok = read_body(rq, &s) &&
+        generic_update(rq, rq->info.namespace, rq->info.name, &source, &result);
     if (ok && result.entry) request_keep(rq, result.entry);
   }
   if (!ok) respond_error(rq);

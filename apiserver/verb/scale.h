@@ -1,5 +1,5 @@
-/* scale: the autoscaling/v1 Scale of a workload, read and written through its parent.
- * Source: pkg/registry/apps/deployment/storage (ScaleREST), apimachinery managedfields/scalehandler.go. */
+/* scale: the autoscaling/v1 Scale of a workload, read and written through its parent. Source:
+ * pkg/registry/apps/deployment/storage (ScaleREST), apimachinery managedfields/scalehandler.go. */
 #ifndef APISIM_VERB_SCALE_H
 #define APISIM_VERB_SCALE_H
 

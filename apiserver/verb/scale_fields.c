@@ -1,7 +1,8 @@
-/* The real server translates the owners of spec.replicas into a Scale's, lets the field manager work on
- * the Scale, and translates back. On the way an owner by update changes its apiVersion, so that it no longer
- * matches its old entry: its replicas come back as an entry of their own, without a time. An applier's entry
- * has no apiVersion in its identity and stays whole. When nobody owns the replicas, nothing is tracked. */
+/* The real server translates the owners of spec.replicas into a Scale's, lets the field manager
+ * work on the Scale, and translates back. On the way an owner by update changes its apiVersion, so
+ * that it no longer matches its old entry: its replicas come back as an entry of their own, without
+ * a time. An applier's entry has no apiVersion in its identity and stays whole. When nobody owns
+ * the replicas, nothing is tracked. */
 #include "verb/scale_fields.h"
 
 #include "registry/object.h"
@@ -12,7 +13,9 @@ static const val *replicas_of(const val *entry) {
   return val_getc(val_getc(val_getc(entry, "fieldsV1"), "f:spec"), "f:replicas");
 }
 
-static bool is_apply(const val *entry) { return slice_is(val_get_str(entry, "operation"), "Apply"); }
+static bool is_apply(const val *entry) {
+  return slice_is(val_get_str(entry, "operation"), "Apply");
+}
 
 static bool is_writer(const val *entry, const scale_write *w) {
   return is_apply(entry) == w->apply && slice_eq(val_get_str(entry, "manager"), w->manager) &&
@@ -21,7 +24,8 @@ static bool is_writer(const val *entry, const scale_write *w) {
 
 /* A copy of the entry without the replicas; NULL when nothing else is left. */
 static val *without_replicas(arena *a, const val *entry) {
-  val *copy = val_copy(a, entry), *fields = val_getc(copy, "fieldsV1"), *spec = val_getc(fields, "f:spec");
+  val *copy = val_copy(a, entry), *fields = val_getc(copy, "fieldsV1"),
+      *spec = val_getc(fields, "f:spec");
   val_delc(spec, "f:replicas");
   if (val_len(spec) == 0) val_delc(fields, "f:spec");
   return val_len(fields) ? copy : NULL;
@@ -38,7 +42,7 @@ static val *replicas_entry(request *rq, slice manager, bool apply, slice subreso
   val_setc(a, e, "apiVersion", val_string_copy(a, schema_group_version(rq->resource, gv)));
   val_setc(a, e, "fieldsType", val_cstr(a, "FieldsV1"));
   val_setc(a, e, "fieldsV1", fields);
-  if (subresource.len) val_setc(a, e, "subresource", val_string(a, subresource));
+  val_set_text(a, e, "subresource", subresource);
   return e;
 }
 
@@ -47,9 +51,11 @@ static bool refuse(request *rq, const val *entry) {
   arena *a = rq->arena;
   status_cause *c = ARENA_NEW(a, status_cause);
   slice who = is_apply(entry) ? arena_printf(a, "conflict with \"%.*s\"", SLICE_ARG(manager))
-                              : arena_printf(a, "conflict with \"%.*s\" using autoscaling/v1", SLICE_ARG(manager));
+                              : arena_printf(a, "conflict with \"%.*s\" using autoscaling/v1",
+                                             SLICE_ARG(manager));
   *c = (status_cause){SLICE_LIT("FieldManagerConflict"), who, SLICE_LIT(".spec.replicas")};
-  status_set(&rq->error, a, STATUS_CONFLICT, "Apply failed with 1 conflict: %.*s: .spec.replicas", SLICE_ARG(who));
+  status_set(&rq->error, a, STATUS_CONFLICT, "Apply failed with 1 conflict: %.*s: .spec.replicas",
+             SLICE_ARG(who));
   rq->error.has_details = true;
   rq->error.cause_count = 1;
   rq->error.causes = c;
@@ -113,7 +119,10 @@ bool scale_fields_update(request *rq, const scale_write *w, val *obj) {
     }
     val *rest = without_replicas(a, e);
     if (rest) val_append(a, list, rest);
-    if (owner) val_append(a, list, replicas_entry(rq, val_get_str(e, "manager"), is_apply(e), val_get_str(e, "subresource")));
+    if (owner) {
+      val_append(a, list, replicas_entry(rq, val_get_str(e, "manager"), is_apply(e),
+                                         val_get_str(e, "subresource")));
+    }
   }
   bool gains = tracked && !kept && w->after != 0 && (changed || w->apply);
   if (gains) val_append(a, list, replicas_entry(rq, w->manager, w->apply, SLICE_LIT("scale")));

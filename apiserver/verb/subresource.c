@@ -23,8 +23,10 @@ typedef struct serve_row {
 
 /* Ownership is told of the request as it came in; the answer carries it. */
 static val *token_answer(request *rq, const val *account, val *body) {
-  const kind_info *k = schema_kind(SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"));
-  resource_info as_resource = {.group = k->group, .version = k->version, .resource = SLICE_LIT("tokenrequests"),
+  const kind_info *k =
+      schema_kind(SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"));
+  resource_info as_resource =
+      {.group = k->group, .version = k->version, .resource = SLICE_LIT("tokenrequests"),
                                .kind = k->kind, .type = k->type, .storage = &as_resource};
   manage_args m = {.arena = rq->arena, .resource = &as_resource, .subresource = SLICE_LIT("token"),
                    .manager = rq->field_manager, .now_s = request_now_s(rq)};
@@ -32,7 +34,9 @@ static val *token_answer(request *rq, const val *account, val *body) {
   managed_fields_update(&m, NULL, body);
   val *managed = val_path(body, "metadata.managedFields");
   val *answer = access_token_request(rq, account, body);
-  if (answer && managed) val_setc(rq->arena, object_meta(rq->arena, answer), "managedFields", managed);
+  if (answer && managed) {
+    val_setc(rq->arena, object_meta(rq->arena, answer), "managedFields", managed);
+  }
   return answer;
 }
 
@@ -42,7 +46,8 @@ static void token_serve(request *rq) {
   store_entry *e = NULL;
   val *answer = NULL, *body = NULL;
   if (negotiate_output(rq, false, &form) && options_read_write(rq, "CreateOptions", false, &wo)) {
-    body = negotiate_decode(rq, SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"), NULL);
+    body = negotiate_decode(rq, SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"),
+                            SLICE_LIT("TokenRequest"), NULL);
   }
   if (body && write_check_namespace(rq, body) && admission_create_at(rq, body) &&
       generic_get(rq, rq->info.namespace, rq->info.name, &e)) {
@@ -51,7 +56,8 @@ static void token_serve(request *rq) {
   }
   if (!answer) respond_error(rq);
   else respond_tree(rq, 201, &form, answer,
-                    schema_kind(SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("TokenRequest"))->type);
+                    schema_kind(SLICE_LIT("authentication.k8s.io"), SLICE_LIT("v1"),
+                                SLICE_LIT("TokenRequest"))->type);
 }
 
 static const serve_row serve_rows[] = {
@@ -97,7 +103,8 @@ static void review_serve(request *rq, const review_row *row) {
   output_form form;
   write_options wo;
   val *answer = NULL;
-  bool ok = negotiate_output(rq, false, &form) && options_read_write(rq, "CreateOptions", false, &wo);
+  bool ok = negotiate_output(rq, false, &form) &&
+      options_read_write(rq, "CreateOptions", false, &wo);
   val *review = ok ? write_decode(rq) : NULL;
   if (review && write_check_namespace(rq, review)) {
     write_manage(rq, NULL, review);

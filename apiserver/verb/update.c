@@ -12,7 +12,9 @@ static val *make_updated(void *ctx, request *rq, const val *live) {
 
 static bool update(request *rq, output_form *form, write_result *out) {
   write_options o;
-  if (!negotiate_output(rq, false, form) || !options_read_write(rq, "UpdateOptions", false, &o)) return false;
+  if (!negotiate_output(rq, false, form) || !options_read_write(rq, "UpdateOptions", false, &o)) {
+    return false;
+  }
   body_format ignored;
   if (!negotiate_input(rq, &ignored)) return false;
   val *obj = write_decode(rq);

@@ -14,8 +14,8 @@ void verb_patch(request *rq);
 void verb_delete(request *rq);
 void verb_deletecollection(request *rq);
 
-/* Subresources that are not the parent in another guise: scale, eviction, binding, token, and those that
- * need a node (log, exec, attach, portforward, proxy). True when it took the request. */
+/* Subresources that are not the parent in another guise: scale, eviction, binding, token, and those
+ * that need a node (log, exec, attach, portforward, proxy). True when it took the request. */
 bool verb_subresource(request *rq);
 /* Kinds that are questions: reviews. True when it took the request. */
 bool verb_review(request *rq);

@@ -12,7 +12,8 @@
 #define WAIT_NS ((int64_t)3 * 1000000000)
 /* Of the real server's timeout filter, which is no API handler. */
 #define TIMED_OUT \
-  "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not complete within the " \
+  "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not complete within "
+  "the " \
   "allotted timeout\",\"reason\":\"Timeout\",\"details\":{},\"code\":504}\n"
 
 typedef struct waiter {
@@ -43,7 +44,8 @@ static void resume(void *ctx, int64_t now_ns) {
   forget(w);
   rq->waited = true;
   if (w->short_of && (uint64_t)store_revision(rq->server->store) < w->version) {
-    respond_bytes(rq, 504, SLICE_LIT("text/plain; charset=utf-8"), SLICE_LIT(TIMED_OUT), NULL, NULL, 0);
+    respond_bytes(rq, 504, SLICE_LIT("text/plain; charset=utf-8"), SLICE_LIT(TIMED_OUT), NULL,
+                  NULL, 0);
     return;
   }
   rq->wall_ns = rq->server->env->wall_ns;
@@ -67,10 +69,13 @@ bool wait_for_version(request *rq, uint64_t version, void (*again)(request *rq))
   w->rq = rq;
   w->version = version;
   w->again = again;
-  if (store_watch_open(s->store, SLICE_LIT("/"), current, on_event, w, &w->feed) != STORE_OK) return false;
+  if (store_watch_open(s->store, SLICE_LIT("/"), current, on_event, w, &w->feed) != STORE_OK) {
+    return false;
+  }
   int64_t ns = WAIT_NS, own = 0;
   bool is_watch = slice_is(rq->info.verb, "watch"); /* which has no timeout of that kind */
-  if (!is_watch && duration_parse(http_query_get(rq->http, "timeout"), &own) && own > 0 && own < ns) {
+  if (!is_watch && duration_parse(http_query_get(rq->http, "timeout"), &own) && own > 0 &&
+      own < ns) {
     ns = own;
     w->short_of = true;
   }

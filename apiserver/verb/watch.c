@@ -18,8 +18,10 @@ static bool method_ok(request *rq) {
 
 static bool prepare(request *rq, watch_args *args) {
   list_options *o = &args->options;
-  return method_ok(rq) && negotiate_output(rq, true, &args->form) && options_read_list(rq, true, o) &&
-         selector_parse(rq->arena, rq->resource, o->label_selector, o->field_selector, &args->selector,
+  return method_ok(rq) && negotiate_output(rq, true, &args->form) &&
+      options_read_list(rq, true, o) &&
+         selector_parse(rq->arena, rq->resource, o->label_selector, o->field_selector,
+                        &args->selector,
                         &rq->error) &&
          (rq->info.name.len == 0 ||
           selector_require_name(rq->arena, &args->selector, rq->info.name, &rq->error)) &&

@@ -34,11 +34,14 @@ val *write_decode(request *rq) {
 
 bool write_check_namespace(request *rq, val *obj) {
   slice have = object_namespace(obj), want = rq->info.namespace;
-  if (slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0) want = SLICE_LIT("");
+  if (slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0) {
+    want = SLICE_LIT("");
+  }
   if (slice_eq(have, want)) return true;
   if (have.len && want.len) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
-                      "the namespace of the provided object does not match the namespace sent on the request");
+                      "the namespace of the provided object does not match the namespace sent on "
+                      "the request");
   }
   object_set_str(rq->arena, obj, "namespace", want);
   return true;
@@ -48,7 +51,8 @@ bool write_check_name(request *rq, val *obj) {
   slice have = object_name(obj), want = rq->info.name;
   if (have.len == 0) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
-                      "the name of the object (%.*s based on URL) was undeterminable: name must be provided",
+                      "the name of the object (%.*s based on URL) was undeterminable: name must be "
+                      "provided",
                       SLICE_ARG(want));
   }
   if (!slice_eq(have, want)) {
@@ -75,16 +79,19 @@ void write_manage(request *rq, const val *live, val *obj) {
 void write_dedup_owners(request *rq, val *obj, bool after_admission) {
   if (!object_dedup_owners(rq->arena, obj)) return;
   request_warn(rq, after_admission
-                       ? SLICE_LIT(".metadata.ownerReferences contains duplicate entries after mutating "
-                                   "admission happens; API server dedups owner references in 1.20+, and "
-                                   "may reject such requests as early as 1.24; please fix your requests")
-                       : SLICE_LIT(".metadata.ownerReferences contains duplicate entries; API server "
-                                   "dedups owner references in 1.20+, and may reject such requests as "
-                                   "early as 1.24; please fix your requests; duplicate UID(s) observed"));
+                       ? SLICE_LIT(".metadata.ownerReferences contains duplicate entries after "
+                                   "mutating admission happens; API server dedups owner references "
+                                   "in 1.20+, and may reject such requests as early as 1.24; "
+                                   "please fix your requests")
+                       : SLICE_LIT(".metadata.ownerReferences contains duplicate entries; API "
+                                   "server dedups owner references in 1.20+, and may reject such "
+                                   "requests as early as 1.24; please fix your requests; duplicate "
+                                   "UID(s) observed"));
 }
 
 bool write_admit(request *rq, val *obj, const val *live, slice name) {
-  if (!generic_admit(rq, live ? ADMIT_UPDATE : ADMIT_CREATE, obj, live, rq->info.namespace, name, false)) {
+  if (!generic_admit(rq, live ? ADMIT_UPDATE : ADMIT_CREATE, obj, live, rq->info.namespace, name,
+                     false)) {
     return false;
   }
   write_dedup_owners(rq, obj, true);

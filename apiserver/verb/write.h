@@ -5,7 +5,8 @@
 #include "codec/negotiate.h"
 #include "registry/generic.h"
 
-/* Decodes the body as rq's kind, defaults it and brings it to the storage version. NULL with rq->error. */
+/* Decodes the body as rq's kind, defaults it and brings it to the storage version. NULL with
+ * rq->error. */
 val *write_decode(request *rq);
 /* Defaults and converts a typed tree of the requested version. */
 val *write_to_storage(request *rq, val *obj);

@@ -5,6 +5,7 @@
  * (the rows below), behavior with the field names of the real server's internal type. */
 #include "version/convert_hpa.h"
 
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "codec/codec.h"
 #include "version/canonical.h"
@@ -234,7 +235,7 @@ static val *internal_names_lower(arena *a, const val *v, int depth) {
   VAL_EACH(e, v) {
     if (val_is_null(e->value) || !e->key.len) continue;
     char *key = arena_cstr(a, e->key);
-    if (key[0] >= 'A' && key[0] <= 'Z') key[0] = (char)(key[0] - 'A' + 'a');
+    key[0] = ascii_lower(key[0]);
     val_setc(a, map, key, internal_names_lower(a, e->value, depth - 1));
   }
   return map;

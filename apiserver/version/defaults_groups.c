@@ -135,14 +135,7 @@ void default_device(arena *a, val *v) {
   }
 }
 
-static val *lower_copy(arena *a, slice text) {
-  char *out = arena_alloc(a, text.len + 1);
-  for (size_t i = 0; i < text.len; i++) {
-    char c = text.ptr[i];
-    out[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  }
-  return val_string(a, slice_of(out, text.len));
-}
+static val *lower_copy(arena *a, slice text) { return val_string(a, arena_lower(a, text)); }
 
 static void stored_versions_default(arena *a, val *v, const val *spec) {
   if (val_len(val_path(v, "status.storedVersions"))) return;

@@ -4,20 +4,16 @@
  * latest, so the whole grammar has to be checked. */
 #include "version/image_ref.h"
 
-#include <ctype.h>
+#include "base/ascii.h"
 
 enum { PATH_MAX_BYTES = 255, TAG_MAX_BYTES = 128 };
 
-static bool is_lower_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-static bool is_alnum(char c) { return is_lower_alnum(c) || (c >= 'A' && c <= 'Z'); }
-static bool is_word(char c) { return is_alnum(c) || c == '_'; }
-static bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+static bool is_lower_alnum(char c) { return ascii_is_lower(c) || ascii_is_digit(c); }
+static bool is_word(char c) { return ascii_is_alnum(c) || c == '_'; }
 
 static bool has_upper(slice s) {
   for (size_t i = 0; i < s.len; i++) {
-    if (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') return true;
+    if (ascii_is_upper(s.ptr[i])) return true;
   }
   return false;
 }
@@ -57,7 +53,7 @@ static bool domain_ok(slice s) {
     ptrdiff_t end = slice_find_char(s, ']');
     if (end < 2) return false;
     for (ptrdiff_t i = 1; i < end; i++) {
-      if (!is_hex(s.ptr[i]) && s.ptr[i] != ':') return false;
+      if (ascii_hex(s.ptr[i]) < 0 && s.ptr[i] != ':') return false;
     }
     s = slice_from(s, (size_t)end + 1);
     if (s.len == 0) return true;
@@ -69,14 +65,16 @@ static bool domain_ok(slice s) {
   }
   if (port.len == 0) return false;
   for (size_t i = 0; i < port.len; i++) {
-    if (!isdigit((unsigned char)port.ptr[i])) return false;
+    if (!ascii_is_digit(port.ptr[i])) return false;
   }
   while (host.len || host.ptr) {
     slice part;
     bool more = slice_cut(host, '.', &part, &host);
-    if (part.len == 0 || !is_alnum(part.ptr[0]) || !is_alnum(part.ptr[part.len - 1])) return false;
+    if (part.len == 0 || !ascii_is_alnum(part.ptr[0]) || !ascii_is_alnum(part.ptr[part.len - 1])) {
+      return false;
+    }
     for (size_t i = 0; i < part.len; i++) {
-      if (!is_alnum(part.ptr[i]) && part.ptr[i] != '-') return false;
+      if (!ascii_is_alnum(part.ptr[i]) && part.ptr[i] != '-') return false;
     }
     if (!more) break;
   }
@@ -101,7 +99,7 @@ static bool digest_ok(slice s) {
                                                 : 0;
   if (want == 0 || hex.len != want || has_upper(hex)) return false;
   for (size_t i = 0; i < hex.len; i++) {
-    if (!is_hex(hex.ptr[i])) return false;
+    if (ascii_hex(hex.ptr[i]) < 0) return false;
   }
   return true;
 }
@@ -109,7 +107,7 @@ static bool digest_ok(slice s) {
 static bool is_bare_id(slice s) {
   if (s.len != 64) return false;
   for (size_t i = 0; i < s.len; i++) {
-    if (!is_hex(s.ptr[i]) || (s.ptr[i] >= 'A' && s.ptr[i] <= 'F')) return false;
+    if (ascii_hex(s.ptr[i]) < 0 || ascii_is_upper(s.ptr[i])) return false;
   }
   return true;
 }

@@ -25,9 +25,9 @@ bool version_is_storage(const resource_info *r);
  * object. known: whether the version has that label (else: 400 'field label not
  * supported'). The value of a missing field is "". */
 bool version_field_label_known(const resource_info *r, slice label);
-/* The real server's text for a label that the version does not have: "field label not
- * supported: foo", '"foo" is not a known field selector: only "metadata.name", "metadata.namespace"',
- * 'field label "foo" not supported for Job'... */
+/* The real server's text for a label that the version does not have: "field label not supported:
+ * foo", '"foo" is not a known field selector: only "metadata.name", "metadata.namespace"', 'field
+ * label "foo" not supported for Job'... */
 slice version_field_label_error(arena *a, const resource_info *r, slice label);
 /* Why it is not known: the message of the 400. The kinds differ in their words. */
 slice version_field_label_error(arena *a, const resource_info *r, slice label);

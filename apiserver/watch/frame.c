@@ -1,6 +1,6 @@
 /* Frames: {"type":...,"object":...} and a newline in JSON; length-delimited messages in protobuf.
- * The source of the protobuf form: apimachinery pkg/runtime/serializer/protobuf (length-delimited frames
- * of a meta.v1 WatchEvent whose object is a RawExtension). */
+ * The source of the protobuf form: apimachinery pkg/runtime/serializer/protobuf (length-delimited
+ * frames of a meta.v1 WatchEvent whose object is a RawExtension). */
 #include "watch/frame.h"
 
 #include "base/buf.h"
@@ -27,7 +27,8 @@ static blob *wrap_protobuf(event_type type, slice object) {
 }
 
 static blob *wrap_json(event_type type, slice object) {
-  slice head[3] = {SLICE_LIT("{\"type\":\""), slice_cstr(type_names[type]), SLICE_LIT("\",\"object\":")};
+  slice head[3] =
+      {SLICE_LIT("{\"type\":\""), slice_cstr(type_names[type]), SLICE_LIT("\",\"object\":")};
   while (object.len && object.ptr[object.len - 1] == '\n') object.len--;
   size_t len = head[0].len + head[1].len + head[2].len + object.len + 2;
   blob *b = blob_alloc(len);
@@ -45,7 +46,8 @@ static blob *wrap(const frame_form *form, event_type type, slice object) {
   return form->format == FORMAT_PROTOBUF ? wrap_protobuf(type, object) : wrap_json(type, object);
 }
 
-static blob *wrap_tree(arena *a, const frame_form *form, event_type type, val *tree, const type_info *t) {
+static blob *wrap_tree(arena *a, const frame_form *form, event_type type, val *tree,
+                       const type_info *t) {
   output_form plain = {.format = (body_format)form->format};
   blob *object = respond_encode(a, &plain, tree, t);
   blob *frame = wrap(form, type, blob_slice(object));
@@ -67,12 +69,14 @@ static slice meta_version(const frame_form *form) {
   return form->beta ? SLICE_LIT("v1beta1") : SLICE_LIT("v1");
 }
 
-static val *as_form(arena *a, const resource_info *r, const frame_form *form, val *obj, bool columns,
+static val *as_form(arena *a, const resource_info *r, const frame_form *form, val *obj,
+                    bool columns,
                     int64_t now_s, const type_info **t) {
   *t = r->type;
   if (form->as == AS_TABLE) {
     *t = meta_type("Table");
-    return table_make(a, r, &obj, 1, NULL, (table_include)form->include, columns, meta_version(form), now_s);
+    return table_make(a, r, &obj, 1, NULL, (table_include)form->include, columns,
+                      meta_version(form), now_s);
   }
   if (form->as != AS_OBJECT) {
     *t = meta_type("PartialObjectMetadata");
@@ -110,7 +114,9 @@ blob *frame_of_entry(arena *a, const resource_info *r, const frame_form *form, e
   if (form->as == AS_OBJECT) return object_frame(a, r, form, type, e, revision);
   const type_info *t;
   val *obj = respond_tree_of(a, r, e);
-  if (revision) object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
+  if (revision) {
+    object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
+  }
   val *tree = as_form(a, r, form, obj, columns, now_s, &t);
   return wrap_tree(a, form, type, tree, t);
 }

@@ -1,11 +1,13 @@
-/* frame: the bytes of one watch event in one form. Watchers of the same event share them (shared.h). */
+/* frame: the bytes of one watch event in one form. Watchers of the same event share them
+ * (shared.h). */
 #ifndef APISIM_WATCH_FRAME_H
 #define APISIM_WATCH_FRAME_H
 
 #include "codec/negotiate.h"
 #include "store/store.h"
 
-typedef enum event_type { EVENT_ADDED, EVENT_MODIFIED, EVENT_DELETED, EVENT_BOOKMARK, EVENT_ERROR } event_type;
+typedef enum event_type { EVENT_ADDED, EVENT_MODIFIED, EVENT_DELETED, EVENT_BOOKMARK,
+                         EVENT_ERROR } event_type;
 
 /* What of an output form decides a frame; small, because every watcher keeps one. */
 typedef struct frame_form {

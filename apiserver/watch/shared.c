@@ -74,17 +74,20 @@ const val *watch_shared_tree(watch_shared *s, const resource_info *r, bool of_pr
 static bool same_key(const frame_key *a, const frame_key *b) {
   return a->resource == b->resource && a->revision == b->revision && a->type == b->type &&
          a->of_prev == b->of_prev && a->columns == b->columns && a->form.format == b->form.format &&
-         a->form.as == b->form.as && a->form.beta == b->form.beta && a->form.include == b->form.include;
+         a->form.as == b->form.as && a->form.beta == b->form.beta &&
+         a->form.include == b->form.include;
 }
 
-blob *watch_shared_frame(watch_shared *s, const resource_info *r, const frame_form *form, event_type type,
+blob *watch_shared_frame(watch_shared *s, const resource_info *r, const frame_form *form,
+                         event_type type,
                          bool of_prev, int64_t revision, bool columns) {
   frame_key key = {r, revision, *form, type, of_prev, columns && form->as == AS_TABLE};
   for (uint32_t i = 0; i < s->frame_count; i++) {
     if (same_key(&key, &s->frames[i].key)) return s->frames[i].bytes;
   }
   if (s->frame_count == FRAMES_MAX) blob_unref(s->frames[--s->frame_count].bytes);
-  blob *made = frame_of_entry(s->arena, r, form, type, s->entries[of_prev], revision, key.columns, s->now_s);
+  blob *made =
+      frame_of_entry(s->arena, r, form, type, s->entries[of_prev], revision, key.columns, s->now_s);
   s->frames[s->frame_count++] = (kept_frame){key, made};
   return made;
 }

@@ -120,8 +120,8 @@ static void on_socket_data(http_exchange *x, slice bytes) {
   else if (http_stream_pending(x) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
 }
 
-/* Whether the entry after (or before) the shared event is selected. A selector of nothing but a name
- * looks at the key. */
+/* Whether the entry after (or before) the shared event is selected. A selector of nothing but a
+ * name looks at the key. */
 static bool matches(watcher *w, const store_entry *e, bool is_prev) {
   const selector *s = &w->selector;
   if (selector_is_empty(s)) return true;
@@ -143,8 +143,9 @@ static bool has_no_form(watcher *w) {
 
 static void tell(watcher *w, event_type type, bool of_prev, int64_t revision) {
   if (has_no_form(w)) return;
-  blob *frame = watch_shared_frame(hub(w->server)->shared, w->resource, &w->form, type, of_prev, revision,
-                                   !w->told_columns);
+  blob *frame =
+      watch_shared_frame(hub(w->server)->shared, w->resource, &w->form, type, of_prev, revision,
+                         !w->told_columns);
   w->told_columns = true;
   write_frame(w, frame);
 }
@@ -152,7 +153,8 @@ static void tell(watcher *w, event_type type, bool of_prev, int64_t revision) {
 static void on_event(void *ctx, const store_event *ev) {
   watcher *w = ctx;
   if (w->closing) return;
-  watch_shared_turn(hub(w->server)->shared, ev->entry, ev->prev, w->server->env->wall_ns / SECOND_NS);
+  watch_shared_turn(hub(w->server)->shared, ev->entry, ev->prev,
+                    w->server->env->wall_ns / SECOND_NS);
   bool now = !ev->deleted && matches(w, ev->entry, false);
   bool before = ev->prev && matches(w, ev->prev, true);
   if (now) tell(w, before ? EVENT_MODIFIED : EVENT_ADDED, false, 0);
@@ -165,8 +167,9 @@ static void on_event(void *ctx, const store_event *ev) {
 static void send_bookmark(watcher *w, bool initial_end) {
   if (has_no_form(w)) return;
   arena *a = arena_create();
-  blob *frame = frame_of_bookmark(a, w->resource, &w->form, store_revision(w->server->store), initial_end,
-                                  !w->told_columns);
+  blob *frame =
+      frame_of_bookmark(a, w->resource, &w->form, store_revision(w->server->store), initial_end,
+                        !w->told_columns);
   w->told_columns = true;
   write_frame(w, frame);
   blob_unref(frame);

@@ -55,7 +55,8 @@ static void t_close(env *e, env_conn *c, bool flush) {
 
 static fixture *fixture_create(void) {
   fixture *f = heap_zalloc(sizeof *f);
-  f->env = (env){.wall_ns = (int64_t)1795187295 * SECOND_NS, .mono_ns = SECOND_NS, .seed = 7, .log = t_log,
+  f->env = (env){.wall_ns = (int64_t)1795187295 * SECOND_NS, .mono_ns = SECOND_NS, .seed = 7,
+                 .log = t_log,
                  .wake_at = t_wake, .conn_write = t_write, .conn_write_blob = t_write_blob,
                  .conn_pending = t_pending, .conn_pause = t_pause, .conn_close = t_close};
   server_options o = {0};
@@ -75,14 +76,16 @@ static void fixture_destroy(fixture *f) {
   heap_free(f);
 }
 
-static env_conn *request_send(fixture *f, const char *method, const char *target, const char *body) {
+static env_conn *request_send(fixture *f, const char *method, const char *target,
+                              const char *body) {
   static const env_peer peer = {.address = {"127.0.0.1:40000", 15}};
   env_conn *c = heap_zalloc(sizeof *c);
   char text[1024];
   buf_init(&c->out, (size_t)64 << 20);
   c->http = server_conn_open(f->server, c, &peer);
   int n = snprintf(text, sizeof text,
-                   "%s %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                   "%s %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
+                   "%zu\r\n\r\n%s",
                    method, target, strlen(body), body);
   assert_true(n > 0 && (size_t)n < sizeof text);
   if (!http_conn_data(c->http, slice_of(text, (size_t)n))) c->http = NULL;
@@ -132,7 +135,8 @@ static void make_map(fixture *f, const char *name) {
 static void bookmarks_come_once_a_minute(void **state) {
   (void)state;
   fixture *f = fixture_create();
-  env_conn *w = request_send(f, "GET", MAPS "?watch=1&allowWatchBookmarks=1&timeoutSeconds=200", "");
+  env_conn *w =
+      request_send(f, "GET", MAPS "?watch=1&allowWatchBookmarks=1&timeoutSeconds=200", "");
   assert_int_equal(news(w, "initial-events-end"), 1);
   read_all(w);
   make_map(f, "a");
@@ -208,7 +212,8 @@ static void a_read_of_the_future_waits(void **state) {
   (void)state;
   fixture *f = fixture_create();
   char target[128];
-  snprintf(target, sizeof target, MAPS "?resourceVersion=%lld", (long long)store_revision(f->server->store) + 2);
+  snprintf(target, sizeof target, MAPS "?resourceVersion=%lld",
+           (long long)store_revision(f->server->store) + 2);
   env_conn *early = request_send(f, "GET", target, "");
   env_conn *gone = request_send(f, "GET", target, "");
   conn_drop(f, gone); /* its waiter goes with it */
@@ -218,7 +223,8 @@ static void a_read_of_the_future_waits(void **state) {
   assert_int_equal(early->out.len, 0);
   make_map(f, "b");
   assert_int_equal(news(early, "HTTP/1.1 200"), 1);
-  snprintf(target, sizeof target, MAPS "?resourceVersion=%lld", (long long)store_revision(f->server->store) + 1);
+  snprintf(target, sizeof target, MAPS "?resourceVersion=%lld",
+           (long long)store_revision(f->server->store) + 1);
   env_conn *late = request_send(f, "GET", target, "");
   advance(f, 2);
   assert_int_equal(late->out.len, 0);
@@ -232,8 +238,11 @@ static void a_read_of_the_future_waits(void **state) {
 static void a_socket_ends_with_its_server(void **state) {
   (void)state;
   fixture *f = fixture_create();
-  env_conn *w = request_send(f, "GET", MAPS "?watch=1 HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-                             "Origin: http://x\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\nX: y", "");
+  env_conn *w =
+      request_send(f, "GET",
+                   MAPS "?watch=1 HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+                             "Origin: http://x\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: "
+                             "13\r\nX: y", "");
   assert_int_equal(news(w, "101 Switching Protocols"), 1);
   make_map(f, "a");
   assert_int_equal(news(w, "\"ADDED\""), 1);
@@ -249,7 +258,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bookmarks_come_once_a_minute), cmocka_unit_test(nothing_new_is_no_bookmark),
       cmocka_unit_test(a_watch_ends_by_itself),       cmocka_unit_test(who_does_not_read_is_cut),
-      cmocka_unit_test(a_read_of_the_future_waits),   cmocka_unit_test(a_socket_ends_with_its_server),
+      cmocka_unit_test(a_read_of_the_future_waits),
+        cmocka_unit_test(a_socket_ends_with_its_server),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,17 +48,9 @@ bool required_str(field_errors *errs, const path *p, slice text) {
   return false;
 }
 
-static slice lowered(arena *a, slice s) {
-  char *p = arena_cstr(a, s);
-  for (size_t i = 0; i < s.len; i++) {
-    if (p[i] >= 'A' && p[i] <= 'Z') p[i] = (char)(p[i] + 32);
-  }
-  return slice_of(p, s.len);
-}
-
 void text_check_lowered(field_errors *errs, const path *p, text_rule rule, slice text) {
   slice texts[4];
-  uint32_t n = text_problems(errs->a, rule, lowered(errs->a, text), false, texts);
+  uint32_t n = text_problems(errs->a, rule, arena_lower(errs->a, text), false, texts);
   for (uint32_t i = 0; i < n; i++) field_invalid_str(errs, p, text, "%.*s", SLICE_ARG(texts[i]));
 }
 

@@ -160,7 +160,8 @@ int main(void) {
   if (schema_type_count > TYPES_MAX) fail("too many types", "", "");
   rows_check();
   reach_spread();
-  printf("/* Generated from defaults_rows.c and the schema. */\n#include \"version/defaults_plan.h\"\n");
+  printf("/* Generated from defaults_rows.c and the schema. */\n#include "
+         "\"version/defaults_plan.h\"\n");
   for (uint16_t i = 0; i < schema_type_count; i++) {
     if (reaches[i]) printf("static const defaults_plan plan_%u;\n", i);
   }
