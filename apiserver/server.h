@@ -1,6 +1,6 @@
 /* server: the whole API server as a library without I/O.
  *
- * The world (env_libevent, sim/world) opens connections, feeds bytes and ticks; the
+ * The world (env_libevent, uplink_world) opens connections, feeds bytes and ticks; the
  * server answers through env. One instance holds no state outside itself. */
 #ifndef APISIM_SERVER_H
 #define APISIM_SERVER_H

@@ -119,13 +119,20 @@ def test_functions_are_short():
     assert len(long) <= LONG_FUNCTIONS_MAX, "\n".join(long)
 
 
+# Folders with lines above COLUMNS, and how many: ratchets too. What is not named has none.
+COLUMNS = 100
+LONG_LINES_MAX = {"apiserver/registry/validation/": 1100, "sim/": 6, "fuzz/": 4}
+
+
 def test_lines_are_not_endless():
-    bad = []
+    bad = {folder: [] for folder in ("", *LONG_LINES_MAX)}
     for p in files(".c", ".h"):
+        folder = next((f for f in LONG_LINES_MAX if p.startswith(f)), "")
         for number, line in enumerate((ROOT / p).read_text().split("\n"), 1):
-            if len(line) > 160:
-                bad.append(f"{p}:{number}: {len(line)} columns")
-    assert not bad, "\n".join(bad[:40])
+            if len(line) > COLUMNS:
+                bad[folder].append(f"{p}:{number}: {len(line)} columns")
+    for folder, lines in bad.items():
+        assert len(lines) <= LONG_LINES_MAX.get(folder, 0), "\n".join(lines[:40])
 
 
 def test_no_machine_paths_or_leftovers():

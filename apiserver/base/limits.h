@@ -1,5 +1,5 @@
 /* limits: every ceiling of the server in one place. Values are the real server's unless a
- * comment says otherwise (guarantees.md 2.2). Bytes, counts or nanoseconds as named. */
+ * comment says otherwise. Bytes, counts or nanoseconds as named. */
 #ifndef APISIM_LIMITS_H
 #define APISIM_LIMITS_H
 

@@ -102,7 +102,7 @@ static bool not_acceptable(arena *a, unsigned set, bool stream, status_error *er
 }
 
 bool media_output(arena *a, const media_request *rq, output_form *out,
-                      status_error *err) {
+                  status_error *err) {
   if (!choose(a, rq, true, out)) return not_acceptable(a, rq->formats, false, err);
   out->pretty = out->format == FORMAT_JSON &&
       (out->pretty || media_pretty(rq->pretty, rq->user_agent));
@@ -110,7 +110,7 @@ bool media_output(arena *a, const media_request *rq, output_form *out,
 }
 
 bool media_watch(arena *a, const media_request *rq, output_form *out,
-                     status_error *err) {
+                 status_error *err) {
   if (!choose(a, rq, true, out)) return not_acceptable(a, rq->formats, false, err);
   if (!formats[out->format].stream) return not_acceptable(a, rq->formats, true, err);
   out->pretty = false;
@@ -137,7 +137,7 @@ static const char *const patch_names[] = {
 #define PATCH_COUNT (sizeof patch_names / sizeof *patch_names)
 
 bool media_route(arena *a, slice accept, slice content_type, bool consumes_patch,
-                     bool watchable, status_error *err) {
+                 bool watchable, status_error *err) {
   const char *produced[FORMAT_COUNT];
   for (size_t i = 0; i < FORMAT_COUNT; i++) produced[i] = formats[i].media;
   if (consumes_patch && !accept_routed(content_type, patch_names, PATCH_COUNT, false)) {
@@ -154,7 +154,7 @@ bool media_route(arena *a, slice accept, slice content_type, bool consumes_patch
 }
 
 bool media_body(arena *a, slice content_type, unsigned set, body_format *out,
-                    status_error *err) {
+                status_error *err) {
   slice media;
   *out = FORMAT_JSON;
   if (content_type.len == 0) return true;
@@ -172,7 +172,7 @@ bool media_body(arena *a, slice content_type, unsigned set, body_format *out,
 }
 
 bool media_patch(arena *a, slice content_type, bool strategic, patch_kind *out,
-                     status_error *err) {
+                 status_error *err) {
   slice media = content_type, names = SLICE_LIT("");
   ptrdiff_t at = slice_find_char(content_type, ';');
   if (at > 0) media = slice_upto(content_type, (size_t)at);

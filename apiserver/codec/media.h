@@ -29,7 +29,7 @@ typedef struct media_request {
 /* The router's own checks. consumes_patch: the method is PATCH, of a built-in resource.
  * watchable: the route is a list's (the answer names the stream types as well). */
 bool media_route(arena *a, slice accept, slice content_type, bool consumes_patch,
-                  bool watchable, status_error *err);
+                 bool watchable, status_error *err);
 /* The form of an object or a list. */
 bool media_output(arena *a, const media_request *rq, output_form *out, status_error *err);
 /* The form of a watch; YAML has none. */
@@ -38,10 +38,10 @@ bool media_watch(arena *a, const media_request *rq, output_form *out, status_err
 void media_error(arena *a, const media_request *rq, output_form *out);
 /* Of a create, update or delete body; an empty header is JSON. */
 bool media_body(arena *a, slice content_type, unsigned formats, body_format *out,
-                 status_error *err);
+                status_error *err);
 /* strategic: whether the resource takes strategic merge patches (custom ones do not). */
 bool media_patch(arena *a, slice content_type, bool strategic, patch_kind *out,
-                  status_error *err);
+                 status_error *err);
 /* ?pretty where given, else whether a person seems to be looking. */
 bool media_pretty(slice asked, slice user_agent);
 /* "core" for the core group: the Go package of a group's internal types, which texts name. */

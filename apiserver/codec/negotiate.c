@@ -33,8 +33,8 @@ bool negotiate_route(request *rq) {
   if (!is_builtin(rq)) return true; /* served by a handler of its own, without the router */
   bool patch = slice_is(rq->http->method, "PATCH") && rq->resource;
   return media_route(rq->arena, http_header_get(rq->http, "Accept"),
-                      http_header_get(rq->http, "Content-Type"), patch, is_list_route(rq),
-                      &rq->error);
+                     http_header_get(rq->http, "Content-Type"), patch, is_list_route(rq),
+                     &rq->error);
 }
 
 bool negotiate_output(request *rq, bool watch, output_form *out) {
@@ -52,13 +52,13 @@ void negotiate_fallback(request *rq, output_form *out) {
 bool negotiate_input(request *rq, body_format *out) {
   unsigned formats = is_builtin(rq) ? MEDIA_SET_BUILTIN : MEDIA_SET_CUSTOM;
   return media_body(rq->arena, http_header_get(rq->http, "Content-Type"), formats, out,
-                     &rq->error);
+                    &rq->error);
 }
 
 bool negotiate_patch(request *rq, patch_kind *out) {
   if (!negotiate_route(rq)) return false;
   return media_patch(rq->arena, http_header_get(rq->http, "Content-Type"), is_builtin(rq),
-                      out, &rq->error);
+                     out, &rq->error);
 }
 
 bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice kind) {

@@ -1,6 +1,6 @@
 /* env: the one door to the outside. The server library calls nothing else for
  * clocks, randomness, connections, logging or files; the real world stands behind
- * it in env_libevent.c, the simulated one in sim/world.
+ * it in env_libevent.c, the simulated one in sim/replay/uplink_world.c.
  *
  * One thread. Calls into the server (conn_opened, conn_data, tick...) and calls
  * out of it never overlap with another thread's. */

@@ -4,7 +4,7 @@
  * them; nothing is looked at twice, so bytes dribbled one at a time cost linear time. Lines
  * end in LF with an optional CR before it; a line that starts with a blank continues the
  * header before it. What is refused, and with which words, is what Go's net/http refuses
- * (guarantees.md 2.3, checked against the real server). */
+ * (checked against the real server). */
 #ifndef APISIM_HTTP_HEAD_H
 #define APISIM_HTTP_HEAD_H
 

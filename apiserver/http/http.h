@@ -1,8 +1,8 @@
 /* http: HTTP/1.1 between a connection's bytes and requests. Sans-I/O: bytes come in by
  * http_conn_data, answers go out by env's conn_write.
  *
- * Strictness and limits are those of Go's net/http as kube-apiserver sets it up
- * (guarantees.md 2.2, 2.3): headers up to 1 MiB, 32 s to read them, 90 s idle. */
+ * Strictness and limits are those of Go's net/http as kube-apiserver sets it up:
+ * headers up to 1 MiB, 32 s to read them, 90 s idle. */
 #ifndef APISIM_HTTP_HTTP_H
 #define APISIM_HTTP_HTTP_H
 

@@ -129,7 +129,7 @@ static bool structs_equal(const val *l, const val *r, const type_info *t,
                           bool literal);
 
 static bool values_equal(const val *l, const val *r, const type_info *t,
-                          bool literal) {
+                         bool literal) {
   if (l == r) return true;
   if (t && t->kind == TYPE_STRUCT && val_is_map(l) && val_is_map(r)) {
     return structs_equal(l, r, t, literal);

@@ -56,7 +56,7 @@ static bool exists_error(request *rq, slice key, slice name, bool generated) {
   if (generated) {
     rq->error.message =
         arena_printf(a, "%.*s, the server was not able to generate a unique name for the object",
-                                     SLICE_ARG(rq->error.message));
+                     SLICE_ARG(rq->error.message));
     rq->error.retry_after_seconds = 1;
   }
   store_entry *e = NULL;

@@ -248,8 +248,9 @@ static bool run(delete_run *d, write_result *out) {
   request *rq = d->rq;
   if (!check_preconditions(d)) return false;
   if (!generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, false) ||
-      !generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name,
-                     true)) return false;
+      !generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, true)) {
+    return false;
+  }
   if (is_namespace(rq)) return delete_namespace(d, out);
   grace g = begin_grace(d);
   if (g == GRACE_PENDING) {

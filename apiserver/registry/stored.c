@@ -84,7 +84,9 @@ blob *stored_with_revision(slice bytes, int64_t revision) {
   assert(at >= 0);
   slice head = slice_upto(bytes, (size_t)at + mark.len);
   slice rest = slice_from(bytes, head.len);
-  rest = slice_from(rest, (size_t)slice_find_char(rest, '"'));
+  ptrdiff_t end = slice_find_char(rest, '"');
+  assert(end >= 0 && revision > 0);
+  rest = slice_from(rest, (size_t)end);
   char digits[24];
   int n = snprintf(digits, sizeof digits, "%lld", (long long)revision);
   blob *b = blob_alloc(head.len + (size_t)n + rest.len);

@@ -189,7 +189,7 @@ void chain_handle(void *ctx, http_exchange *x) {
     slice text =
         arena_printf(rq->arena,
                      "Internal Server Error: \"%.*s\": failed to create RequestInfo: %.*s\n",
-                              SLICE_ARG(x->target), SLICE_ARG(problem));
+                     SLICE_ARG(x->target), SLICE_ARG(problem));
     respond_text(rq, 500, text);
     return;
   }

@@ -244,8 +244,8 @@ static void respond_table_of(request *rq, int code, const output_form *form, val
   val *t =
       table_make(rq->arena, rq->resource, &obj, 1, NULL,
                  table_include_of(http_query_get(rq->http, "includeObject")), true,
-                     form->as_version,
-                      request_now_s(rq));
+                 form->as_version,
+                 request_now_s(rq));
   respond_tree(rq, code, form, t,
                schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"))->type);
 }

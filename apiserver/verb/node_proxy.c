@@ -52,7 +52,7 @@ static bool check_container(request *rq, const val *pod) {
   return bad(rq,
              arena_printf(rq->arena,
                           "a container name must be specified for pod %.*s, choose one of: [%.*s]",
-                              SLICE_ARG(name), SLICE_ARG(all)));
+                          SLICE_ARG(name), SLICE_ARG(all)));
 }
 
 /* The numbers among PodLogOptions: name, least value. */

@@ -70,7 +70,7 @@ void registry_open(server *s) {
   s->resource_revisions = heap_zalloc(schema_resource_count * sizeof(int64_t));
   store_result result =
       store_watch_open(s->store, SLICE_LIT("/registry/"), store_revision(s->store),
-                                         on_write, s, &s->revision_watch);
+                       on_write, s, &s->revision_watch);
   assert(result == STORE_OK);
   (void)result;
 }

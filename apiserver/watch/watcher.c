@@ -35,6 +35,7 @@ typedef struct watcher {
   timer deadline, bookmark;
   int64_t end_ns;
   int64_t from; /* told of are changes behind it: no bookmark at or below */
+  int64_t told; /* the revision of the newest event; they come in order, each once */
   frame_form form;
   bool bookmarks, told_columns;
   bool closing; /* nothing is told any more; the deadline timer ends it */
@@ -127,6 +128,7 @@ static bool matches(watcher *w, const store_entry *e, bool is_prev) {
   if (selector_is_empty(s)) return true;
   if (s->name.len && s->label_count == 0 && s->field_count == 1) {
     slice key = store_entry_key(e);
+    assert(key.len > s->name.len);
     return slice_has_suffix(key, s->name) && key.ptr[key.len - s->name.len - 1] == '/';
   }
   watch_shared *shared = hub(w->server)->shared;
@@ -152,6 +154,8 @@ static void tell(watcher *w, event_type type, bool of_prev, int64_t revision) {
 
 static void on_event(void *ctx, const store_event *ev) {
   watcher *w = ctx;
+  assert(ev->revision > w->told && ev->revision > w->from);
+  w->told = ev->revision;
   if (w->closing) return;
   watch_shared_turn(hub(w->server)->shared, ev->entry, ev->prev,
                     w->server->env->wall_ns / SECOND_NS);

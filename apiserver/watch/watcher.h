@@ -1,6 +1,6 @@
 /* watcher: one client's watch: a place in the store's log, a selector, a form, and the stream it
  * writes to. Frames go out in revision order, each event once; a client that does not read is
- * disconnected, never skipped. Rules: guarantees G8-G13; apiserver
+ * disconnected, never skipped. Source: apiserver
  * pkg/endpoints/handlers/watch.go. */
 #ifndef APISIM_WATCH_WATCHER_H
 #define APISIM_WATCH_WATCHER_H
