@@ -16,7 +16,8 @@
   X(daemonset_prepare_update) X(deployment_prepare_update) X(deployment_prepare_status)         \
   X(job_prepare_create) X(csr_prepare_create) X(csr_prepare_update) X(csr_prepare_status)       \
   X(csr_prepare_approval) X(endpointslice_prepare_update) X(crd_prepare_create)                 \
-  X(apiservice_prepare_create) X(crd_prepare_update) X(lease_prepare) X(endpointslice_prepare_create)
+  X(apiservice_prepare_create) X(crd_prepare_update) X(lease_prepare)                           \
+  X(endpointslice_prepare_create)
 
 /* WarningsOnCreate and WarningsOnUpdate; they stand beside their kinds' validators. */
 #define WARNING_HOOKS(X)                                                                       \

@@ -15,7 +15,8 @@ typedef struct patch_run {
   write_options options;
 } patch_run;
 
-/* Quotes what the real server quotes: the patched document, or a strategic patch as Go prints it. */
+/* Quotes what the real server quotes: the patched document, or a strategic patch as Go
+ * prints it. */
 static bool patch_invalid(request *rq, slice quoted, slice why) {
   field_errors errs = {.a = rq->arena};
   path p = path_root("patch");

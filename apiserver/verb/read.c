@@ -58,7 +58,8 @@ bool read_reached(request *rq, uint64_t version) {
   return version <= (uint64_t)current || read_too_large(rq, version, current);
 }
 
-/* Token text is base64 for URLs, without padding; what is read may also be the standard alphabet. */
+/* Token text is base64 for URLs, without padding; what is read may also be the standard
+ * alphabet. */
 static slice to_url_base64(arena *a, slice bytes) {
   slice s = base64_encode(a, bytes);
   char *p = arena_cstr(a, s);
