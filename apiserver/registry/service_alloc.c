@@ -139,7 +139,7 @@ static void families_check(request *rq, field_errors *errs, const val *spec) {
 static bool families_init(request *rq, field_errors *errs, val *spec, const val *old) {
   arena *a = rq->arena;
   const ip_allocator *ips = rq->server->ips;
-  if (service_type_is(spec, "ExternalName") || prefers_and_keeps(spec, old)) return true;
+  if (service_is_type(spec, "ExternalName") || prefers_and_keeps(spec, old)) return true;
   policy_default(a, spec, old);
   service_ips_check(errs, spec, val_getc(old, "clusterIPs"));
   if (errs->count) return false;
@@ -181,7 +181,7 @@ static bool ips_take(request *rq, field_errors *errs, service_txn *t, val *svc, 
   arena *a = rq->arena;
   val *spec = val_getc(svc, "spec"), *ips = val_ensure_list(a, spec, "clusterIPs");
   const val *families = val_getc(spec, "ipFamilies");
-  if (service_type_is(spec, "ExternalName") || is_headless(spec)) return true;
+  if (service_is_type(spec, "ExternalName") || is_headless(spec)) return true;
   for (uint32_t i = from; i < val_len(families); i++) {
     const ip_cidr *c = ip_allocator_family(rq->server->ips, val_str(val_at(families, i)));
     slice asked = val_str(val_at(ips, i)), ip = asked, problem = SLICE_NONE;
@@ -202,7 +202,7 @@ static bool ips_take(request *rq, field_errors *errs, service_txn *t, val *svc, 
 /* Reading never shows an ExternalName's internalTrafficPolicy, so it is not kept either. */
 static void policy_hide(val *svc) {
   val *spec = val_getc(svc, "spec");
-  if (service_type_is(spec, "ExternalName")) val_delc(spec, "internalTrafficPolicy");
+  if (service_is_type(spec, "ExternalName")) val_delc(spec, "internalTrafficPolicy");
 }
 
 static bool finish(request *rq, field_errors *errs, val *svc, bool ok) {
@@ -258,7 +258,7 @@ static void node_ports_carry(arena *a, val *spec, const val *old) {
 }
 
 static void allocated_carry(arena *a, val *spec, const val *old) {
-  bool addresses = !service_type_is(spec, "ExternalName") && !service_type_is(old, "ExternalName");
+  bool addresses = !service_is_type(spec, "ExternalName") && !service_is_type(old, "ExternalName");
   if (addresses && !val_get_str(spec, "clusterIP").len && val_get_str(old, "clusterIP").len) {
     val_setc(a, spec, "clusterIP", val_string(a, val_get_str(old, "clusterIP")));
   }
@@ -299,8 +299,8 @@ static bool ips_change(request *rq, field_errors *errs, service_txn *t, val *svc
                        const val *old) {
   val *spec = val_getc(svc, "spec");
   if (prefers_and_keeps(spec, old)) return true;
-  bool named = service_type_is(spec, "ExternalName"),
-      was_named = service_type_is(old, "ExternalName");
+  bool named = service_is_type(spec, "ExternalName"),
+      was_named = service_is_type(old, "ExternalName");
   if (was_named && !named) return ips_take(rq, errs, t, svc, 0);
   if (is_headless(old)) return true;
   if (named && !was_named) {
@@ -365,7 +365,7 @@ void service_alloc_undo(request *rq, const val *svc) {
 void service_alloc_deleted(request *rq, const val *svc) {
   if (!is_service(rq) || rq->dry_run) return;
   const val *spec = val_getc(svc, "spec"), *ips = val_getc(spec, "clusterIPs");
-  if (!service_type_is(spec, "ExternalName") && !is_headless(spec)) ips_give_back(rq, ips);
+  if (!service_is_type(spec, "ExternalName") && !is_headless(spec)) ips_give_back(rq, ips);
   /* The ports follow from the Services that are left. */
   if (rq->server->ports) rq->server->ports->revision = -1;
 }

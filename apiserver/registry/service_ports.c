@@ -4,23 +4,23 @@
 
 #include "server.h"
 
-bool service_type_is(const val *spec, const char *type) {
+bool service_is_type(const val *spec, const char *type) {
   return slice_is(val_get_str(spec, "type"), type);
 }
 
 bool service_needs_health_port(const val *spec) {
-  return service_type_is(spec, "LoadBalancer") &&
+  return service_is_type(spec, "LoadBalancer") &&
          slice_is(val_get_str(spec, "externalTrafficPolicy"), "Local");
 }
 
 bool service_needs_node_ports(const val *spec) {
-  if (service_type_is(spec, "NodePort")) return true;
+  if (service_is_type(spec, "NodePort")) return true;
   const val *wanted = val_getc(spec, "allocateLoadBalancerNodePorts");
-  return service_type_is(spec, "LoadBalancer") && (!wanted || val_true(wanted));
+  return service_is_type(spec, "LoadBalancer") && (!wanted || val_true(wanted));
 }
 
 static bool has_port_type(const val *spec) {
-  return service_type_is(spec, "NodePort") || service_type_is(spec, "LoadBalancer");
+  return service_is_type(spec, "NodePort") || service_is_type(spec, "LoadBalancer");
 }
 
 static bool list_has(const val *list, int64_t n) {

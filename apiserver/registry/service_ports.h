@@ -19,7 +19,7 @@ bool service_ports_create(request *rq, field_errors *errs, service_txn *t, val *
 bool service_ports_update(request *rq, field_errors *errs, service_txn *t, val *spec,
                           const val *old_spec);
 /* What a Service's spec says, and what follows from its type. */
-bool service_type_is(const val *spec, const char *type);
+bool service_is_type(const val *spec, const char *type);
 bool service_needs_health_port(const val *spec);
 bool service_needs_node_ports(const val *spec);
 

@@ -6,7 +6,8 @@
 #include "request/request.h"
 
 #define STRATEGY_HOOKS(X)                                                                       \
-  X(pod_warn) X(workload_warn) X(daemonset_warn) X(cronjob_warn) X(podtemplate_warn) X(statefulset_warn) \
+  X(pod_warn) X(workload_warn) X(daemonset_warn) X(cronjob_warn) X(podtemplate_warn)  \
+  X(statefulset_warn)                                                                           \
   X(status_only) X(status_only_keep_meta) X(status_reset_meta)                                  \
   X(namespace_prepare_create) X(namespace_prepare_update) X(namespace_prepare_finalize)         \
   X(pod_prepare_create) X(pod_prepare_update) X(pod_prepare_status) X(pod_prepare_ephemeral)    \

@@ -10,15 +10,15 @@ void service_prepare_create(request *rq, val *obj, const val *old) {
   (void)old; /* status went already; addresses and ports are the allocators' */
 }
 
-static bool needs_ip(const val *spec) { return !service_type_is(spec, "ExternalName"); }
-static bool is_balanced(const val *spec) { return service_type_is(spec, "LoadBalancer"); }
+static bool needs_ip(const val *spec) { return !service_is_type(spec, "ExternalName"); }
+static bool is_balanced(const val *spec) { return service_is_type(spec, "LoadBalancer"); }
 static bool needs_node_port(const val *spec) {
-  return service_type_is(spec, "NodePort") || is_balanced(spec);
+  return service_is_type(spec, "NodePort") || is_balanced(spec);
 }
 
 static bool is_external(const val *spec) {
   return needs_node_port(spec) ||
-      (service_type_is(spec, "ClusterIP") && val_len(val_getc(spec, "externalIPs")));
+      (service_is_type(spec, "ClusterIP") && val_len(val_getc(spec, "externalIPs")));
 }
 
 /* Fields that belong to a trait of the old spec and go with it. */

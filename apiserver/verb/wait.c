@@ -11,10 +11,10 @@
 
 #define WAIT_NS ((int64_t)3 * 1000000000)
 /* Of the real server's timeout filter, which is no API handler. */
-#define TIMED_OUT \
-  "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not complete within "
-  "the " \
-  "allotted timeout\",\"reason\":\"Timeout\",\"details\":{},\"code\":504}\n"
+#define TIMED_OUT                                                                       \
+  "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not "       \
+  "complete within the allotted timeout\",\"reason\":\"Timeout\",\"details\":{},"         \
+  "\"code\":504}\n"
 
 typedef struct waiter {
   timer timer;
