@@ -117,7 +117,7 @@ static bool parse_set(parser *p, requirement *r) {
     }
   }
   next(&p->lex);
-  qsort(r->values, r->value_count, sizeof(slice), value_order);
+  if (r->value_count) qsort(r->values, r->value_count, sizeof(slice), value_order);
   return true;
 }
 
