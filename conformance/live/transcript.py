@@ -165,8 +165,8 @@ def same_lines(want, got):
     return sorted(normalise(want).split("\n")) == sorted(normalise(got).split("\n"))
 
 
-# kubectl up to 1.31 walks the data of a ConfigMap in map order when it describes one.
-RANDOM_ORDER = re.compile(r"^kubectl describe (cm|configmaps?) ")
+# kubectl walks the data of a Secret, and up to 1.31 of a ConfigMap, in map order when it describes one.
+RANDOM_ORDER = re.compile(r"^kubectl describe (cm|configmaps?|secrets?) ")
 
 
 def differences(expected, actual, background=True):

@@ -184,9 +184,11 @@ static uint32_t key_problems(arena *a, slice v, slice out[4]) {
     if (prefix.len == 0) {
       out[n++] = SLICE_LIT("prefix part must be non-empty");
     } else {
+      /* The length of a prefix is told in bytes, that of the subdomain it is in characters. */
+      if (prefix.len > 253) n = too_long(a, out, n, "prefix part ", 253, "bytes");
       slice inner[4];
       uint32_t k = text_problems(a, TEXT_DNS1123_SUBDOMAIN, prefix, false, inner);
-      for (uint32_t i = 0; i < k && n < 4; i++)
+      for (uint32_t i = prefix.len > 253; i < k && n < 4; i++)
         out[n++] = arena_concat(a, SLICE_LIT("prefix part "), inner[i]);
     }
   }
