@@ -101,7 +101,7 @@ slice go_quote(arena *a, slice s) {
   char *to = arena_alloc(a, s.len * 5 + 3);
   size_t n = 0;
   to[n++] = '"';
-  for (const char *p = s.ptr, *end = p + s.len; s.len && p < end;) {
+  for (const char *p = s.ptr, *end = s.len ? p + s.len : p; p < end;) {
     unsigned char c = (unsigned char)*p;
     unsigned len = utf8_sequence(p, end);
     if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F || len == 0) {

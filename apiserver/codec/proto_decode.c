@@ -92,7 +92,7 @@ static bool struct_push(decoder *d, slice bytes, const type_info *t, val **to, v
     f->own_slots = ARENA_ARRAY(d->arena, val *, f->slot_cap);
   }
   f->slots = f->own_slots;
-  memset(f->slots, 0, count * sizeof *f->slots);
+  if (count) memset(f->slots, 0, count * sizeof *f->slots);
   f->to = to;
   f->list = list;
   if (!to || !val_is_map(*to) || t->kind != TYPE_STRUCT) return true;
