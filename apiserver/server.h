@@ -40,6 +40,7 @@ struct server {
   uint64_t disabled_admission; /* bits by plugin number */
   int64_t *resource_revisions; /* by resource id: the newest write (verb/registry.c) */
   struct store_watch *revision_watch;
+  const struct server_tap *tap; /* request/tap.h; NULL: none */
   bool ready, stopping;
 };
 

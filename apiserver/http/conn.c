@@ -65,7 +65,15 @@ http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer) {
   return conn;
 }
 
+/* Tells the tap that the exchange is over, once. */
+static void tell_over(http_conn *conn) {
+  const http_tap *tap = conn->server->tap;
+  if (tap && conn->x.tapped) tap->over(tap->ctx, &conn->x);
+  conn->x.tapped = NULL;
+}
+
 void http_conn_free(http_conn *conn) {
+  tell_over(conn);
   timer_clear(conn->server->timers, &conn->timer);
   arena_destroy(conn->arena);
   buf_dispose(&conn->in);
@@ -497,6 +505,7 @@ static void shrink(http_conn *conn) {
 
 void http_conn_finish(http_conn *conn) {
   assert(conn->state == HTTP_ANSWER);
+  tell_over(conn);
   if (conn->close_after || conn->gone) {
     http_conn_end(conn, true);
     return;

@@ -22,6 +22,11 @@ typedef struct http_header {
   slice value; /* trimmed */
 } http_header;
 
+typedef struct http_part {
+  slice bytes; /* what to send */
+  blob *owner; /* keeps bytes alive; NULL: bytes live in the arena or are constant */
+} http_part;
+
 /* One request with its answer. Everything borrowed lives until the exchange ends. */
 struct http_exchange {
   arena *arena; /* the request's memory; reset when the exchange ends */
@@ -45,7 +50,33 @@ struct http_exchange {
   void (*on_drain)(http_exchange *x); /* of a stream: pending bytes fell below the low mark */
   void (*on_data)(http_exchange *x, slice bytes); /* of an upgraded exchange: what the peer sends */
   struct url_query *query; /* http's own: the parameters, once asked for */
+  void *tapped; /* the tap's own; NULL: it is not told of the exchange's end */
+  /* The newest revision that a read may be answered from, 0: no bound. Set by a tap that plays a
+   * server whose watch cache lags. */
+  int64_t horizon;
 };
+
+/* A whole answer, as given to http_respond. */
+typedef struct http_answer {
+  int status;
+  const http_header *headers;
+  uint32_t header_count;
+  const http_part *parts;
+  uint32_t part_count;
+} http_answer;
+
+/* tap: a world's ear on the answers, for faults and logs. A server without one (NULL) pays a
+ * comparison an answer. */
+typedef struct http_tap {
+  void *ctx;
+  /* A whole answer is about to be written. It may be changed in place (what it points at: in
+   * x->arena). False: the tap keeps the exchange and ends it by http_send or http_stream_cut. */
+  bool (*answer)(void *ctx, http_exchange *x, http_answer *a);
+  /* A streamed answer begins. */
+  void (*stream)(void *ctx, http_exchange *x, int status);
+  /* The exchange is over: answered, cut, or the peer left. Only where x->tapped is set. */
+  void (*over)(void *ctx, http_exchange *x);
+} http_tap;
 
 /* Called once a request is complete (or its body is too large or broken). The handler
  * answers now or later, exactly once. */
@@ -56,6 +87,7 @@ typedef struct http_server { /* shared by all its connections */
   timers *timers;
   http_handler handle;
   void *ctx;
+  const http_tap *tap; /* NULL: none */
 } http_server;
 
 http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer);
@@ -82,12 +114,10 @@ bool http_query_nth(const http_exchange *x, const char *name, uint32_t n, slice 
 
 /* Answering. Date, Content-Length (or chunked), and Connection are added here. The blob is
  * shared, not copied: http takes a reference. parts are sent one behind the other. */
-typedef struct http_part {
-  slice bytes; /* what to send */
-  blob *owner; /* keeps bytes alive; NULL: bytes live in the arena or are constant */
-} http_part;
 void http_respond(http_exchange *x, int status, const http_header *headers, uint32_t count,
                   const http_part *parts, uint32_t part_count);
+/* The same, past the tap. */
+void http_send(http_exchange *x, const http_answer *a);
 /* A streamed answer: chunked (or until close for HTTP/1.0). */
 void http_stream_begin(http_exchange *x, int status, const http_header *headers, uint32_t count);
 /* One chunk; `owner` as above (NULL: copied). The caller looks at http_stream_pending. */
@@ -100,6 +130,9 @@ void http_stream_end(http_exchange *x);
 void http_stream_settle(http_exchange *x);
 /* Cuts the connection without an end (what a failed stream looks like). */
 void http_stream_cut(http_exchange *x);
+/* The same behind what was written so far, which still leaves: a connection that breaks in the
+ * middle of an answer. Of any exchange. */
+void http_break(http_exchange *x);
 
 /* Leaves HTTP: `head` is written as it is, and what the peer sends behind its request goes to
  * x->on_data, in a later turn where it is here already. on_data may end the exchange. Also valid

@@ -167,12 +167,22 @@ static void write_bytes(http_conn *conn, slice bytes, blob *owner) {
 
 void http_respond(http_exchange *x, int status, const http_header *headers, uint32_t count,
                   const http_part *parts, uint32_t part_count) {
+  http_answer a = {status, headers, count, parts, part_count};
+  const http_tap *tap = x->conn->server->tap;
+  if (tap && !tap->answer(tap->ctx, x, &a)) return;
+  http_send(x, &a);
+}
+
+void http_send(http_exchange *x, const http_answer *given) {
   http_conn *conn = x->conn;
   assert(conn->state == HTTP_ANSWER && !conn->streaming);
-  answer a = {.status = status, .headers = headers, .count = count, .sized = true};
+  const http_part *parts = given->parts;
+  uint32_t part_count = given->part_count;
+  answer a = {.status = given->status, .headers = given->headers, .count = given->header_count,
+              .sized = true};
   for (uint32_t i = 0; i < part_count; i++) a.body += parts[i].bytes.len;
   write_head(conn, &a);
-  if (!conn->is_head && status_has_body(status)) {
+  if (!conn->is_head && status_has_body(a.status)) {
     for (uint32_t i = 0; i < part_count; i++) write_bytes(conn, parts[i].bytes, parts[i].owner);
     if (conn->chunked_out) write_bytes(conn, SLICE_LIT("\r\n0\r\n\r\n"), NULL);
   }
@@ -183,6 +193,8 @@ void http_stream_begin(http_exchange *x, int status, const http_header *headers,
   http_conn *conn = x->conn;
   assert(conn->state == HTTP_ANSWER && !conn->streaming);
   answer a = {.status = status, .headers = headers, .count = count};
+  const http_tap *tap = conn->server->tap;
+  if (tap) tap->stream(tap->ctx, x, status);
   write_head(conn, &a);
   conn->streaming = true;
 }
@@ -217,4 +229,8 @@ void http_stream_end(http_exchange *x) {
 
 void http_stream_cut(http_exchange *x) {
   http_conn_end(x->conn, false);
+}
+
+void http_break(http_exchange *x) {
+  http_conn_end(x->conn, true);
 }

@@ -41,7 +41,7 @@ bool generic_store_error(request *rq, store_result result, slice name) {
 
 bool generic_get(request *rq, slice namespace, slice name, store_entry **out) {
   slice key = stored_key(rq->arena, rq->resource, namespace, name);
-  store_result result = store_get(rq->server->store, key, 0, out);
+  store_result result = store_get(rq->server->store, key, rq->http ? rq->http->horizon : 0, out);
   return result == STORE_OK || generic_store_error(rq, result, name);
 }
 

@@ -6,6 +6,7 @@
 #include "request/info.h"
 #include "request/options.h"
 #include "request/request.h"
+#include "request/tap.h"
 #include "respond/head.h"
 #include "respond/respond.h"
 #include "route/route.h"
@@ -28,9 +29,10 @@ static bool stage_body(request *rq) {
 static bool (*const stages[])(request *rq) = {
     access_authenticate,
     access_impersonate,
-    access_authorize,
+    access_authorize, /* in front of it stands the tap */
     options_check_timeout,
 };
+#define TAP_STAGE 2
 
 static bool not_found(request *rq) {
   status_set(&rq->error, rq->arena, STATUS_NOT_FOUND,
@@ -182,6 +184,35 @@ static request *request_create(server *s, http_exchange *x) {
   return rq;
 }
 
+/* True: it goes on. */
+static bool pass_tap(request *rq) {
+  const server_tap *tap = rq->server->tap;
+  tap_verdict v = tap ? tap->request(tap->ctx, rq) : TAP_PASS;
+  if (v == TAP_REFUSE) respond_error(rq);
+  return v == TAP_PASS;
+}
+
+static void run_stages(request *rq, size_t from) {
+  for (size_t i = from; i < sizeof stages / sizeof *stages; i++) {
+    if (i == TAP_STAGE && from < TAP_STAGE && !pass_tap(rq)) return;
+    if (stages[i](rq)) continue;
+    respond_error(rq);
+    return;
+  }
+  if (rq->info.is_resource && group_is_served(rq)) serve_resource(rq);
+  else serve_path(rq);
+}
+
+void chain_resume(request *rq) {
+  rq->wall_ns = rq->server->env->wall_ns;
+  rq->mono_ns = rq->server->env->mono_ns;
+  run_stages(rq, TAP_STAGE);
+}
+
+void chain_refuse(request *rq) {
+  respond_error(rq);
+}
+
 void chain_handle(void *ctx, http_exchange *x) {
   request *rq = request_create(ctx, x);
   slice problem = SLICE_NONE;
@@ -193,11 +224,5 @@ void chain_handle(void *ctx, http_exchange *x) {
     respond_text(rq, 500, text);
     return;
   }
-  for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-    if (stages[i](rq)) continue;
-    respond_error(rq);
-    return;
-  }
-  if (rq->info.is_resource && group_is_served(rq)) serve_resource(rq);
-  else serve_path(rq);
+  run_stages(rq, 0);
 }

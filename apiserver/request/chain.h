@@ -3,9 +3,14 @@
 #ifndef APISIM_REQUEST_CHAIN_H
 #define APISIM_REQUEST_CHAIN_H
 
-#include "http/http.h"
+#include "request/request.h"
 
 /* The http_handler of the server; ctx is the server. */
 void chain_handle(void *ctx, http_exchange *x);
+
+/* Goes on with a request that the server's tap kept (request/tap.h), in a later turn. */
+void chain_resume(request *rq);
+/* The same with rq->error as its answer. */
+void chain_refuse(request *rq);
 
 #endif

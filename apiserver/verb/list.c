@@ -70,6 +70,7 @@ static bool read_revision(list_run *l) {
   if (l->continued) return true;
   bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && l->o.limit > 0);
   if (n > 0 && exact) l->revision = (int64_t)n;
+  else l->revision = rq->http->horizon;
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "http/websocket.h"
 #include "registry/object.h"
 #include "registry/stored.h"
+#include "request/tap.h"
 #include "respond/respond.h"
 #include "respond/table.h"
 #include "server.h"
@@ -38,6 +39,7 @@ typedef struct watcher {
   int64_t told; /* the revision of the newest event; they come in order, each once */
   frame_form form;
   bool bookmarks, told_columns;
+  bool begun; /* the initial state is told */
   bool closing; /* nothing is told any more; the deadline timer ends it */
 } watcher;
 
@@ -115,6 +117,13 @@ static void write_frame(watcher *w, blob *frame) {
   if (http_stream_pending(w->stream) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
 }
 
+/* Past the tap, where there is one. */
+static void offer_frame(watcher *w, blob *frame, event_type type, int64_t revision, slice key) {
+  const server_tap *tap = w->server->tap;
+  tap_frame f = {w->stream, type, !w->begun, revision, key, frame};
+  if (!tap || tap->frame(tap->ctx, &f)) write_frame(w, frame);
+}
+
 static void on_socket_data(http_exchange *x, slice bytes) {
   watcher *w = x->user;
   if (!websocket_take(w->socket, x, bytes)) finish(w);
@@ -143,13 +152,15 @@ static bool has_no_form(watcher *w) {
   return true;
 }
 
-static void tell(watcher *w, event_type type, bool of_prev, int64_t revision) {
+/* revision: replaces the object's own above 0. */
+static void tell(watcher *w, event_type type, bool of_prev, int64_t revision,
+                 const store_entry *e) {
   if (has_no_form(w)) return;
   blob *frame =
       watch_shared_frame(hub(w->server)->shared, w->resource, &w->form, type, of_prev, revision,
                          !w->told_columns);
   w->told_columns = true;
-  write_frame(w, frame);
+  offer_frame(w, frame, type, e->mod_revision, store_entry_key(e));
 }
 
 static void on_event(void *ctx, const store_event *ev) {
@@ -161,9 +172,9 @@ static void on_event(void *ctx, const store_event *ev) {
                     w->server->env->wall_ns / SECOND_NS);
   bool now = !ev->deleted && matches(w, ev->entry, false);
   bool before = ev->prev && matches(w, ev->prev, true);
-  if (now) tell(w, before ? EVENT_MODIFIED : EVENT_ADDED, false, 0);
-  else if (before && ev->deleted) tell(w, EVENT_DELETED, false, 0);
-  else if (before) tell(w, EVENT_DELETED, true, ev->revision);
+  if (now) tell(w, before ? EVENT_MODIFIED : EVENT_ADDED, false, 0, ev->entry);
+  else if (before && ev->deleted) tell(w, EVENT_DELETED, false, 0, ev->entry);
+  else if (before) tell(w, EVENT_DELETED, true, ev->revision, ev->entry);
 }
 
 /* The store tells its watchers in the write's own turn: its revision is never ahead of what they
@@ -171,11 +182,11 @@ static void on_event(void *ctx, const store_event *ev) {
 static void send_bookmark(watcher *w, bool initial_end) {
   if (has_no_form(w)) return;
   arena *a = arena_create();
+  int64_t revision = store_revision(w->server->store);
   blob *frame =
-      frame_of_bookmark(a, w->resource, &w->form, store_revision(w->server->store), initial_end,
-                        !w->told_columns);
+      frame_of_bookmark(a, w->resource, &w->form, revision, initial_end, !w->told_columns);
   w->told_columns = true;
-  write_frame(w, frame);
+  offer_frame(w, frame, EVENT_BOOKMARK, revision, SLICE_NONE);
   blob_unref(frame);
   arena_destroy(a);
 }
@@ -199,13 +210,13 @@ static void set_bookmark_timer(watcher *w, int64_t now_ns) {
 static bool visit_initial(void *ctx, store_entry *e) {
   watcher *w = ctx;
   watch_shared_turn(hub(w->server)->shared, e, NULL, w->server->env->wall_ns / SECOND_NS);
-  if (matches(w, e, false)) tell(w, EVENT_ADDED, false, 0);
+  if (matches(w, e, false)) tell(w, EVENT_ADDED, false, 0, e);
   return !w->closing;
 }
 
 static int64_t send_state(watcher *w, arena *a, slice prefix) {
   store_view *view = NULL;
-  store_result result = store_view_open(w->server->store, 0, &view);
+  store_result result = store_view_open(w->server->store, w->stream->horizon, &view);
   assert(result == STORE_OK);
   (void)result;
   slice end = stored_prefix_end(a, prefix);
@@ -228,6 +239,26 @@ static void tell_too_old(watcher *w, arena *a, int64_t from) {
   status_set(&err, a, STATUS_EXPIRED, "too old resource version: %lld (%lld)", (long long)from,
              (long long)store_compacted(w->server->store));
   tell_error(w, a, &err);
+}
+
+void watcher_deliver(http_exchange *x, blob *frame) {
+  watcher *w = x->user;
+  if (!w->closing) write_frame(w, frame);
+}
+
+void watcher_end(http_exchange *x) {
+  finish(x->user);
+}
+
+void watcher_cut(http_exchange *x) {
+  cut(x->user, 0);
+}
+
+void watcher_expire(http_exchange *x) {
+  watcher *w = x->user;
+  arena *a = arena_create();
+  tell_too_old(w, a, w->told > w->from ? w->told : w->from);
+  arena_destroy(a);
 }
 
 /* 0 is as good as none; a negative time is over at once. */
@@ -290,6 +321,7 @@ static bool tell_past(request *rq, watcher *w, const watch_args *args) {
   }
   if (args->initial) from = (uint64_t)send_state(w, rq->arena, prefix);
   if (args->wants_end && !w->closing) send_bookmark(w, true);
+  w->begun = true;
   w->from = from >= INT64_MAX ? INT64_MAX - 1 : (int64_t)from; /* room for the next */
   if (store_watch_open(s->store, prefix, w->from, on_event, w, &w->feed) == STORE_COMPACTED) {
     tell_too_old(w, rq->arena, w->from);
