@@ -88,6 +88,16 @@ http_conn *server_conn_open(server *s, env_conn *c, const env_peer *peer) {
   return http_conn_open(&s->http, c, peer);
 }
 
+static void *accept_conn(void *ctx, env_conn *c, const env_peer *peer,
+                         const env_conn_events **events) {
+  *events = &http_conn_events;
+  return server_conn_open(ctx, c, peer);
+}
+
+env_acceptor server_acceptor(server *s) {
+  return (env_acceptor){accept_conn, s};
+}
+
 void server_tick(server *s) {
   while (timers_fire_one(&s->timers, s->env->mono_ns)) {
   }

@@ -50,6 +50,8 @@ server *server_create(env *e, const server_options *o, slice *problem);
 void server_destroy(server *s);
 
 http_conn *server_conn_open(server *s, env_conn *c, const env_peer *peer);
+/* The same as an env_acceptor. */
+env_acceptor server_acceptor(server *s);
 /* Fires the timers that are due and asks env for the next wake-up. Call once a turn. */
 void server_tick(server *s);
 /* Ends watches and answers nothing new; in-flight answers leave. */

@@ -203,10 +203,11 @@ static bool listen_all(serving *s, const flags *f) {
   if (s->secure_port < 0 || s->secure_port > 65535 || s->http_port > 65535) {
     return complain("a port is between 0 and 65535");
   }
-  if (!world_listen(s->world, bind ? bind : "0.0.0.0", &s->secure_port, &s->tls, &problem)) {
+  if (!world_listen(s->world, bind ? bind : "0.0.0.0", &s->secure_port, &s->tls, NULL, &problem)) {
     return complain("%s", problem);
   }
-  if (s->http_port >= 0 && !world_listen(s->world, "127.0.0.1", &s->http_port, NULL, &problem)) {
+  if (s->http_port >= 0 &&
+      !world_listen(s->world, "127.0.0.1", &s->http_port, NULL, NULL, &problem)) {
     return complain("%s", problem);
   }
   const char *host = advertised(f);
@@ -214,6 +215,14 @@ static bool listen_all(serving *s, const flags *f) {
   snprintf(s->url, sizeof s->url, "https://%s%s%s:%d", v6 ? "[" : "", host, v6 ? "]" : "",
            s->secure_port);
   return true;
+}
+
+static void program_tick(void *ctx) {
+  server_tick(((serving *)ctx)->server);
+}
+
+static void program_stop(void *ctx) {
+  server_stop(((serving *)ctx)->server);
 }
 
 static bool start_server(serving *s, const flags *f, serve_files *files) {
@@ -231,7 +240,10 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   s->server = server_create(world_env(s->world), &o, &problem);
   if (!s->server) return complain("%.*s", SLICE_ARG(problem));
   hook_clock(s);
-  world_attach(s->world, s->server);
+  world_attach(s->world, &(world_program){.tick = program_tick,
+                                          .stop = program_stop,
+                                          .acceptor = server_acceptor(s->server),
+                                          .ctx = s});
   return true;
 }
 

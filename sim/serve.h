@@ -4,6 +4,7 @@
 
 #include "env/env_libevent.h"
 #include "env/env_tls.h"
+#include "server.h"
 #include "sim/flags.h"
 
 typedef struct serving {

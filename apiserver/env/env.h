@@ -15,6 +15,42 @@
 
 typedef struct env env;
 typedef struct env_conn env_conn; /* the outside's connection; opaque to the server */
+typedef struct env_peer env_peer;
+
+/* What the world tells the owner of a connection. After conn_close, closed, or a false from data
+ * or eof nothing more comes and the handle is dead. */
+typedef struct env_conn_events {
+  /* Of a connection made by env->connect only: it stands (TLS too), bytes may be written. */
+  void (*opened)(void *owner, const env_peer *peer);
+  /* Borrowed bytes. False: the owner has ended the connection meanwhile. */
+  bool (*data)(void *owner, slice bytes);
+  /* The peer will send no more but may still read. False as above; true: nothing to add, closed
+   * comes next. */
+  bool (*eof)(void *owner);
+  /* It broke, the peer left, or connecting failed: `why` is a line for a log, borrowed, empty for
+   * an ordinary end. */
+  void (*closed)(void *owner, slice why);
+  /* Pending bytes, having been above ENV_PENDING_LOW, fell below it. */
+  void (*drained)(void *owner);
+} env_conn_events;
+#define ENV_PENDING_LOW ((size_t)64 << 10)
+
+/* Who takes the connections of a listener. open gives the owner and its events; NULL: the
+ * connection was refused and has been closed by conn_close. */
+typedef struct env_acceptor {
+  void *(*open)(void *ctx, env_conn *c, const env_peer *peer, const env_conn_events **events);
+  void *ctx;
+} env_acceptor;
+
+/* Where an outgoing connection goes. All borrowed for the call of connect, but tls, which stays
+ * the caller's as long as the connection. */
+typedef struct env_target {
+  slice host; /* an IP literal or a name, which the world resolves */
+  uint16_t port;
+  const struct world_tls *tls; /* a client's settings (env_tls.h); NULL: plain */
+  slice server_name; /* what the certificate must be for; empty: host */
+  slice alpn; /* the one protocol offered, "h2"; empty: none */
+} env_target;
 
 enum env_level { ENV_DEBUG, ENV_INFO, ENV_WARN, ENV_ERROR };
 
@@ -41,15 +77,19 @@ struct env {
   /* Ends it: after everything written has left (flush), or at once. No further calls come
    * for it and the handle is dead. */
   void (*conn_close)(env *e, env_conn *c, bool flush);
+  /* A connection to somebody else. Never calls back before it returns; then opened or closed
+   * comes, and conn_close may be called at any time. NULL (the table's entry): this world has no
+   * other hosts. */
+  env_conn *(*connect)(env *e, const env_target *t, const env_conn_events *events, void *owner);
 };
 
 /* What the world says about a new connection. Borrowed for its lifetime. */
-typedef struct env_peer {
+struct env_peer {
   slice address; /* "127.0.0.1:41234" */
   bool tls;
   slice alpn; /* "h2", "http/1.1" or empty */
   slice client_cert_der; /* verified against the client CA; empty for none */
   bool client_cert_bad; /* one was presented and did not verify: 401 */
-} env_peer;
+};
 
 #endif

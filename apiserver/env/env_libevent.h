@@ -10,7 +10,6 @@
 #define APISIM_ENV_ENV_LIBEVENT_H
 
 #include "env/env.h"
-#include "server.h"
 
 typedef struct world world;
 
@@ -34,15 +33,23 @@ env *world_env(world *w);
 /* Virtual clock only: called with each request. */
 void world_advance(world *w);
 
-/* The server that connections are handed to; before world_run. */
-void world_attach(world *w, server *s);
+/* What runs in the world: ticked once a turn, told when the world ends (answers under way still
+ * leave after that), given the connections of listeners that name no acceptor of their own. */
+typedef struct world_program {
+  void (*tick)(void *ctx);
+  void (*stop)(void *ctx);
+  env_acceptor acceptor;
+  void *ctx;
+} world_program;
+/* Before world_run. */
+void world_attach(world *w, const world_program *p);
 
 struct world_tls; /* env_tls.h */
 /* address: an IPv4 or IPv6 literal. *port 0: the kernel chooses, and *port says what. tls
- * NULL: plain. Listening starts at once; connections wait until world_run. False with
- * *problem (static or in a buffer of the world). */
-bool world_listen(world *w, const char *address, int *port, struct world_tls *tls,
-                  const char **problem);
+ * NULL: plain. acceptor (copied) NULL: the program's. Listening starts at once; connections wait
+ * until world_run. False with *problem (static or in a buffer of the world). */
+bool world_listen(world *w, const char *address, int *port, const struct world_tls *tls,
+                  const env_acceptor *acceptor, const char **problem);
 
 /* Until SIGTERM, SIGINT or world_stop; then answers under way leave and all is closed. */
 void world_run(world *w);

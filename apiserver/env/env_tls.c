@@ -52,7 +52,7 @@ static BIO_METHOD *pipe_method(void) {
   return method;
 }
 
-SSL *tls_open(const world_tls *t, tls_pipe *pipe) {
+static SSL *open_pipe(const world_tls *t, tls_pipe *pipe) {
   SSL *ssl = SSL_new(t->ctx);
   BIO *b = BIO_new(pipe_method());
   if (!ssl || !b) {
@@ -63,8 +63,45 @@ SSL *tls_open(const world_tls *t, tls_pipe *pipe) {
   BIO_set_data(b, pipe);
   BIO_set_init(b, 1);
   SSL_set_bio(ssl, b, b);
-  SSL_set_accept_state(ssl);
   return ssl;
+}
+
+SSL *tls_open(const world_tls *t, tls_pipe *pipe) {
+  SSL *ssl = open_pipe(t, pipe);
+  if (ssl) SSL_set_accept_state(ssl);
+  return ssl;
+}
+
+SSL *tls_open_client(const world_tls *t, tls_pipe *pipe, slice server_name, slice alpn) {
+  char name[256];
+  unsigned char protocols[32];
+  if (server_name.len >= sizeof name || alpn.len >= sizeof protocols) return NULL;
+  memcpy(name, server_name.ptr, server_name.len);
+  name[server_name.len] = '\0';
+  SSL *ssl = open_pipe(t, pipe);
+  if (!ssl) return NULL;
+  SSL_set_connect_state(ssl);
+  X509_VERIFY_PARAM *verify = SSL_get0_param(ssl);
+  bool ok = true;
+  if (X509_VERIFY_PARAM_set1_ip_asc(verify, name) != 1) {
+    ok = SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+  }
+  if (alpn.len) {
+    protocols[0] = (unsigned char)alpn.len;
+    memcpy(protocols + 1, alpn.ptr, alpn.len);
+    ok = ok && SSL_set_alpn_protos(ssl, protocols, (unsigned)alpn.len + 1) == 0;
+  }
+  ERR_clear_error();
+  if (ok) return ssl;
+  SSL_free(ssl);
+  return NULL;
+}
+
+const char *tls_failure(SSL *ssl) {
+  long verdict = SSL_get_verify_result(ssl);
+  if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
+  const char *text = ERR_reason_error_string(ERR_peek_last_error());
+  return text ? text : "the connection broke";
 }
 
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
@@ -196,6 +233,38 @@ bool tls_create(const tls_options *o, world_tls *out, char *problem, size_t prob
   }
   out->ctx = ctx;
   out->ca_pem = trust_pem(ctx);
+  return true;
+}
+
+static bool client_trust(SSL_CTX *ctx, const tls_client_options *o, char *problem, size_t size) {
+  if (o->insecure) return true;
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
+  bool ok = o->ca_file ? SSL_CTX_load_verify_file(ctx, o->ca_file) == 1
+                       : SSL_CTX_set_default_verify_paths(ctx) == 1;
+  if (ok) return true;
+  snprintf(problem, size, "can't read certificates from %s: %s", o->ca_file,
+           ERR_reason_error_string(ERR_get_error()));
+  return false;
+}
+
+bool tls_create_client(const tls_client_options *o, world_tls *out, char *problem,
+                       size_t problem_size) {
+  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+  *out = (world_tls){0};
+  SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+  assert(ctx);
+  SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+  SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                               SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  bool ok = client_trust(ctx, o, problem, problem_size);
+  if (ok && o->cert_file) ok = use_files(ctx, o->cert_file, o->key_file, problem, problem_size);
+  if (!ok) {
+    SSL_CTX_free(ctx);
+    return false;
+  }
+  out->ctx = ctx;
   return true;
 }
 

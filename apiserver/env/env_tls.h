@@ -42,4 +42,18 @@ SSL *tls_open(const world_tls *t, tls_pipe *pipe);
 /* 0: none, 1: verified, -1: presented and refused. *der: malloc'd by OpenSSL, or NULL. */
 int tls_peer_cert(SSL *ssl, unsigned char **der, int *len);
 
+/* The settings of a client that verifies whom it talks to. */
+typedef struct tls_client_options {
+  const char *ca_file; /* NULL: the system's authorities */
+  const char *cert_file, *key_file; /* both or none */
+  bool insecure; /* verify nobody */
+} tls_client_options;
+bool tls_create_client(const tls_client_options *o, world_tls *out, char *problem,
+                       size_t problem_size);
+/* An SSL of our side, for a server of this name (or IP literal) that speaks `alpn` (empty: no
+ * matter). NULL when OpenSSL refuses the name. */
+SSL *tls_open_client(const world_tls *t, tls_pipe *pipe, slice server_name, slice alpn);
+/* Why the last call on this SSL failed: static or OpenSSL's text. */
+const char *tls_failure(SSL *ssl);
+
 #endif

@@ -1,5 +1,5 @@
 /* env_world: what the world and its connections are inside env/. Private to this folder, and
- * free of event2/: env_libevent.c alone includes that. */
+ * free of event2/: env_conn.h alone includes that. */
 #ifndef APISIM_ENV_ENV_WORLD_H
 #define APISIM_ENV_ENV_WORLD_H
 
@@ -31,6 +31,7 @@ typedef struct out_node {
 } out_node;
 
 enum conn_state {
+  CONN_CONNECTING, /* outgoing: the name or the address does not answer yet */
   CONN_HANDSHAKE,
   CONN_OPEN,
   CONN_CLOSING, /* the server is done with it: what is written leaves, then... */
@@ -45,8 +46,11 @@ struct env_conn {
   bool dirty; /* in the list of those that wrote in this turn */
   bool paused, reading, blocked; /* blocked: waits until the socket takes more */
   bool was_high; /* pending went above the low mark */
-  http_conn *http;
-  world_tls *tls; /* NULL: plain */
+  bool outgoing;
+  void *owner; /* NULL: nobody listens any more */
+  const env_conn_events *handlers;
+  const env_acceptor *acceptor; /* of the listener */
+  const world_tls *tls; /* NULL: plain */
   SSL *ssl;
   tls_pipe pipe;
   buf held; /* records that came before a pause took effect */
@@ -62,7 +66,7 @@ struct env_conn {
   timer timer; /* handshake or linger */
   struct env_conn *next, **link; /* all of the world's */
   struct env_conn *next_dirty;
-  void *events; /* env_libevent.c's */
+  void *events; /* env_conn.h's */
 };
 
 /* Output. enqueue: this turn's bytes; flush: called at the turn's end and when the socket takes
@@ -78,7 +82,7 @@ void out_dispose(env_conn *c);
 struct world {
   env env; /* first: an env * is a world * */
   world_options options;
-  server *server;
+  world_program program;
   timers timers;
   buf turn; /* bytes written in this turn */
   out_segment *segments;
@@ -89,6 +93,7 @@ struct world {
   char *read_buffer, *plain_buffer, *cipher_buffer; /* shared by all connections */
   bool clock_read; /* in this turn */
   bool stop;
+  void *resolver; /* env_connect.c's, made when first needed */
   int64_t wake_ns; /* asked for by the server */
   int64_t virtual_ns;
   char problem[256];

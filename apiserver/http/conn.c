@@ -557,3 +557,23 @@ void http_conn_drained(http_conn *conn) {
     conn->x.on_drain(&conn->x);
   }
 }
+
+static bool events_data(void *owner, slice bytes) {
+  return http_conn_data(owner, bytes);
+}
+
+static bool events_eof(void *owner) {
+  return http_conn_eof(owner);
+}
+
+static void events_closed(void *owner, slice why) {
+  (void)why;
+  http_conn_closed(owner);
+}
+
+static void events_drained(void *owner) {
+  http_conn_drained(owner);
+}
+
+const env_conn_events http_conn_events = {
+    .data = events_data, .eof = events_eof, .closed = events_closed, .drained = events_drained};

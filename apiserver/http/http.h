@@ -99,10 +99,11 @@ bool http_conn_data(http_conn *conn, slice bytes);
 bool http_conn_eof(http_conn *conn);
 /* The peer closed (or broke): aborts the exchange under way and frees conn. */
 void http_conn_closed(http_conn *conn);
-/* The world calls this when a connection's pending bytes, having been above HTTP_PENDING_LOW,
+/* The world calls this when a connection's pending bytes, having been above ENV_PENDING_LOW,
  * fall below it: a stream's on_drain is called. */
-#define HTTP_PENDING_LOW ((size_t)64 << 10)
 void http_conn_drained(http_conn *conn);
+/* The four above as the world calls them; the owner is the http_conn. */
+extern const env_conn_events http_conn_events;
 
 /* First value of a header, SLICE_NONE if absent. */
 slice http_header_get(const http_exchange *x, const char *name);
