@@ -9,6 +9,7 @@ int cmd_serve(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_control(int argc, char **argv);
 int cmd_conformance(int argc, char **argv);
 
 #endif

@@ -208,6 +208,8 @@ const flag_row flag_rows[] = {
   {"apisim", "store-history-events", FLAG_UINT, FLAG_HONOURED, "0",
    "revisions kept for watches and lists of the past (0: 262144); older ones are 410 Expired"},
   {"apisim", "store", FLAG_STRING, FLAG_HONOURED, "memory", "memory"},
+  {"apisim", "control", FLAG_STRING, FLAG_HONOURED, "",
+   "address for `apisim control` (unix:PATH or 127.0.0.1:PORT): reset, checkpoints, status"},
   {"apisim", "kubeconfig-out", FLAG_STRING, FLAG_HONOURED, "",
    "write a kubeconfig with an administrator's token here"},
   {"apisim", "print-port", FLAG_BOOL, FLAG_HONOURED, "false",

@@ -18,6 +18,7 @@ static const struct {
     {"replay", cmd_replay, "replay TAPE...: send recorded sessions to a server and compare"},
     {"record", cmd_record, "a proxy that tapes a session for replay"},
     {"conformance", cmd_conformance, "--corpus DIR: an official round-trip corpus through the codecs"},
+    {"control", cmd_control, "control ADDR COMMAND...: checkpoints, reset, status of a running server"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "print this; `apisim serve --help` lists the flags"},
 };

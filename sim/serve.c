@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/heap.h"
+#include "sim/control/control.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -247,6 +248,13 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   return true;
 }
 
+static bool open_control(serving *s, const flags *f) {
+  const char *address = flags_str(f, "control"), *problem = NULL;
+  if (!address) return true;
+  s->control = control_open(s, address, &problem);
+  return s->control != NULL || complain("%s", problem);
+}
+
 bool serving_start(serving *s, flags *f, bool with_token) {
   *s = (serving){.flags = f, .http_port = -1};
   const char *ignored = flags_ignored(f);
@@ -261,7 +269,8 @@ bool serving_start(serving *s, flags *f, bool with_token) {
                 &files->modes,   &files->enable,    &files->disable, &files->audiences_text};
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_init(all[i], FILE_MAX);
   if (with_token) make_token(s->token);
-  return start_world(s, f) && start_tls(s, f) && listen_all(s, f) && start_server(s, f, files);
+  return start_world(s, f) && start_tls(s, f) && listen_all(s, f) && start_server(s, f, files) &&
+         open_control(s, f);
 }
 
 void serving_announce(const serving *s) {
@@ -269,6 +278,10 @@ void serving_announce(const serving *s) {
           FLAGS_KUBERNETES_VERSION, (long long)flags_int(s->flags, "seed"));
   if (s->http_port >= 0) {
     fprintf(stderr, "apisim: plain HTTP on http://127.0.0.1:%d\n", s->http_port);
+  }
+  if (s->control) {
+    const char *address = control_address(s->control);
+    fprintf(stderr, "apisim: control on %s: apisim control %s status\n", address, address);
   }
   const char *kubeconfig = flags_str(s->flags, "kubeconfig-out");
   if (kubeconfig) fprintf(stderr, "apisim: kubectl --kubeconfig %s get ns\n", kubeconfig);
@@ -317,6 +330,7 @@ bool serving_write_kubeconfig(const serving *s, const char *path) {
 }
 
 void serving_stop(serving *s) {
+  control_close(s->control);
   if (s->server) server_destroy(s->server);
   if (s->world) world_destroy(s->world);
   if (s->tls.ctx) tls_destroy(&s->tls);

@@ -15,6 +15,7 @@ typedef struct serving {
   int secure_port, http_port; /* -1: none */
   char url[128]; /* where clients go: https://127.0.0.1:6443 */
   char token[48]; /* an administrator's, made when a kubeconfig is asked for */
+  struct control *control; /* NULL: none asked for */
   void *files; /* bytes that the options borrow */
   void *clock_hook;
 } serving;

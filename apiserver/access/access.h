@@ -27,6 +27,8 @@ typedef struct access_options {
 
 access_config *access_create(const access_options *o, slice *problem);
 void access_destroy(access_config *c);
+/* Drops what was read from the store, which has been put back to another state. */
+void access_forget(access_config *c);
 
 /* Fills rq->user. False with rq->error (401 Unauthorized). */
 bool access_authenticate(request *rq);

@@ -112,6 +112,8 @@ access_config *access_create(const access_options *o, slice *problem) {
   return c;
 }
 
+void access_forget(access_config *c) { rbac_forget(c->rbac); }
+
 void access_destroy(access_config *c) {
   if (!c) return;
   rbac_destroy(c->rbac);

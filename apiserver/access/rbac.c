@@ -64,6 +64,11 @@ void rbac_destroy(rbac_cache *c) {
   heap_free(c);
 }
 
+void rbac_forget(rbac_cache *c) {
+  namespaces_forget(c);
+  scope_dispose(&c->cluster);
+}
+
 /* ---- reading objects ---- */
 
 static rbac_strings strings_of(arena *a, const val *list) {

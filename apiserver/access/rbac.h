@@ -36,6 +36,8 @@ typedef struct rbac_binding {
 typedef struct rbac_cache rbac_cache;
 rbac_cache *rbac_create(void);
 void rbac_destroy(rbac_cache *c);
+/* Everything is read again when next asked for: revisions have been put back. */
+void rbac_forget(rbac_cache *c);
 
 /* Visits the rules that apply to a user: cluster-wide, then of the namespace (if any), in
  * key order. For a role that can't be found: rule NULL and an error. The callback returns

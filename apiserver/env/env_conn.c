@@ -302,6 +302,8 @@ void conn_describe_peer(env_conn *c, const struct sockaddr_storage *a) {
     const struct sockaddr_in *in = (const struct sockaddr_in *)a;
     inet_ntop(AF_INET, &in->sin_addr, ip, sizeof ip);
     snprintf(c->address, sizeof c->address, "%s:%u", ip, ntohs(in->sin_port));
+  } else if (a->ss_family == AF_UNIX) {
+    snprintf(c->address, sizeof c->address, "unix");
   } else {
     const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)a;
     inet_ntop(AF_INET6, &in->sin6_addr, ip, sizeof ip);

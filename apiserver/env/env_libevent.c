@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +35,7 @@ typedef struct listener {
   env_acceptor acceptor;
   struct event event;
   bool full; /* out of descriptors: accepting is paused */
+  char *path; /* of a unix socket: removed at the end */
 } listener;
 
 typedef struct loop {
@@ -157,33 +160,89 @@ static void *accept_for_server(void *ctx, env_conn *c, const env_peer *peer,
   return a->open(a->ctx, c, peer, events);
 }
 
-bool world_listen(world *w, const char *address, int *port, const world_tls *tls,
-                  const env_acceptor *acceptor, const char **problem) {
+static listener *refuse(world *w, int fd, const char *address, int port) {
+  int error = errno;
+  if (fd >= 0) close(fd);
+  if (port < 0) snprintf(w->problem, sizeof w->problem, "can't listen on %s: %s", address,
+                         strerror(error));
+  else snprintf(w->problem, sizeof w->problem, "can't listen on %s port %d: %s", address, port,
+                strerror(error));
+  return NULL;
+}
+
+static listener *listener_add(world *w, int fd, const world_tls *tls) {
   loop *lp = loop_of(w);
+  listener *l = &lp->listeners[lp->listener_count++];
+  *l = (listener){.world = w, .fd = fd, .tls = tls};
+  event_assign(&l->event, lp->base, fd, EV_READ | EV_PERSIST, on_acceptable, l);
+  event_add(&l->event, NULL);
+  return l;
+}
+
+static listener *listen_inet(world *w, const char *address, int *port, const world_tls *tls) {
   struct sockaddr_storage a;
   socklen_t size = 0;
-  *problem = w->problem;
-  assert(lp->listener_count < LISTENERS_MAX);
   if (!parse_address(address, *port, &a, &size)) {
     snprintf(w->problem, sizeof w->problem, "not an IP address: %s", address);
-    return false;
+    return NULL;
   }
   int fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int one = 1;
   if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (fd < 0 || bind(fd, (struct sockaddr *)&a, size) != 0 || listen(fd, 4096) != 0) {
-    snprintf(w->problem, sizeof w->problem, "can't listen on %s port %d: %s", address, *port,
-             strerror(errno));
-    if (fd >= 0) close(fd);
-    return false;
+    return refuse(w, fd, address, *port);
   }
   *port = bound_port(fd);
-  listener *l = &lp->listeners[lp->listener_count++];
-  *l = (listener){.world = w, .fd = fd, .tls = tls};
-  l->acceptor = acceptor ? *acceptor : (env_acceptor){accept_for_server, w};
-  event_assign(&l->event, lp->base, fd, EV_READ | EV_PERSIST, on_acceptable, l);
-  event_add(&l->event, NULL);
-  return true;
+  return listener_add(w, fd, tls);
+}
+
+/* A socket file that nobody answers on is left over from a process that was killed. */
+static void remove_stale(const struct sockaddr_un *a) {
+  struct stat st;
+  if (lstat(a->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) return;
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  bool dead = connect(fd, (const struct sockaddr *)a, sizeof *a) != 0 && errno == ECONNREFUSED;
+  close(fd);
+  if (dead) unlink(a->sun_path);
+}
+
+static listener *listen_unix(world *w, const char *address, const char *path) {
+  struct sockaddr_un a = {.sun_family = AF_UNIX};
+  size_t size = strlen(path) + 1;
+  if (size == 1 || size > sizeof a.sun_path) {
+    errno = size == 1 ? ENOENT : ENAMETOOLONG;
+    return refuse(w, -1, address, -1);
+  }
+  memcpy(a.sun_path, path, size);
+  remove_stale(&a);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  mode_t before = umask(0177);
+  bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0;
+  umask(before);
+  if (!bound || listen(fd, 4096) != 0) return refuse(w, fd, address, -1);
+  listener *l = listener_add(w, fd, NULL);
+  l->path = heap_alloc(size);
+  memcpy(l->path, path, size);
+  return l;
+}
+
+bool world_listen(world *w, const char *address, int *port, const world_tls *tls,
+                  const env_acceptor *acceptor, const char **problem) {
+  static const char scheme[] = "unix:";
+  size_t skip = sizeof scheme - 1;
+  *problem = w->problem;
+  assert(loop_of(w)->listener_count < LISTENERS_MAX);
+  listener *l = strncmp(address, scheme, skip) == 0 ? listen_unix(w, address, address + skip)
+                                                    : listen_inet(w, address, port, tls);
+  if (l) l->acceptor = acceptor ? *acceptor : (env_acceptor){accept_for_server, w};
+  return l != NULL;
+}
+
+static void listener_close(listener *l) {
+  close(l->fd);
+  if (l->path) unlink(l->path);
+  heap_free(l->path);
 }
 
 /* ---- env ---- */
@@ -318,6 +377,19 @@ void world_attach(world *w, const world_program *p) {
   w->program = *p;
 }
 
+timers *world_timers(world *w) {
+  return &w->timers;
+}
+
+int64_t world_virtual_ns(const world *w) {
+  return w->options.clock == WORLD_CLOCK_VIRTUAL ? w->virtual_ns : 0;
+}
+
+void world_set_virtual_ns(world *w, int64_t ns) {
+  if (w->options.clock != WORLD_CLOCK_VIRTUAL) return;
+  w->virtual_ns = w->env.wall_ns = ns;
+}
+
 void world_stop(world *w) {
   w->stop = true;
 }
@@ -378,7 +450,7 @@ void world_run(world *w) {
   while (!w->stop) turn(w);
   for (uint32_t i = 0; i < lp->listener_count; i++) {
     event_del(&lp->listeners[i].event);
-    close(lp->listeners[i].fd);
+    listener_close(&lp->listeners[i]);
   }
   lp->listener_count = 0;
   w->program.stop(w->program.ctx);
@@ -400,7 +472,7 @@ void world_run(world *w) {
 
 void world_destroy(world *w) {
   loop *lp = loop_of(w);
-  for (uint32_t i = 0; i < lp->listener_count; i++) close(lp->listeners[i].fd);
+  for (uint32_t i = 0; i < lp->listener_count; i++) listener_close(&lp->listeners[i]);
   event_del(&lp->wake);
   event_del(&lp->sigterm);
   event_del(&lp->sigint);

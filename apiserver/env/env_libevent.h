@@ -9,6 +9,7 @@
 #ifndef APISIM_ENV_ENV_LIBEVENT_H
 #define APISIM_ENV_ENV_LIBEVENT_H
 
+#include "base/timers.h"
 #include "env/env.h"
 
 typedef struct world world;
@@ -45,11 +46,19 @@ typedef struct world_program {
 void world_attach(world *w, const world_program *p);
 
 struct world_tls; /* env_tls.h */
-/* address: an IPv4 or IPv6 literal. *port 0: the kernel chooses, and *port says what. tls
- * NULL: plain. acceptor (copied) NULL: the program's. Listening starts at once; connections wait
- * until world_run. False with *problem (static or in a buffer of the world). */
+/* address: an IPv4 or IPv6 literal, or "unix:PATH": a socket that only this user can reach, removed
+ * at the end (one that nobody listens on any more is replaced); *port is not used then. *port 0:
+ * the kernel chooses, and *port says what. tls NULL: plain. acceptor (copied) NULL: the program's.
+ * Listening starts at once; connections wait until world_run. False with *problem (static or in a
+ * buffer of the world). */
 bool world_listen(world *w, const char *address, int *port, const struct world_tls *tls,
                   const env_acceptor *acceptor, const char **problem);
+
+/* Timers for programs of the world's own; they fire in each turn, before the program's tick. */
+timers *world_timers(world *w);
+/* The virtual clock's time, kept and put back with a server's state (0 and nothing: real clock). */
+int64_t world_virtual_ns(const world *w);
+void world_set_virtual_ns(world *w, int64_t ns);
 
 /* Until SIGTERM, SIGINT or world_stop; then answers under way leave and all is closed. */
 void world_run(world *w);

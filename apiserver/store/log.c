@@ -1,28 +1,113 @@
-/* The revision log as a ring of changes and a ring of roots. */
+/* The revision log as a ring of pieces. Piece n holds the changes of the revisions in
+ * (n * LOG_STRIDE, (n + 1) * LOG_STRIDE]; the one that the newest revision closes is followed by
+ * an empty one at once, because only then its root is in hand. */
 #include "store/log.h"
 
 #include "base/heap.h"
 
 #include <assert.h>
 
-#define LOG_FIRST 256u
+#define PIECES_FIRST 4u
 
-void log_init(revision_log *l, tree_heap *heap, int64_t revision) {
-  *l = (revision_log){.heap = heap, .oldest = revision, .newest = revision};
+struct log_piece {
+  uint32_t refs;
+  int64_t from; /* the revision of `root`: at the piece's begin or behind it */
+  tree_node *root; /* owned */
+  log_slot slots[LOG_STRIDE]; /* those in (from, newest] are set */
+};
+
+static int64_t piece_number(int64_t revision) { return (revision - 1) / LOG_STRIDE; }
+static size_t place(int64_t revision) { return (size_t)((revision - 1) % LOG_STRIDE); }
+
+static log_piece **piece_at(const revision_log *l, int64_t number) {
+  return &l->pieces[(uint64_t)number & (l->cap - 1)];
 }
 
-static log_slot *slot_of(const revision_log *l, int64_t revision) {
-  assert(revision > l->oldest && revision <= l->newest);
-  return &l->slots[(uint64_t)revision & (l->cap - 1)];
+/* The piece that says how the tree at `revision` came to be: for the oldest revision the one
+ * whose root that is. */
+static int64_t number_for(const revision_log *l, int64_t revision) {
+  return revision == l->oldest ? piece_number(revision + 1) : piece_number(revision);
+}
+
+static int64_t last_number(const revision_log *l) { return piece_number(l->newest + 1); }
+
+static log_piece *piece_create(int64_t from, tree_node *root) {
+  log_piece *p = heap_alloc(sizeof *p);
+  p->refs = 1;
+  p->from = from;
+  p->root = tree_ref(root);
+  return p;
+}
+
+static void slots_unref(log_piece *p, int64_t from, int64_t to) {
+  for (int64_t r = from + 1; r <= to; r++) {
+    store_entry_unref(p->slots[place(r)].entry);
+    store_entry_unref(p->slots[place(r)].prev);
+  }
+}
+
+/* The end of piece `number`'s used part. */
+static int64_t piece_end(const revision_log *l, int64_t number) {
+  int64_t end = (number + 1) * LOG_STRIDE;
+  return end < l->newest ? end : l->newest;
+}
+
+static void piece_unref(revision_log *l, int64_t number) {
+  log_piece *p = *piece_at(l, number);
+  *piece_at(l, number) = NULL;
+  if (--p->refs) return;
+  slots_unref(p, p->from, piece_end(l, number));
+  tree_unref(l->heap, p->root);
+  heap_free(p);
+}
+
+/* The piece for writing. */
+static log_piece *piece_own(revision_log *l, int64_t number) {
+  log_piece **at = piece_at(l, number), *p = *at;
+  if (p->refs == 1) return p;
+  log_piece *own = piece_create(p->from, p->root);
+  for (int64_t r = p->from + 1; r <= piece_end(l, number); r++) {
+    const log_slot *s = &p->slots[place(r)];
+    own->slots[place(r)] =
+        (log_slot){store_entry_ref(s->entry), s->prev ? store_entry_ref(s->prev) : NULL};
+  }
+  p->refs--;
+  *at = own;
+  return own;
+}
+
+static void pieces_grow(revision_log *l) {
+  size_t cap = l->cap ? l->cap * 2 : PIECES_FIRST;
+  log_piece **pieces = heap_zalloc(cap * sizeof(log_piece *));
+  for (int64_t n = piece_number(l->oldest + 1); l->cap && n <= last_number(l); n++) {
+    pieces[(uint64_t)n & (cap - 1)] = *piece_at(l, n);
+  }
+  heap_free(l->pieces);
+  l->pieces = pieces;
+  l->cap = cap;
+}
+
+void log_init(revision_log *l, tree_heap *heap, int64_t revision, tree_node *root) {
+  *l = (revision_log){.heap = heap, .oldest = revision, .newest = revision};
+  pieces_grow(l);
+  *piece_at(l, piece_number(revision + 1)) = piece_create(revision, root);
+}
+
+void log_copy(const revision_log *from, revision_log *to) {
+  *to = *from;
+  to->pieces = heap_zalloc(to->cap * sizeof(log_piece *));
+  for (int64_t n = piece_number(from->oldest + 1); n <= last_number(from); n++) {
+    log_piece *p = *piece_at(from, n);
+    p->refs++;
+    *piece_at(to, n) = p;
+  }
 }
 
 const log_slot *log_at(const revision_log *l, int64_t revision) {
-  return slot_of(l, revision);
-}
-
-static tree_node **mark_of(const revision_log *l, int64_t revision) {
-  assert(revision % LOG_STRIDE == 0);
-  return &l->marks[(uint64_t)(revision / LOG_STRIDE) & (l->mark_cap - 1)];
+  assert(revision > l->oldest && revision <= l->newest);
+  const log_piece *p = *piece_at(l, piece_number(revision));
+  assert(revision > p->from);
+  return &p->slots[place(revision)];
 }
 
 /* What the log alone keeps alive by holding a replaced entry. */
@@ -32,42 +117,23 @@ static size_t slot_superseded(const log_slot *s) {
   return bytes;
 }
 
-static void slots_grow(revision_log *l) {
-  size_t cap = l->cap ? l->cap * 2 : LOG_FIRST;
-  log_slot *slots = heap_alloc(cap * sizeof *slots);
-  for (int64_t r = l->oldest + 1; r <= l->newest; r++) {
-    slots[(uint64_t)r & (cap - 1)] = *slot_of(l, r);
-  }
-  heap_free(l->slots);
-  l->slots = slots;
-  l->cap = cap;
-}
-
-static void marks_grow(revision_log *l) {
-  size_t cap = l->mark_cap ? l->mark_cap * 2 : 4;
-  tree_node **marks = heap_alloc(cap * sizeof(tree_node *));
-  for (int64_t m = l->oldest / LOG_STRIDE + 1; m <= l->newest / LOG_STRIDE; m++) {
-    marks[(uint64_t)m & (cap - 1)] = *mark_of(l, m * LOG_STRIDE);
-  }
-  heap_free(l->marks);
-  l->marks = marks;
-  l->mark_cap = cap;
-}
-
 void log_append(revision_log *l, store_entry *entry, store_entry *prev, tree_node *root) {
   assert(entry->mod_revision == l->newest + 1);
-  if ((uint64_t)(l->newest - l->oldest) == l->cap) slots_grow(l);
-  int64_t next = l->newest + 1, marks = next / LOG_STRIDE - l->oldest / LOG_STRIDE;
-  if (next % LOG_STRIDE == 0 && (uint64_t)marks > l->mark_cap) marks_grow(l);
+  int64_t next = l->newest + 1, number = piece_number(next);
+  log_piece *p = piece_own(l, number);
   l->newest = next;
-  log_slot *s = slot_of(l, next);
+  log_slot *s = &p->slots[place(next)];
   *s = (log_slot){entry, prev};
   l->superseded += slot_superseded(s);
-  if (next % LOG_STRIDE == 0) *mark_of(l, next) = tree_ref(root);
+  if (next % LOG_STRIDE) return;
+  int64_t count = number + 2 - piece_number(l->oldest + 1);
+  l->newest--; /* the next piece is none of those that move */
+  if ((uint64_t)count > l->cap) pieces_grow(l);
+  l->newest++;
+  *piece_at(l, number + 1) = piece_create(next, root);
 }
 
-static void change_apply(revision_log *l, tree_node **root, int64_t revision) {
-  const log_slot *s = slot_of(l, revision);
+static void change_apply(revision_log *l, tree_node **root, const log_slot *s) {
   store_entry *old = s->entry->version
                          ? tree_put(l->heap, root, s->entry)
                          : tree_remove(l->heap, root, store_entry_key(s->entry));
@@ -76,29 +142,27 @@ static void change_apply(revision_log *l, tree_node **root, int64_t revision) {
 
 tree_node *log_root(revision_log *l, int64_t revision) {
   assert(revision >= l->oldest && revision <= l->newest);
-  int64_t mark = revision / LOG_STRIDE * LOG_STRIDE, from = l->oldest;
-  tree_node *root = l->base;
-  if (mark > l->oldest) {
-    root = *mark_of(l, mark);
-    from = mark;
-  }
-  tree_ref(root);
-  while (from < revision) change_apply(l, &root, ++from);
+  const log_piece *p = *piece_at(l, number_for(l, revision));
+  tree_node *root = tree_ref(p->root);
+  for (int64_t r = p->from + 1; r <= revision; r++) change_apply(l, &root, &p->slots[place(r)]);
   return root;
 }
 
 void log_drop(revision_log *l, int64_t revision) {
-  tree_node *base = log_root(l, revision);
-  tree_unref(l->heap, l->base);
-  l->base = base;
-  for (int64_t m = l->oldest / LOG_STRIDE + 1; m <= revision / LOG_STRIDE; m++) {
-    tree_unref(l->heap, *mark_of(l, m * LOG_STRIDE));
-  }
+  assert(revision > l->oldest && revision <= l->newest);
   for (int64_t r = l->oldest + 1; r <= revision; r++) {
-    log_slot *s = slot_of(l, r);
-    l->superseded -= slot_superseded(s);
-    store_entry_unref(s->entry);
-    store_entry_unref(s->prev);
+    l->superseded -= slot_superseded(log_at(l, r));
+  }
+  int64_t keep = piece_number(revision + 1);
+  for (int64_t n = piece_number(l->oldest + 1); n < keep; n++) piece_unref(l, n);
+  log_piece *p = *piece_at(l, keep);
+  if (p->from < revision) {
+    p = piece_own(l, keep);
+    for (int64_t r = p->from + 1; r <= revision; r++) {
+      change_apply(l, &p->root, &p->slots[place(r)]);
+    }
+    slots_unref(p, p->from, revision);
+    p->from = revision;
   }
   l->oldest = revision;
 }
@@ -109,13 +173,14 @@ int64_t log_next_mark(const revision_log *l) {
 }
 
 size_t log_bytes(const revision_log *l) {
-  return l->cap * sizeof(log_slot) + l->mark_cap * sizeof(tree_node *);
+  int64_t pieces = last_number(l) - piece_number(l->oldest + 1) + 1;
+  return l->cap * sizeof(log_piece *) + (size_t)pieces * sizeof(log_piece);
 }
 
 void log_dispose(revision_log *l) {
-  if (l->newest > l->oldest) log_drop(l, l->newest);
-  tree_unref(l->heap, l->base);
-  heap_free(l->slots);
-  heap_free(l->marks);
+  if (l->cap) {
+    for (int64_t n = piece_number(l->oldest + 1); n <= last_number(l); n++) piece_unref(l, n);
+  }
+  heap_free(l->pieces);
   *l = (revision_log){0};
 }

@@ -63,7 +63,7 @@ store *store_memory_create(int64_t first_revision) {
   s->refs = 1;
   s->window_events = WINDOW_EVENTS;
   s->window_bytes = WINDOW_BYTES;
-  log_init(&s->log, &s->heap, first_revision);
+  log_init(&s->log, &s->heap, first_revision, NULL);
   return s;
 }
 
@@ -315,12 +315,52 @@ uint64_t store_view_count(const store_view *v, slice start, slice end) {
   return upto > below ? upto - below : 0;
 }
 
-/* ---- the end ---- */
+/* ---- checkpoints ---- */
 
 static void store_unref(store *s) {
   assert(s->refs > 0);
   if (--s->refs == 0) heap_free(s);
 }
+
+struct store_checkpoint {
+  store *store; /* a reference, for the tree's heap */
+  tree_node *root;
+  revision_log log;
+  int64_t compacted;
+};
+
+store_checkpoint *store_memory_checkpoint(store *s) {
+  assert(!s->delivering);
+  store_checkpoint *c = heap_alloc(sizeof *c);
+  *c = (store_checkpoint){.store = s, .root = tree_ref(s->root), .compacted = s->compacted};
+  log_copy(&s->log, &c->log);
+  s->refs++;
+  return c;
+}
+
+int64_t store_checkpoint_revision(const store_checkpoint *c) { return c->log.newest; }
+
+void store_memory_restore(store *s, const store_checkpoint *c) {
+  assert(!s->delivering && c->store == s);
+  recent_forget(s, INT64_MAX);
+  tree_unref(&s->heap, s->root);
+  log_dispose(&s->log);
+  s->root = tree_ref(c->root);
+  log_copy(&c->log, &s->log);
+  s->compacted = c->compacted;
+  s->ticked = false; /* the timer's round begins anew: its revision may lie ahead */
+  s->tick_target = 0;
+}
+
+void store_checkpoint_free(store_checkpoint *c) {
+  if (!c) return;
+  tree_unref(&c->store->heap, c->root);
+  log_dispose(&c->log);
+  store_unref(c->store);
+  heap_free(c);
+}
+
+/* ---- the end ---- */
 
 void store_view_close(store_view *v) {
   if (!v) return;

@@ -261,6 +261,14 @@ void watcher_expire(http_exchange *x) {
   arena_destroy(a);
 }
 
+void watchers_expire(server *s) {
+  while (s->watches && s->watches->first) {
+    watcher *w = s->watches->first;
+    if (w->closing) finish(w);
+    else watcher_expire(w->stream);
+  }
+}
+
 /* 0 is as good as none; a negative time is over at once. */
 static int64_t lifetime_ns(server *s, const list_options *o) {
   if (o->timeout_set && o->timeout_s != 0) {

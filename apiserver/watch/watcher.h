@@ -23,6 +23,9 @@ typedef struct watch_args {
 void watcher_start(request *rq, const watch_args *args);
 /* Ends every watch of the server (shutdown). */
 void watchers_stop(server *s);
+/* Ends every watch with an ERROR event, 410 Expired: what it would tell next has no order with what
+ * it told (the store was put back to another state). */
+void watchers_expire(server *s);
 /* For a tap (request/tap.h); x is a watch's exchange whose answer has begun, and none is called
  * from within the tap. deliver: bytes that it kept. end: as after its time. cut: the connection
  * breaks. expire: an ERROR event, 410 Expired, and the end. */

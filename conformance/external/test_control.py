@@ -1,0 +1,199 @@
+"""The control address: checkpoints and reset of the whole state, and who may ask for them."""
+
+import http.client
+import json
+import socket
+import subprocess
+
+import pytest
+
+import conftest
+from client import Api, brief
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+SERVICES = "/api/v1/namespaces/default/services"
+
+
+class Control:
+    """Commands by the command line tool, and raw requests."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def run(self, *words):
+        return subprocess.run([conftest.binary(), "control", f"unix:{self.path}", *words],
+                              capture_output=True, text=True, timeout=30)
+
+    def ok(self, *words):
+        done = self.run(*words)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def refused(self, *words):
+        done = self.run(*words)
+        assert done.returncode == 1 and done.stdout == ""
+        return done.stderr
+
+    def raw(self, method, target, headers=None):
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.path))
+        connection.request(method, target, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    if conftest.os.environ.get("APISIM_URL"):
+        pytest.skip("of apisim only")
+    directory = tmp_path_factory.mktemp("control")
+    path = directory / "control"
+    server = conftest.start(directory, f"--control=unix:{path}", "--clock=virtual")
+    yield Api(server), Control(path)
+    conftest.stop(server)
+    assert not path.exists()
+
+
+@pytest.fixture
+def api(pair):
+    yield pair[0]
+    pair[1].ok("reset")
+
+
+@pytest.fixture
+def control(pair):
+    return pair[1]
+
+
+def make_things(api):
+    """What draws from every stream: names, uids, addresses, ports."""
+    made = [api.call("POST", MAPS, {"metadata": {"generateName": "m-"}}).json for _ in range(3)]
+    spec = {"type": "NodePort", "ports": [{"port": 80}]}
+    for name in "ab":
+        made.append(api.call("POST", SERVICES, {"metadata": {"name": name}, "spec": spec}).json)
+    made.append(api.call("DELETE", f"{MAPS}/{made[0]['metadata']['name']}").json)
+    made.append(api.get(MAPS).json)
+    return made
+
+
+def test_reset_gives_the_same_bytes(api, control):
+    first = make_things(api)
+    control.ok("reset")
+    assert not {m["metadata"]["name"] for m in first[:3]} & set(api.get(MAPS).names)
+    control.ok("reset")
+    assert make_things(api) == first
+
+
+def test_checkpoints_are_apart(api, control):
+    api.call("POST", MAPS, {"metadata": {"name": "one"}})
+    taken = control.ok("checkpoint", "one")
+    api.call("POST", MAPS, {"metadata": {"name": "two"}})
+    api.call("DELETE", f"{MAPS}/one")
+    control.ok("checkpoint", "two")
+    assert control.ok("reset", "one")["revision"] == taken["revision"]
+    assert api.get(f"{MAPS}/one").status == 200 and api.get(f"{MAPS}/two").status == 404
+    control.ok("reset", "two")
+    assert api.get(f"{MAPS}/one").status == 404 and api.get(f"{MAPS}/two").status == 200
+    assert {c["name"] for c in control.ok("status")["checkpoints"]} >= {"start", "one", "two"}
+    control.ok("drop", "one")
+    assert "no checkpoint one" in control.refused("reset", "one")
+    control.ok("drop", "two")
+
+
+def test_history_comes_along(api, control):
+    before = api.get(MAPS).version
+    for name in "abc":
+        api.call("POST", MAPS, {"metadata": {"name": name}})
+    control.ok("checkpoint", "c")
+    for _ in range(600):
+        api.call("PATCH", f"{MAPS}/a", {"data": {"n": str(_)}},
+                 {"Content-Type": "application/merge-patch+json"})
+    control.ok("reset", "c")
+    with api.watch(MAPS, resourceVersion=before) as w:
+        assert brief(w.take(3)) == ["ADDED:a", "ADDED:b", "ADDED:c"]
+        api.call("POST", MAPS, {"metadata": {"name": "d"}})
+        assert brief(w.take(1)) == ["ADDED:d"]
+    exact = api.get(MAPS, resourceVersion=before, resourceVersionMatch="Exact")
+    assert not set("abc") & set(exact.names)
+    control.ok("drop", "c")
+
+
+def test_open_watches_end_with_410(api, control):
+    with api.watch(MAPS) as w:
+        api.call("POST", MAPS, {"metadata": {"name": "a"}})
+        w.until("a")
+        assert control.ok("reset")["watches_ended"] >= 1
+        kind, status = w.next()
+        assert (kind, status["code"], status["reason"]) == ("ERROR", 410, "Expired")
+        assert w.next() is None
+
+
+def test_roles_are_read_again(api, control):
+    """The evaluator's cache goes by revisions, which come again with other contents."""
+    alice = Api(api.server, "alicetoken")
+    rbac = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User"}
+
+    def bind(name):
+        body = {"metadata": {"name": "b"}, "roleRef": ref, "subjects": [{**subject, "name": name}]}
+        return api.call("POST", rbac, body).json["metadata"]["resourceVersion"]
+
+    first = bind("alice")
+    assert alice.get(MAPS).status == 200
+    control.ok("reset")
+    assert bind("bob") == first
+    assert alice.get(MAPS).status == 403
+
+
+@pytest.mark.parametrize("words, problem", [
+    (["checkpoint", "a/b"], "a name has"),
+    (["checkpoint"], "needs the parameter name"),
+    (["drop", "start"], "stays"),
+    (["reset", "none"], "no checkpoint none"),
+    (["status", "x"], "takes no"),
+    (["sing"], "no control command"),
+])
+def test_refused(control, words, problem):
+    assert problem in control.refused(*words)
+
+
+@pytest.mark.parametrize("method, target, headers, status", [
+    ("GET", "/status", {"Origin": "http://example.com"}, 403),
+    ("GET", "/reset", {}, 405),
+    ("POST", "/status", {}, 405),
+    ("POST", "/nothing", {}, 404),
+    ("POST", "/checkpoint?name=a&more=b", {}, 400),
+    ("GET", "/", {}, 200),
+])
+def test_raw(control, method, target, headers, status):
+    assert control.raw(method, target, headers)[0] == status
+
+
+def test_not_on_the_kubernetes_port(api):
+    assert api.call("POST", "/reset").status == 404
+    assert api.get("/status").status == 404
+
+
+def test_loopback_port(tmp_path):
+    server = conftest.start(tmp_path, "--control=127.0.0.1:0")
+    try:
+        line = next(x for x in server.log.read_text().splitlines() if "control on" in x)
+        address = line.split("control on ")[1].split(":  ")[0].rsplit(": apisim", 1)[0]
+        connection = http.client.HTTPConnection(*address.split(":"))
+        connection.request("GET", "/status", headers={"Host": "evil.example.com"})
+        assert connection.getresponse().status == 403
+        connection.close()
+        connection = http.client.HTTPConnection(*address.split(":"))
+        connection.request("GET", "/status")
+        assert json.loads(connection.getresponse().read())["url"] == server.url
+    finally:
+        conftest.stop(server)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "nowhere", "127.0.0.1:x", "unix:"])
+def test_bad_address(address):
+    done = subprocess.run([conftest.binary(), "serve", "--secure-port=0", f"--control={address}"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1

@@ -1,0 +1,17 @@
+/* What the files of the control address share. */
+#ifndef APISIM_SIM_CONTROL_INTERNAL_H
+#define APISIM_SIM_CONTROL_INTERNAL_H
+
+#include "http/http.h"
+#include "sim/control/checkpoints.h"
+#include "sim/control/control.h"
+
+struct control {
+  serving *serving;
+  http_server http;
+  int port; /* -1: a unix socket */
+  char address[128];
+  checkpoints checkpoints;
+};
+
+#endif
