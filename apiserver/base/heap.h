@@ -13,6 +13,10 @@ void *heap_zalloc(size_t size);
 void *heap_realloc(void *ptr, size_t size);
 /* NULL is fine. */
 void heap_free(void *ptr);
+/* A stack's memory, `bytes` rounded up to whole pages: the lowest byte, below which a page stands
+ * that may not be touched. Real memory only where it was touched. heap_total counts none of it. */
+void *heap_stack_alloc(size_t bytes);
+void heap_stack_free(void *stack, size_t bytes);
 /* Bytes asked for since the process began (for the fuzzers' allocation bound). */
 size_t heap_total(void);
 

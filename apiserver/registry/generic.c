@@ -33,7 +33,12 @@ bool generic_store_error(request *rq, store_result result, slice name) {
       return status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "Too large resource version");
     case STORE_TOO_LARGE:
       return status_plain(&rq->error, rq->arena, "etcdserver: request is too large");
+    case STORE_NO_SPACE:
     case STORE_UNAVAILABLE:
+    case STORE_UNKNOWN:
+    case STORE_TIMEOUT:
+    case STORE_CANCELLED:
+    case STORE_NOT_READY:
       return status_set(&rq->error, rq->arena, STATUS_UNAVAILABLE, "the store is not available");
   }
   return false;

@@ -6,9 +6,9 @@
  * a callback that reads the store sees its own event done. */
 #include "base/heap.h"
 #include "base/limits.h"
+#include "store/backend.h"
 #include "store/entry.h"
 #include "store/log.h"
-#include "store/store.h"
 #include "store/watch_index.h"
 
 #include <assert.h>
@@ -19,23 +19,27 @@
 #define WINDOW_EVENTS ((uint64_t)1 << 18)
 #define WINDOW_BYTES ((size_t)256 << 20)
 
-struct store_watch {
+typedef struct memory memory;
+
+typedef struct memory_watch {
   watch_link link;
-  store *store; /* not to be touched once the link is out of the index */
+  store_watch base;
+  memory *store; /* not to be touched once the link is out of the index */
   uint32_t refs; /* the caller's until it closes, and one a delivery under way */
   bool closed;
   int64_t from;
   store_on_event fn;
   void *ctx;
-};
+} memory_watch;
 
-struct store_view {
-  store *store;
+typedef struct memory_view {
+  store_view base;
+  memory *store;
   tree_node *root;
-  int64_t revision;
-};
+} memory_view;
 
-struct store {
+struct memory {
+  store base;
   uint32_t refs; /* the owner's, and one a view */
   bool delivering;
   bool ticked;
@@ -44,7 +48,7 @@ struct store {
   revision_log log;
   int64_t compacted; /* 0: nothing was dropped yet */
   watch_index watches;
-  store_watch **due; /* who gets the event at hand */
+  memory_watch **due; /* who gets the event at hand */
   size_t due_count, due_cap;
   struct {
     tree_node *root;
@@ -57,29 +61,39 @@ struct store {
   size_t window_bytes;
 };
 
+static const store_backend backend;
+
+static memory *of(store *s) {
+  assert(s->ops == &backend);
+  return (memory *)s;
+}
+static const memory *of_const(const store *s) { return (const memory *)s; }
+
 store *store_memory_create(int64_t first_revision) {
   assert(first_revision > 0);
-  store *s = heap_zalloc(sizeof *s);
+  memory *s = heap_zalloc(sizeof *s);
+  s->base.ops = &backend;
   s->refs = 1;
   s->window_events = WINDOW_EVENTS;
   s->window_bytes = WINDOW_BYTES;
   log_init(&s->log, &s->heap, first_revision, NULL);
-  return s;
+  return &s->base;
 }
 
-void store_memory_window(store *s, uint64_t events, size_t bytes) {
+void store_memory_window(store *base, uint64_t events, size_t bytes) {
+  memory *s = of(base);
   assert(events > 0);
   s->window_events = events;
   s->window_bytes = bytes;
 }
 
-int64_t store_next_revision(const store *s) { return s->log.newest + 1; }
-int64_t store_revision(const store *s) { return s->log.newest; }
-int64_t store_compacted(const store *s) { return s->compacted; }
+static int64_t memory_next_revision(const store *s) { return of_const(s)->log.newest + 1; }
+static int64_t memory_revision(const store *s) { return of_const(s)->log.newest; }
+static int64_t memory_compacted(const store *s) { return of_const(s)->compacted; }
 
 /* ---- compaction ---- */
 
-static void recent_forget(store *s, int64_t below) {
+static void recent_forget(memory *s, int64_t below) {
   for (uint32_t i = 0; i < RECENT; i++) {
     if (s->recent[i].revision >= below) continue;
     tree_unref(&s->heap, s->recent[i].root);
@@ -88,7 +102,7 @@ static void recent_forget(store *s, int64_t below) {
   }
 }
 
-void store_compact(store *s, int64_t revision) {
+static void compact(memory *s, int64_t revision) {
   if (revision > s->log.newest) revision = s->log.newest;
   if (revision <= s->compacted) return;
   if (revision > s->log.oldest) log_drop(&s->log, revision);
@@ -96,23 +110,26 @@ void store_compact(store *s, int64_t revision) {
   recent_forget(s, revision);
 }
 
-static void window_trim(store *s) {
+static void memory_compact(store *s, int64_t revision) { compact(of(s), revision); }
+
+static void window_trim(memory *s) {
   const revision_log *l = &s->log;
   while ((uint64_t)(l->newest - l->oldest) > s->window_events ||
          (l->superseded > s->window_bytes && l->newest > l->oldest)) {
-    store_compact(s, log_next_mark(l));
+    compact(s, log_next_mark(l));
   }
 }
 
 /* A long log is dropped in steps, a few a tick, so that no request waits for all of it. */
-static void tick_compact(store *s) {
+static void tick_compact(memory *s) {
   for (int step = 0; step < TICK_STEPS && s->compacted < s->tick_target; step++) {
     int64_t next = log_next_mark(&s->log);
-    store_compact(s, next < s->tick_target ? next : s->tick_target);
+    compact(s, next < s->tick_target ? next : s->tick_target);
   }
 }
 
-void store_tick(store *s, int64_t mono_ns) {
+static void memory_tick(store *base, int64_t mono_ns) {
+  memory *s = of(base);
   if (!s->ticked || mono_ns - s->tick_ns >= COMPACT_EVERY_NS) {
     if (s->ticked) s->tick_target = s->tick_revision;
     s->ticked = true;
@@ -124,32 +141,32 @@ void store_tick(store *s, int64_t mono_ns) {
 
 /* ---- watching ---- */
 
-static void watch_unref(store_watch *w) {
+static void watch_unref(memory_watch *w) {
   assert(w->refs > 0);
   if (--w->refs == 0) heap_free(w);
 }
 
 static void due_add(void *ctx, watch_link *link) {
-  store *s = ctx;
+  memory *s = ctx;
   if (s->due_count == s->due_cap) {
     s->due_cap = s->due_cap ? s->due_cap * 2 : 16;
-    s->due = heap_realloc(s->due, s->due_cap * sizeof(store_watch *));
+    s->due = heap_realloc(s->due, s->due_cap * sizeof(memory_watch *));
   }
-  store_watch *w = (store_watch *)link;
+  memory_watch *w = (memory_watch *)link;
   w->refs++;
   s->due[s->due_count++] = w;
 }
 
 /* The receivers are fixed before the first is called: a watch opened by a callback has the
  * event from the log already, and one closed by a callback gets nothing more. */
-static void event_deliver(store *s, const store_event *ev) {
+static void event_deliver(memory *s, const store_event *ev) {
   if (s->watches.count == 0) return;
   assert(!s->delivering);
   s->delivering = true;
   s->due_count = 0;
   watch_index_match(&s->watches, store_entry_key(ev->entry), due_add, s);
   for (size_t i = 0; i < s->due_count; i++) {
-    store_watch *w = s->due[i];
+    memory_watch *w = s->due[i];
     if (!w->closed && ev->revision > w->from) w->fn(w->ctx, ev);
     watch_unref(w);
   }
@@ -161,7 +178,7 @@ static store_event event_of(const log_slot *slot) {
                        .prev = slot->prev, .revision = slot->entry->mod_revision};
 }
 
-static void watch_catch_up(store *s, store_watch *w, slice prefix) {
+static void watch_catch_up(memory *s, memory_watch *w, slice prefix) {
   bool outer = s->delivering;
   int64_t start = w->from < s->log.oldest ? s->log.oldest : w->from;
   s->delivering = true; /* so that a callback that writes is caught */
@@ -172,23 +189,30 @@ static void watch_catch_up(store *s, store_watch *w, slice prefix) {
   s->delivering = outer;
 }
 
-store_result store_watch_open(store *s, slice prefix, int64_t from, store_on_event fn, void *ctx,
-                              store_watch **out) {
+static store_result memory_watch_open(store *base, slice prefix, int64_t from, store_on_event fn,
+                                      void *ctx, store_watch **out) {
+  memory *s = of(base);
   assert(fn && out);
   *out = NULL;
   if (from < s->compacted || from < 0) return STORE_COMPACTED;
-  store_watch *w = heap_zalloc(sizeof *w);
-  *w = (store_watch){.store = s, .refs = 2, .from = from, .fn = fn, .ctx = ctx};
+  memory_watch *w = heap_zalloc(sizeof *w);
+  *w = (memory_watch){.base.ops = &backend, .store = s, .refs = 2, .from = from, .fn = fn,
+                      .ctx = ctx};
   watch_index_add(&s->watches, prefix, &w->link);
-  *out = w; /* before the first callback, which may close it */
+  *out = &w->base; /* before the first callback, which may close it */
   watch_catch_up(s, w, prefix);
   if (w->closed) *out = NULL;
   watch_unref(w);
   return STORE_OK;
 }
 
-void store_watch_close(store_watch *w) {
-  if (!w) return;
+static void memory_watch_on_end(store_watch *base, void (*ended)(void *ctx)) {
+  (void)base;
+  (void)ended; /* its history goes by compaction alone, which an open watch does not need */
+}
+
+static void memory_watch_close(store_watch *base) {
+  memory_watch *w = (memory_watch *)((char *)base - offsetof(memory_watch, base));
   assert(!w->closed);
   w->closed = true;
   if (w->link.node) watch_index_remove(&w->store->watches, &w->link);
@@ -203,7 +227,7 @@ static bool too_large(const blob *value) {
 
 /* Puts the change, whose tree is already made, into the log and tells the watchers. Takes
  * both references over. */
-static void write_commit(store *s, store_entry *entry, store_entry *prev) {
+static void write_commit(memory *s, store_entry *entry, store_entry *prev) {
   assert(!s->delivering); /* a watch callback must not write */
   log_append(&s->log, entry, prev, s->root);
   store_event ev = event_of(log_at(&s->log, s->log.newest));
@@ -211,7 +235,7 @@ static void write_commit(store *s, store_entry *entry, store_entry *prev) {
   window_trim(s);
 }
 
-static void write_put(store *s, slice key, blob *value, const store_entry *current,
+static void write_put(memory *s, slice key, blob *value, const store_entry *current,
                       store_entry **out) {
   store_entry *e = store_entry_create(key, value);
   e->mod_revision = s->log.newest + 1;
@@ -223,15 +247,20 @@ static void write_put(store *s, slice key, blob *value, const store_entry *curre
   write_commit(s, e, prev);
 }
 
-store_result store_create(store *s, slice key, blob *value, store_entry **out) {
+static store_result memory_create(store *base, slice key, blob *value, int64_t ttl_s,
+                                  store_entry **out) {
+  memory *s = of(base);
+  (void)ttl_s;
   if (too_large(value)) return STORE_TOO_LARGE;
   if (tree_find(s->root, key)) return STORE_EXISTS;
   write_put(s, key, value, NULL, out);
   return STORE_OK;
 }
 
-store_result store_update(store *s, slice key, int64_t expect_mod, blob *value,
-                          store_entry **out) {
+static store_result memory_update(store *base, slice key, int64_t expect_mod, blob *value,
+                                  int64_t ttl_s, store_entry **out) {
+  memory *s = of(base);
+  (void)ttl_s;
   if (too_large(value)) return STORE_TOO_LARGE;
   const store_entry *current = tree_find(s->root, key);
   if (!current) return STORE_NOT_FOUND;
@@ -240,8 +269,9 @@ store_result store_update(store *s, slice key, int64_t expect_mod, blob *value,
   return STORE_OK;
 }
 
-store_result store_delete(store *s, slice key, int64_t expect_mod, blob *final,
-                          store_entry **last) {
+static store_result memory_delete(store *base, slice key, int64_t expect_mod, blob *final,
+                                  store_entry **last) {
+  memory *s = of(base);
   const store_entry *current = tree_find(s->root, key);
   if (!current) return STORE_NOT_FOUND;
   if (current->mod_revision != expect_mod) return STORE_CONFLICT;
@@ -257,13 +287,13 @@ store_result store_delete(store *s, slice key, int64_t expect_mod, blob *final,
 
 /* ---- reading ---- */
 
-static store_result revision_check(const store *s, int64_t revision) {
+static store_result revision_check(const memory *s, int64_t revision) {
   if (revision > s->log.newest) return STORE_FUTURE;
   return revision < s->compacted || revision < 0 ? STORE_COMPACTED : STORE_OK;
 }
 
 /* The tree at a readable revision, a new reference; kept among the recent ones. */
-static tree_node *root_at(store *s, int64_t revision) {
+static tree_node *root_at(memory *s, int64_t revision) {
   for (uint32_t i = 0; i < RECENT; i++) {
     if (s->recent[i].revision == revision && s->recent[i].root) return tree_ref(s->recent[i].root);
   }
@@ -276,7 +306,8 @@ static tree_node *root_at(store *s, int64_t revision) {
   return root;
 }
 
-store_result store_get(store *s, slice key, int64_t revision, store_entry **out) {
+static store_result memory_get(store *base, slice key, int64_t revision, store_entry **out) {
+  memory *s = of(base);
   assert(out);
   *out = NULL;
   if (revision == 0) revision = s->log.newest;
@@ -290,26 +321,32 @@ store_result store_get(store *s, slice key, int64_t revision, store_entry **out)
   return e ? STORE_OK : STORE_NOT_FOUND;
 }
 
-store_result store_view_open(store *s, int64_t revision, store_view **out) {
+static store_result memory_get_fresh(store *s, slice key, store_entry **out) {
+  return memory_get(s, key, 0, out);
+}
+
+static store_result memory_view_open(store *base, int64_t revision, store_view **out) {
+  memory *s = of(base);
   assert(out);
   *out = NULL;
   if (revision == 0) revision = s->log.newest;
   store_result r = revision_check(s, revision);
   if (r != STORE_OK) return r;
-  store_view *v = heap_alloc(sizeof *v);
-  *v = (store_view){.store = s, .root = root_at(s, revision), .revision = revision};
+  memory_view *v = heap_alloc(sizeof *v);
+  *v = (memory_view){.base = {&backend, revision}, .store = s, .root = root_at(s, revision)};
   s->refs++;
-  *out = v;
+  *out = &v->base;
   return STORE_OK;
 }
 
-int64_t store_view_revision(const store_view *v) { return v->revision; }
-
-void store_view_walk(const store_view *v, slice start, slice end, store_visit visit, void *ctx) {
-  tree_walk(v->root, start, end, visit, ctx);
+static store_result memory_view_walk(store_view *v, slice start, slice end, store_visit visit,
+                                     void *ctx) {
+  tree_walk(((memory_view *)v)->root, start, end, visit, ctx);
+  return STORE_OK;
 }
 
-uint64_t store_view_count(const store_view *v, slice start, slice end) {
+static uint64_t memory_view_count(store_view *base, slice start, slice end) {
+  const memory_view *v = (const memory_view *)base;
   uint64_t below = tree_rank(v->root, start);
   uint64_t upto = end.len ? tree_rank(v->root, end) : tree_size(v->root);
   return upto > below ? upto - below : 0;
@@ -317,19 +354,20 @@ uint64_t store_view_count(const store_view *v, slice start, slice end) {
 
 /* ---- checkpoints ---- */
 
-static void store_unref(store *s) {
+static void memory_unref(memory *s) {
   assert(s->refs > 0);
   if (--s->refs == 0) heap_free(s);
 }
 
 struct store_checkpoint {
-  store *store; /* a reference, for the tree's heap */
+  memory *store; /* a reference, for the tree's heap */
   tree_node *root;
   revision_log log;
   int64_t compacted;
 };
 
-store_checkpoint *store_memory_checkpoint(store *s) {
+store_checkpoint *store_memory_checkpoint(store *base) {
+  memory *s = of(base);
   assert(!s->delivering);
   store_checkpoint *c = heap_alloc(sizeof *c);
   *c = (store_checkpoint){.store = s, .root = tree_ref(s->root), .compacted = s->compacted};
@@ -340,7 +378,8 @@ store_checkpoint *store_memory_checkpoint(store *s) {
 
 int64_t store_checkpoint_revision(const store_checkpoint *c) { return c->log.newest; }
 
-void store_memory_restore(store *s, const store_checkpoint *c) {
+void store_memory_restore(store *base, const store_checkpoint *c) {
+  memory *s = of(base);
   assert(!s->delivering && c->store == s);
   recent_forget(s, INT64_MAX);
   tree_unref(&s->heap, s->root);
@@ -356,27 +395,28 @@ void store_checkpoint_free(store_checkpoint *c) {
   if (!c) return;
   tree_unref(&c->store->heap, c->root);
   log_dispose(&c->log);
-  store_unref(c->store);
+  memory_unref(c->store);
   heap_free(c);
 }
 
 /* ---- the end ---- */
 
-void store_view_close(store_view *v) {
-  if (!v) return;
+static void memory_view_close(store_view *base) {
+  memory_view *v = (memory_view *)base;
   tree_unref(&v->store->heap, v->root);
-  store_unref(v->store);
+  memory_unref(v->store);
   heap_free(v);
 }
 
-size_t store_overhead(const store *s) {
+static size_t memory_overhead(const store *base) {
+  const memory *s = of_const(base);
   return sizeof *s + s->heap.bytes + log_bytes(&s->log) + s->log.superseded +
          tree_size(s->root) * (sizeof(store_entry) + sizeof(blob)) +
-         s->watches.count * sizeof(store_watch);
+         s->watches.count * sizeof(memory_watch);
 }
 
-void store_destroy(store *s) {
-  if (!s) return;
+static void memory_destroy(store *base) {
+  memory *s = of(base);
   assert(!s->delivering);
   watch_index_dispose(&s->watches);
   recent_forget(s, INT64_MAX);
@@ -384,5 +424,55 @@ void store_destroy(store *s) {
   s->root = NULL;
   log_dispose(&s->log);
   heap_free(s->due);
-  store_unref(s);
+  memory_unref(s);
 }
+
+/* ---- what never happens here ---- */
+
+static slice memory_problem(const store *s) {
+  (void)s;
+  return SLICE_NONE;
+}
+
+static bool memory_is_ready(const store *s, slice *why) {
+  (void)s;
+  (void)why;
+  return true;
+}
+
+static store_result memory_sync(store *s) {
+  (void)s;
+  return STORE_OK;
+}
+
+static void memory_cancel(store *s, struct fiber *f) {
+  (void)s;
+  (void)f;
+}
+
+static const store_backend backend = {
+    .waits = false,
+    .next_revision = memory_next_revision,
+    .revision = memory_revision,
+    .compacted = memory_compacted,
+    .problem = memory_problem,
+    .is_ready = memory_is_ready,
+    .sync = memory_sync,
+    .create = memory_create,
+    .update = memory_update,
+    .remove = memory_delete,
+    .get = memory_get,
+    .get_fresh = memory_get_fresh,
+    .view_open = memory_view_open,
+    .view_close = memory_view_close,
+    .view_walk = memory_view_walk,
+    .view_count = memory_view_count,
+    .watch_open = memory_watch_open,
+    .watch_on_end = memory_watch_on_end,
+    .watch_close = memory_watch_close,
+    .compact = memory_compact,
+    .tick = memory_tick,
+    .overhead = memory_overhead,
+    .cancel = memory_cancel,
+    .destroy = memory_destroy,
+};

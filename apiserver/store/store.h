@@ -5,7 +5,12 @@
  * Sources: etcd API guarantees, apiserver pkg/storage/interfaces.go (Interface).
  *
  * An entry is immutable: a write makes a new one. The store is the only owner of
- * order; callers may hold references to entries as long as they like. */
+ * order; callers may hold references to entries as long as they like.
+ *
+ * A store is a table of functions (store/backend.h): store_memory_create makes the embedded one,
+ * which never waits; store/mirror.h keeps a copy of a store elsewhere. There a call may suspend
+ * the fiber that it is called on (base/fiber.h) and other requests run in between; those that may
+ * are marked "waits". Each ends by the fiber's deadline, or by store_cancel. */
 #ifndef APISIM_STORE_STORE_H
 #define APISIM_STORE_STORE_H
 
@@ -53,8 +58,21 @@ typedef enum store_result {
   STORE_COMPACTED, /* the asked revision is below the oldest kept */
   STORE_FUTURE, /* the asked revision is above the current */
   STORE_TOO_LARGE, /* value over the limit: "etcdserver: request is too large" */
-  STORE_UNAVAILABLE,
+  STORE_UNAVAILABLE, /* it can't be asked; surely nothing was written */
+  STORE_UNKNOWN, /* the write may or may not have happened */
+  STORE_NO_SPACE, /* "etcdserver: mvcc: database space exceeded" */
+  STORE_TIMEOUT, /* the deadline passed; a write may or may not have happened */
+  STORE_CANCELLED, /* the client is gone; as TIMEOUT, and nobody needs an answer */
+  STORE_NOT_READY, /* the copy is not made yet, or made anew: come back later */
 } store_result;
+
+/* Whether calls may wait: then requests run on fibers. */
+bool store_waits(const store *s);
+/* Of the latest call that failed, until the next call: its cause in the words of who said it
+ * ("etcdserver: no leader"), for the answer; empty: there is nothing to say. */
+slice store_problem(const store *s);
+/* Whether the store can serve; *why (static): what /readyz says if not. */
+bool store_is_ready(const store *s, slice *why);
 
 /* The revision a write in this turn would get: memory backends know it, so the object's
  * bytes can carry it. (An etcd backend stores no resourceVersion and adds it on reading.) */
@@ -62,10 +80,19 @@ int64_t store_next_revision(const store *s);
 int64_t store_revision(const store *s);
 int64_t store_compacted(const store *s);
 
-/* Writes. Only STORE_OK changes anything; then *out (if asked for) is a new reference to the new
- * entry. `value`: the store takes a reference of its own. expect_mod: the mod_revision the
- * caller saw. */
+/* Waits. After OK all that was written anywhere before the call began is read here: what a
+ * read without a version begins with. NOT_READY, UNAVAILABLE, TIMEOUT, CANCELLED; the embedded
+ * store always says OK. */
+store_result store_sync(store *s);
+
+/* Writes; wait. Only STORE_OK surely changes anything; then *out (if asked for) is a new reference
+ * to the new entry. `value`: the store takes a reference of its own. expect_mod: the mod_revision
+ * that the caller saw. */
 store_result store_create(store *s, slice key, blob *value, store_entry **out);
+/* The same, and the key goes by itself no earlier than ttl_s seconds from now (0: stays). */
+store_result store_create_ttl(store *s, slice key, blob *value, int64_t ttl_s, store_entry **out);
+store_result store_update_ttl(store *s, slice key, int64_t expect_mod, blob *value, int64_t ttl_s,
+                              store_entry **out);
 store_result store_update(store *s, slice key, int64_t expect_mod, blob *value, store_entry **out);
 /* The deleted entry's last value is given back (*last); `final` (or NULL) is what watchers
  * see as the object of the DELETED event (with the deletion's resourceVersion inside). The
@@ -73,22 +100,27 @@ store_result store_update(store *s, slice key, int64_t expect_mod, blob *value, 
 store_result store_delete(store *s, slice key, int64_t expect_mod, blob *final,
                           store_entry **last);
 
-/* Reads; *out is a new reference, NULL when there is none. revision 0 is the current one. A
- * revision before the first is the empty store until something is compacted. */
+/* Reads what is here (after store_sync: what is everywhere), without waiting; *out is a new
+ * reference, NULL when there is none. revision 0 is the current one. A revision before the first
+ * is the empty store until something is compacted. */
 store_result store_get(store *s, slice key, int64_t revision, store_entry **out);
 
+/* Waits. The key as it is everywhere now; a store elsewhere is asked. */
+store_result store_get_fresh(store *s, slice key, store_entry **out);
+
 /* A consistent view at one revision; cheap to make, keeps its root alive (also over later
- * compactions, and over the store's end). */
+ * compactions, and over the store's end). Opening, walking and counting a revision that is no
+ * longer here but still is elsewhere waits. */
 typedef struct store_view store_view;
 store_result store_view_open(store *s, int64_t revision, store_view **out);
 void store_view_close(store_view *v);
 int64_t store_view_revision(const store_view *v);
 /* Walks keys in [start, end) in byte order; the callback returns false to stop. Entries are
- * borrowed. end empty: no upper end. */
+ * borrowed until the view is closed. end empty: no upper end. Not STORE_OK: the walk broke off. */
 typedef bool (*store_visit)(void *ctx, store_entry *e);
-void store_view_walk(const store_view *v, slice start, slice end, store_visit visit, void *ctx);
+store_result store_view_walk(store_view *v, slice start, slice end, store_visit visit, void *ctx);
 /* Keys in [start, end): O(log n). */
-uint64_t store_view_count(const store_view *v, slice start, slice end);
+uint64_t store_view_count(store_view *v, slice start, slice end);
 
 /* Watching. An event goes to shorter prefixes first, then in order of opening.
  * Events come in revision order, each once, synchronously with the write that
@@ -108,6 +140,10 @@ typedef void (*store_on_event)(void *ctx, const store_event *ev);
  * A `from` above the current revision waits for it. prefix bounds the keys. */
 store_result store_watch_open(store *s, slice prefix, int64_t from, store_on_event fn, void *ctx,
                               store_watch **out);
+/* `ended`: called, once and outside of any other callback, when the store has lost the history
+ * that the watch needs (its copy had to be made anew): nothing comes any more, close it. Without
+ * one the watch is silent from then on. The embedded store never does this. */
+void store_watch_on_end(store_watch *w, void (*ended)(void *ctx));
 /* May be called inside its own callback, which is then the last; NULL is fine. Also after
  * store_destroy. */
 void store_watch_close(store_watch *w);
@@ -120,6 +156,11 @@ void store_compact(store *s, int64_t revision);
 void store_tick(store *s, int64_t mono_ns);
 /* Bytes held beyond the values themselves, for the figures. */
 size_t store_overhead(const store *s);
+/* The client of what waits on that fiber is gone: its call returns CANCELLED, now. Nothing happens
+ * to a fiber that does not wait here. */
+struct fiber;
+void store_cancel(store *s, struct fiber *f);
+/* No fiber may wait in it. NULL is fine. */
 void store_destroy(store *s);
 
 /* The embedded backend: a copy-on-write B-tree, a root a revision. first_revision: the
