@@ -9,6 +9,7 @@
 #include "registry/port_allocator.h"
 #include "request/chain.h"
 #include "route/route_cache.h"
+#include "snapshot.h"
 #include "verb/registry.h"
 #include "watch/watcher.h"
 
@@ -51,6 +52,21 @@ static bool make_parts(server *s, const server_options *o, slice *problem) {
   return s->access != NULL;
 }
 
+/* A snapshot's objects stand as they are; what it lacks of a fresh cluster's is made, as the real
+ * server does at each start. Drawing for objects that are there already must not advance the
+ * streams: the server goes on where the snapshot was taken. */
+static bool make_content(server *s, slice *problem) {
+  bool loaded = s->options.snapshot.len > 0;
+  if (loaded && !snapshot_load(s, s->options.snapshot, &s->snapshot_clock_ns, problem)) {
+    return false;
+  }
+  rng uid_rng = s->uid_rng;
+  int64_t revision = store_revision(s->store);
+  if (!bootstrap_run(s, problem)) return false;
+  if (loaded && store_revision(s->store) == revision) s->uid_rng = uid_rng;
+  return true;
+}
+
 server *server_create(env *e, const server_options *o, slice *problem) {
   server *s = heap_zalloc(sizeof *s);
   s->env = e;
@@ -62,10 +78,11 @@ server *server_create(env *e, const server_options *o, slice *problem) {
     server_destroy(s);
     return NULL;
   }
-  if (!bootstrap_run(s, problem)) {
+  if (!make_content(s, problem)) {
     server_destroy(s);
     return NULL;
   }
+  s->options.snapshot = SLICE_NONE;
   timer_set(&s->timers, &s->store_timer, e->mono_ns + STORE_TICK_NS, on_store_tick, s);
   s->ready = true;
   return s;

@@ -20,6 +20,7 @@ typedef struct server_options {
   slice advertise_address; /* of the kubernetes Endpoints */
   int32_t secure_port; /* told in the same */
   slice hostname; /* of the identity lease */
+  slice snapshot; /* its bytes, needed only while the server is made; empty: a fresh cluster */
   uint64_t store_history; /* revisions kept at most; 0: the store's own limit */
 } server_options;
 
@@ -41,6 +42,7 @@ struct server {
   int64_t *resource_revisions; /* by resource id: the newest write (verb/registry.c) */
   struct store_watch *revision_watch;
   const struct server_tap *tap; /* request/tap.h; NULL: none */
+  int64_t snapshot_clock_ns; /* what options.snapshot said of the world's clock */
   bool ready, stopping;
 };
 

@@ -20,10 +20,9 @@ struct server_state {
 
 server_state *server_state_take(server *s) {
   assert(s->ready && !s->ports->txn);
-  store_checkpoint *kept = store_memory_checkpoint(s->store);
-  if (!kept) return NULL;
+  if (!store_is_memory(s->store)) return NULL;
   server_state *st = heap_alloc(sizeof *st);
-  *st = (server_state){.store = kept,
+  *st = (server_state){.store = store_memory_checkpoint(s->store),
                        .ports = *s->ports,
                        .uid_rng = s->uid_rng,
                        .name_rng = s->name_rng,

@@ -51,7 +51,10 @@ static int serve_and_run(flags *f, char **command) {
   if (ok && fd < 0) fprintf(stderr, "apisim: can't make %s: %s\n", kubeconfig, strerror(errno));
   if (fd >= 0) {
     close(fd);
-    if (serving_write_kubeconfig(&s, kubeconfig)) code = run_child(&s, kubeconfig, command);
+    if (serving_write_kubeconfig(&s, kubeconfig)) {
+      code = run_child(&s, kubeconfig, command);
+      if (!serving_save(&s) && code == 0) code = 1;
+    }
     unlink(kubeconfig);
   }
   serving_stop(&s);

@@ -31,6 +31,7 @@ int cmd_serve(int argc, char **argv) {
   if (ok) {
     serving_announce(&s);
     world_run(s.world);
+    ok = serving_save(&s);
   }
   serving_stop(&s);
   return ok ? 0 : 1;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "sim/control/control.h"
+#include "sim/control/snapshot_file.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -237,9 +238,17 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   o.advertise_address = slice_cstr(advertised(f));
   if (gethostname(files->hostname, sizeof files->hostname - 1) != 0) files->hostname[0] = '\0';
   o.hostname = slice_cstr(files->hostname);
+  const char *snapshot = flags_str(f, "snapshot-in");
+  char why[SNAPSHOT_WHY_MAX];
+  if (snapshot && !snapshot_map(snapshot, &o.snapshot, why)) return complain("%s", why);
   slice problem = SLICE_NONE;
   s->server = server_create(world_env(s->world), &o, &problem);
+  snapshot_unmap(o.snapshot);
+  if (!s->server && snapshot) {
+    return complain("--snapshot-in %s: %.*s", snapshot, SLICE_ARG(problem));
+  }
   if (!s->server) return complain("%.*s", SLICE_ARG(problem));
+  if (s->server->snapshot_clock_ns) world_set_virtual_ns(s->world, s->server->snapshot_clock_ns);
   hook_clock(s);
   world_attach(s->world, &(world_program){.tick = program_tick,
                                           .stop = program_stop,
@@ -327,6 +336,13 @@ bool serving_write_kubeconfig(const serving *s, const char *path) {
     return complain("can't write --kubeconfig-out %s: %s", path, strerror(errno));
   }
   return true;
+}
+
+bool serving_save(serving *s) {
+  const char *path = flags_str(s->flags, "snapshot-out");
+  char why[SNAPSHOT_WHY_MAX];
+  int64_t bytes;
+  return !path || snapshot_save(s, path, &bytes, why) || complain("%s", why);
 }
 
 void serving_stop(serving *s) {

@@ -25,6 +25,8 @@ bool serving_start(serving *s, flags *f, bool with_token);
 /* One line a listener: the address and how to use it. */
 void serving_announce(const serving *s);
 bool serving_write_kubeconfig(const serving *s, const char *path);
+/* Writes --snapshot-out, where asked for, once the world has run. False as above. */
+bool serving_save(serving *s);
 void serving_stop(serving *s);
 
 #endif

@@ -366,6 +366,8 @@ struct store_checkpoint {
   int64_t compacted;
 };
 
+bool store_is_memory(const store *s) { return s->ops == &backend; }
+
 store_checkpoint *store_memory_checkpoint(store *base) {
   memory *s = of(base);
   assert(!s->delivering);
@@ -378,17 +380,45 @@ store_checkpoint *store_memory_checkpoint(store *base) {
 
 int64_t store_checkpoint_revision(const store_checkpoint *c) { return c->log.newest; }
 
-void store_memory_restore(store *base, const store_checkpoint *c) {
-  memory *s = of(base);
-  assert(!s->delivering && c->store == s);
+/* Lets go of everything; the caller fills in another content. */
+static void content_drop(memory *s) {
+  assert(!s->delivering);
   recent_forget(s, INT64_MAX);
   tree_unref(&s->heap, s->root);
   log_dispose(&s->log);
+  s->root = NULL;
+  s->ticked = false; /* the timer's round begins anew: its revision may lie ahead */
+  s->tick_target = 0;
+}
+
+void store_memory_restore(store *base, const store_checkpoint *c) {
+  memory *s = of(base);
+  assert(c->store == s);
+  content_drop(s);
   s->root = tree_ref(c->root);
   log_copy(&c->log, &s->log);
   s->compacted = c->compacted;
-  s->ticked = false; /* the timer's round begins anew: its revision may lie ahead */
-  s->tick_target = 0;
+}
+
+void store_memory_load(store *base, int64_t revision, bool (*next)(void *ctx, store_row *row),
+                       void *ctx) {
+  memory *s = of(base);
+  store_row row;
+  content_drop(s);
+  while (next(ctx, &row)) {
+    blob *value = blob_copy(row.value);
+    store_entry *e = store_entry_create(row.key, value);
+    blob_unref(value);
+    e->create_revision = row.create_revision;
+    e->mod_revision = row.mod_revision;
+    e->version = row.version;
+    store_entry *before = tree_put(&s->heap, &s->root, e);
+    assert(!before);
+    (void)before;
+    store_entry_unref(e);
+  }
+  log_init(&s->log, &s->heap, revision, s->root);
+  s->compacted = revision;
 }
 
 void store_checkpoint_free(store_checkpoint *c) {

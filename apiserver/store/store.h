@@ -170,6 +170,19 @@ store *store_memory_create(int64_t first_revision);
  * replaced objects (2^18 and 256 MiB unless told). Trimmed by the write that passes it. */
 void store_memory_window(store *s, uint64_t events, size_t bytes);
 
+/* Whether s is one: what follows is for no other. */
+bool store_is_memory(const store *s);
+
+/* Replaces all objects by the rows that `next` gives (false: no more), in ascending order of keys;
+ * copied. The revision is the given one, above 0, and nothing below it can be read. Watches as in
+ * store_memory_restore. */
+typedef struct store_row {
+  slice key, value;
+  int64_t create_revision, mod_revision, version;
+} store_row;
+void store_memory_load(store *s, int64_t revision, bool (*next)(void *ctx, store_row *row),
+                       void *ctx);
+
 /* All of an embedded store's state as a value: objects, history, revision. Taken and put back
  * without copying an object (some microseconds, and eight bytes for 256 revisions of history).
  * Restoring tells no watch anything and closes none: a watch goes on behind the revision that it

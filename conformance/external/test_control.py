@@ -106,7 +106,7 @@ def test_history_comes_along(api, control):
     for name in "abc":
         api.call("POST", MAPS, {"metadata": {"name": name}})
     control.ok("checkpoint", "c")
-    for _ in range(600):
+    for _ in range(300):
         api.call("PATCH", f"{MAPS}/a", {"data": {"n": str(_)}},
                  {"Content-Type": "application/merge-patch+json"})
     control.ok("reset", "c")
@@ -197,3 +197,100 @@ def test_bad_address(address):
     done = subprocess.run([conftest.binary(), "serve", "--secure-port=0", f"--control={address}"],
                           capture_output=True, text=True, timeout=30)
     assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1
+
+
+# ---- snapshots ----
+
+def test_snapshot_goes_on_where_it_was_taken(tmp_path, api, control):
+    make_things(api)
+    file = tmp_path / "s"
+    answer = control.ok("snapshot", str(file))
+    assert answer["bytes"] == file.stat().st_size and file.stat().st_mode & 0o777 == 0o600
+    here = [api.get("/api/v1/services").json, make_more(api)]
+    (tmp_path / "other").mkdir()
+    server = conftest.start(tmp_path / "other", f"--snapshot-in={file}", "--clock=virtual")
+    try:
+        other = Api(server)
+        assert [other.get("/api/v1/services").json, make_more(other)] == here
+    finally:
+        conftest.stop(server)
+    control.ok("reset")
+    make_more(api)
+    assert control.ok("load", str(file))["revision"] == answer["revision"]
+    assert [api.get("/api/v1/services").json, make_more(api)] == here
+
+
+def make_more(api):
+    spec = {"type": "NodePort", "ports": [{"port": 80}]}
+    made = [api.call("POST", MAPS, {"metadata": {"generateName": "m-"}}).json for _ in range(3)]
+    return made + [api.call("POST", SERVICES, {"metadata": {"name": "c"}, "spec": spec}).json]
+
+
+def test_below_a_snapshot_is_410(tmp_path):
+    file = tmp_path / "s"
+    server = conftest.start(tmp_path, f"--snapshot-out={file}")
+    first = Api(server)
+    before = first.get(MAPS).version
+    first.call("POST", MAPS, {"metadata": {"name": "a"}})
+    there = first.get(MAPS).version
+    conftest.stop(server)
+    server = conftest.start(tmp_path, f"--snapshot-in={file}")
+    try:
+        api = Api(server)
+        assert api.get(MAPS).version == there and "a" in api.get(MAPS).names
+        exact = api.get(MAPS, resourceVersion=before, resourceVersionMatch="Exact")
+        assert (exact.status, exact.json["reason"]) == (410, "Expired")
+        with api.watch(MAPS, resourceVersion=before) as w:
+            kind, status = w.next()
+            assert (kind, status["code"], status["reason"]) == ("ERROR", 410, "Expired")
+            assert status["message"] == f"too old resource version: {before} ({there})"
+        with api.watch(MAPS, resourceVersion=there) as w:
+            api.call("DELETE", f"{MAPS}/a")
+            assert brief(w.take(1)) == ["DELETED:a"]
+    finally:
+        conftest.stop(server)
+
+
+def damage(whole, how):
+    if how == "cut":
+        return whole[:len(whole) // 2]
+    if how == "flip":
+        return whole[:400] + bytes([whole[400] ^ 1]) + whole[401:]
+    if how == "version":
+        return whole.replace(b"apisim-snapshot 1", b"apisim-snapshot 2", 1)
+    if how == "more":
+        return whole + b"x"
+    return {"empty": b"", "other": b"hello\n"}[how]
+
+
+@pytest.mark.parametrize("how, problem", [
+    ("cut", "cut off"), ("flip", "checksum"), ("version", "version"), ("more", "cut off"),
+    ("empty", "empty"), ("other", "no snapshot"), ("missing", "No such file"),
+    ("folder", "Is a directory"),
+])
+def test_bad_snapshot(tmp_path, api, control, how, problem):
+    file = tmp_path / "s"
+    control.ok("snapshot", str(file))
+    if how == "missing":
+        file.unlink()
+    elif how == "folder":
+        file = tmp_path
+    else:
+        file.write_bytes(damage(file.read_bytes(), how))
+    there = api.get(MAPS).version
+    assert problem in control.refused("load", str(file))
+    assert api.get(MAPS).version == there
+    done = subprocess.run([conftest.binary(), "serve", "--secure-port=0", f"--snapshot-in={file}"],
+                          capture_output=True, text=True, timeout=30)
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == 1 and len(lines) == 1 and problem in lines[0]
+
+
+def test_snapshot_that_cannot_be_written(tmp_path, control):
+    assert "No such file" in control.refused("snapshot", str(tmp_path / "no" / "s"))
+    old = tmp_path / "s"
+    old.write_text("old")
+    old.chmod(0o400)
+    control.ok("snapshot", str(old))  # renamed over, never written into
+    assert old.read_bytes().startswith(b"apisim-snapshot 1\n")
+    assert [p.name for p in tmp_path.iterdir()] == ["s"]

@@ -1,8 +1,13 @@
 /* The commands of the control address: a row each. */
 #include "sim/control/internal.h"
+#include "sim/control/snapshot_file.h"
+#include "snapshot.h"
 #include "store/store.h"
 #include "verb/registry.h"
 #include "watch/watcher.h"
+
+#include <stdio.h>
+#include <string.h>
 
 static json_t *text(slice s) { return json_stringn(s.ptr, s.len); }
 
@@ -88,11 +93,59 @@ static void run_drop(control_call *c) {
   }
 }
 
+/* A path from the request, as a C string; relative ones are the client's to make whole. */
+static bool read_path(control_call *c, char out[4096]) {
+  slice file = control_param(c, "file");
+  bool ok = file.len > 0 && file.len < 4096 && !memchr(file.ptr, 0, file.len);
+  if (ok) snprintf(out, 4096, "%.*s", SLICE_ARG(file));
+  else control_fail(c, 400, "file is no path");
+  return ok;
+}
+
+static void run_snapshot(control_call *c) {
+  char path[4096], why[SNAPSHOT_WHY_MAX];
+  int64_t bytes = 0;
+  if (!read_path(c, path)) return;
+  if (!snapshot_save(c->serving, path, &bytes, why)) {
+    control_fail(c, 500, "%s", why);
+    return;
+  }
+  int64_t revision = store_revision(c->serving->server->store);
+  control_answer(c, json_pack("{s:s, s:I, s:I}", "file", path, "revision", (json_int_t)revision,
+                              "bytes", (json_int_t)bytes));
+}
+
+static void run_load(control_call *c) {
+  char path[4096], why[SNAPSHOT_WHY_MAX];
+  slice bytes = SLICE_NONE, problem = SLICE_NONE;
+  int64_t clock_ns = 0;
+  if (!read_path(c, path)) return;
+  if (!snapshot_map(path, &bytes, why)) {
+    control_fail(c, 400, "%s", why);
+    return;
+  }
+  server *s = c->serving->server;
+  uint32_t watches = watchers_count(s);
+  bool ok = snapshot_load(s, bytes, &clock_ns, &problem);
+  snapshot_unmap(bytes);
+  if (!ok) {
+    control_fail(c, 400, "can't read snapshot %s: %.*s", path, SLICE_ARG(problem));
+    return;
+  }
+  if (clock_ns) world_set_virtual_ns(c->serving->world, clock_ns);
+  control_answer(c, json_pack("{s:s, s:I, s:i}", "file", path, "revision",
+                              (json_int_t)store_revision(s->store), "watches_ended",
+                              (int)watches));
+}
+
 const control_row control_rows[] = {
     {"status", true, "", run_status, "url, revision, numbers of objects and watches, checkpoints"},
     {"checkpoint", false, "name", run_checkpoint, "keep the whole state in memory under a name"},
     {"reset", false, "name?", run_reset,
      "back to a checkpoint (start: as the server began); open watches end with 410 Expired"},
+    {"snapshot", false, "file", run_snapshot, "write the whole state to a file, crash-safe"},
+    {"load", false, "file", run_load,
+     "put the state of a snapshot in place; open watches end with 410 Expired"},
     {"drop", false, "name", run_drop, "forget a checkpoint"},
     {NULL, false, "", NULL, NULL},
 };
