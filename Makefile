@@ -150,6 +150,24 @@ coverage:
 bench: $(BIN)
 	$(PY) ci/bench.py $(BIN)
 
+# The codecs beside apimachinery's own, on generated objects (conformance/oracle). Needs Go and, the
+# first time, its module proxy.
+ORACLE := $(BUILD)/oracle
+ORACLE_OBJ := $(addprefix $(OBJ)/conformance/codec/,differential.o oracle.o ours.o cases.o hostile.o \
+	minimise.o report.o)
+COUNT ?= 1000000
+SEED ?= 1
+JOBS ?= $(shell nproc)
+.PHONY: differential
+$(ORACLE): $(wildcard conformance/oracle/*.go conformance/oracle/go.*)
+	cd conformance/oracle && go build -buildvcs=false -o $(abspath $@) .
+$(BUILD)/differential: $(ORACLE_OBJ) $(OBJ)/fuzz/generate.o $(LIB)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+differential: $(BUILD)/differential $(ORACLE)
+	@mkdir -p reports
+	$< --oracle $(ORACLE) --count $(COUNT) --seed $(SEED) --jobs $(JOBS) --explained conformance/codec/explained.txt
+
 # For a new Kubernetes version: `make facts TYPES=types.json ORACLE=dir` reads the recordings
 # of a real server and rewrites the committed facts; see the generators' heads.
 .PHONY: facts

@@ -44,6 +44,11 @@ bool negotiate_input(request *rq, body_format *out);
  * ConfigMap: ...'. *got (may be NULL): the kind found. */
 val *negotiate_decode(request *rq, slice want_group, slice want_version, slice want_kind,
                       const kind_info **got);
+/* The steps of it that need no request: the object in `bytes`, which is of the given kind where it
+ * does not say otherwise, as it was sent (defaults and apiVersion are not filled in). NULL with
+ * *error in the decoder's words. report may be NULL. */
+val *negotiate_decode_bytes(arena *a, body_format format, slice bytes, const kind_info *want,
+                            strict_report *report, const kind_info **got, slice *error);
 /* DeleteOptions and other option bodies (of any group and version). False with rq->error. */
 bool negotiate_decode_options(request *rq, slice kind, val **out);
 

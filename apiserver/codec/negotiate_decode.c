@@ -252,6 +252,17 @@ val *negotiate_decode(request *rq, slice want_group, slice want_version, slice w
   return d.tree;
 }
 
+val *negotiate_decode_bytes(arena *a, body_format format, slice bytes, const kind_info *want,
+                            strict_report *report, const kind_info **got, slice *error) {
+  request rq = {.arena = a};
+  decoding d = {.rq = &rq, .format = format, .body = bytes, .group = want->group,
+                .version = want->version, .kind = want->kind};
+  bool good = parse(&d) && (*got = find_registered(&d)) != NULL && make_typed(&d, *got);
+  if (report) *report = d.strict;
+  *error = d.error;
+  return good ? d.tree : NULL;
+}
+
 /* The options' own scheme knows the option kinds alone, but those in any group. */
 static const kind_info *find_options(decoding *d, slice kind) {
   if (slice_eq(d->kind, kind)) return kind_of(d);
