@@ -128,6 +128,11 @@ void fuzz_check_formats(arena *a, const val *v, const type_info *t) {
   slice error = SLICE_NONE, json = fuzz_json(a, v, t);
   val *again = fuzz_typed(a, json, t);
   CHECK(again);
+  if (slice_find(json, SLICE_LIT(":null")) >= 0) { /* a pointer to the zero time, which reads as nil */
+    v = again;
+    json = fuzz_json(a, v, t);
+    again = fuzz_typed(a, json, t);
+  }
   CHECK_SAME(json, fuzz_json(a, again, t));
   check_yaml(a, v, again, t);
   if (t->proto_count == 0) return; /* Table has no protobuf form */

@@ -55,19 +55,26 @@ uint32_t utf8_get(const char *p, unsigned len) {
   }
 }
 
-/* Ranges that Unicode does not count as printable and that texts really hold; Go's table is
- * longer (unassigned code points), which no field name reaches. */
-static bool is_printable(uint32_t c) {
-  static const uint32_t hidden[][2] = {
-      {0x80, 0xA0},      {0xAD, 0xAD},      {0x61C, 0x61C},    {0x180E, 0x180E},
-      {0x2000, 0x200F},  {0x2028, 0x202F},  {0x205F, 0x206F},  {0x3000, 0x3000},
-      {0xD800, 0xF8FF},  {0xFEFF, 0xFEFF},  {0xFFF0, 0xFFFB},  {0xFFFE, 0xFFFF},
-      {0xE0000, 0xE00FF}, {0xE01F0, 0x10FFFF},
-  };
-  for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
-    if (c >= hidden[i][0] && c <= hidden[i][1]) return false;
+static bool is_space(uint32_t c) {
+  return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+         c == 0x205F || c == 0x3000;
+}
+
+slice utf8_trim(slice s) {
+  while (s.len) {
+    unsigned len = utf8_sequence(s.ptr, s.ptr + s.len);
+    if (len == 0 || !is_space(utf8_get(s.ptr, len))) break;
+    s = slice_from(s, len);
   }
-  return true;
+  while (s.len) {
+    size_t at = s.len - 1;
+    while (at > 0 && s.len - at < 4 && (s.ptr[at] & 0xC0) == 0x80) at--;
+    unsigned len = utf8_sequence(s.ptr + at, s.ptr + s.len);
+    if (at + len != s.len || !is_space(utf8_get(s.ptr + at, len))) break;
+    s.len = at;
+  }
+  return s;
 }
 
 static size_t quote_ascii(char *to, unsigned char c) {
@@ -107,7 +114,7 @@ slice go_quote(arena *a, slice s) {
     if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F || len == 0) {
       n += quote_ascii(to + n, c);
       p++;
-    } else if (len > 1 && !is_printable(utf8_get(p, len))) {
+    } else if (len > 1 && !utf8_is_printable(utf8_get(p, len))) {
       n += quote_hidden(to + n, utf8_get(p, len));
       p += len;
     } else {

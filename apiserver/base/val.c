@@ -79,6 +79,10 @@ val *val_copy(arena *a, const val *v) {
       break;
   }
   c->u = v->u;
+  if (v->type == VAL_FLOAT && v->literal) { /* strings are counted by count, so are literals */
+    c->literal = arena_copy(a, slice_of(v->literal, v->count)).ptr;
+    c->count = v->count;
+  }
   return c;
 }
 

@@ -50,7 +50,7 @@ struct val {
   union {
     struct val_index *index; /* of a large map, else NULL; private to val.c */
     /* Of a float that was parsed: its JSON text, count bytes (quantities and raw values are
-     * exact in it), or NULL for one that was computed. A copy does not carry it. */
+     * exact in it, and it may be past float64), or NULL for one that was computed. */
     const char *literal;
   };
 };

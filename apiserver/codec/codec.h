@@ -28,8 +28,11 @@
 typedef struct strict_report {
   slice *items;
   uint32_t count, cap;
-  struct strict_mark *marks; /* private to strict.c: where each item was found */
-  slice text; /* likewise: what json_parse read */
+  struct strict_mark *marks; /* private to strict.c, as what follows: where each item was found */
+  slice text; /* what json_parse read */
+  struct strict_key *keys; /* where keys that were unescaped stand in it */
+  struct strict_map *maps; /* maps with duplicates */
+  uint32_t key_count, key_cap, map_count, map_cap;
 } strict_report;
 
 void strict_add(strict_report *r, arena *a, slice text);
@@ -41,6 +44,9 @@ slice strict_error(arena *a, const strict_report *r);
  * On failure: NULL and *error in the words of Go's decoder ("invalid character 'x'
  * looking for beginning of value"). Depth up to 10,000. report (or NULL) gets duplicates. */
 val *json_parse(arena *a, slice text, strict_report *report, slice *error);
+/* The same for a tree that codec_conform will see: a number past float64 is no error yet (the tree
+ * has an infinite float with its literal), because Go converts only what a field wants. */
+val *json_parse_typed(arena *a, slice text, strict_report *report, slice *error);
 /* The first document only, as the real server reads a body: what follows it is not looked at.
  * text may be JSON. *error as it is behind "error converting YAML to JSON: " of apply patches;
  * duplicate keys are one entry of the report ("yaml: unmarshal errors:\n  line 3: ..."). */

@@ -28,6 +28,9 @@ typedef struct frame {
   uint16_t guess; /* struct: the field that probably comes next */
   bool disordered;
   bool quiet; /* below a hand-written decoder that is not strict */
+  bool loose; /* a field came more than once here or above: nothing is dropped yet */
+  bool resolves; /* the outermost of these */
+  bool repeats; /* v has keys more than once */
 } frame;
 
 typedef struct conform {
@@ -37,6 +40,7 @@ typedef struct conform {
   slice saved; /* first error of a kind that Go goes on after */
   slice fatal;
   frame *frames;
+  val *nil; /* in a loose frame: null came */
   uint32_t depth, frames_cap;
   uint16_t *order; /* field numbers of the kept entries of all open structs */
   uint32_t order_cap;
@@ -120,7 +124,7 @@ static slice strict_path(const conform *c, slice key) {
 
 static void note_unknown(conform *c, const frame *f, slice key) {
   if (!c->report || f->quiet || c->report->count >= STRICT_ERRORS_MAX) return;
-  strict_add_unknown(c->report, c->a, strict_path(c, key), key.ptr);
+  strict_add_unknown(c->report, c->a, strict_path(c, key), key);
 }
 
 /* ---- the stacks ---- */
@@ -132,19 +136,36 @@ static void *regrow(void *old, bool on_heap, size_t old_size) {
   return fresh;
 }
 
+/* v with all that the text had. */
+static bool restore_repeats(conform *c, val *v) {
+  uint32_t count;
+  const val_entry *e = val_is_map(v) ? strict_entries(c->report, v, &count) : NULL;
+  if (!e || e == v->u.entries) return false;
+  v->u.entries = arena_alloc(c->a, count * sizeof *e);
+  memcpy(v->u.entries, e, count * sizeof *e);
+  v->count = v->cap = count;
+  v->index = NULL;
+  return true;
+}
+
 static void push_frame(conform *c, val *v, const type_info *t, bool quiet) {
   if (c->depth == c->frames_cap) {
     c->frames = regrow(c->frames, c->frames != c->frames_first, c->frames_cap * sizeof(frame));
     c->frames_cap *= 2;
   }
   uint32_t order = 0;
+  bool loose = false, repeats = false;
   if (c->depth) {
     const frame *parent = &c->frames[c->depth - 1];
     order = parent->order + parent->kept;
     quiet |= parent->quiet;
+    loose = parent->loose;
   }
   if (c->duplicates && !quiet) strict_confirm(c->report, v, t);
-  c->frames[c->depth++] = (frame){.v = v, .t = t, .order = order, .quiet = quiet};
+  if (c->duplicates) repeats = restore_repeats(c, v);
+  c->frames[c->depth++] = (frame){.v = v, .t = t, .order = order, .quiet = quiet,
+                                  .loose = loose || (repeats && t->kind == TYPE_STRUCT),
+                                  .resolves = repeats && !loose, .repeats = repeats};
 }
 
 static void push_order(conform *c, uint32_t at, uint16_t number) {
@@ -206,6 +227,13 @@ static step begin_value(conform *c, val **slot, const type_info *t) {
     case TYPE_SCHEMA_OR_STRINGS: return begin_union(c, slot, t);
     default: break;
   }
+  bool goes_on = t->kind == TYPE_JSON && slice_is(t->name, "interface {}");
+  if (goes_on && c->duplicates) strict_confirm_all(c->report, *slot, t, 0);
+  if (t->kind == TYPE_QUANTITY && strict_was_escaped(c->report, *slot)) {
+    c->fatal = SLICE_LIT("quantities must match the regular expression "
+                         "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+    return STEP_STOP; /* Go's decoder of these does not unescape */
+  }
   switch (conform_scalar(c->a, slot, t, &why)) {
     case CONFORM_KEEP: return STEP_DONE;
     case CONFORM_NULL: return STEP_NULL;
@@ -230,7 +258,7 @@ static const field_info *find_field(frame *f, slice key) {
   return field;
 }
 
-static bool is_dropped(const field_info *f, const val *v) {
+bool conform_is_dropped(const field_info *f, const val *v) {
   if (f->pointer) return false;
   bool tells_nil = f->type->kind == TYPE_LIST || f->type->kind == TYPE_MAP ||
                    f->type->kind == TYPE_BYTES;
@@ -239,7 +267,8 @@ static bool is_dropped(const field_info *f, const val *v) {
 
 /* After the child under way is complete: is it kept? */
 static void settle_field(frame *f) {
-  if (is_dropped(f->field, f->v->u.entries[f->kept - 1].value)) f->kept--;
+  if (f->loose) return;
+  if (conform_is_dropped(f->field, f->v->u.entries[f->kept - 1].value)) f->kept--;
 }
 
 static void keep_entry(conform *c, frame *f, val *value) {
@@ -265,39 +294,29 @@ static void sort_fields(conform *c, frame *f) {
   }
 }
 
-/* A field given twice: Go decodes the second value into the first, so that what only the
- * first has stays. `depth` bounds the recursion; deeper, the later value stands alone. */
-static void merge_replaced(conform *c, const val *old, val *v, const type_info *t, int depth) {
-  if (depth == 0 || old->type != v->type) return;
-  if (t->kind == TYPE_LIST && val_is_list(v)) {
-    for (uint32_t i = 0; i < v->count && i < old->count; i++) {
-      merge_replaced(c, old->u.items[i], v->u.items[i], t->elem, depth - 1);
-    }
-  }
-  if (!val_is_map(v) || (t->kind != TYPE_STRUCT && t->kind != TYPE_MAP)) return;
-  strict_confirm(c->report, old, t);
-  VAL_EACH(e, old) {
-    val *later = val_get(v, e->key);
-    const field_info *field = later && t->kind == TYPE_STRUCT ? type_field(t, e->key) : NULL;
-    if (!later) val_set(c->a, v, e->key, e->value);
-    else if (field) merge_replaced(c, e->value, later, field->type, depth - 1);
+/* Null sets these to Go's nil or zero; to the others it does nothing. */
+static bool is_nullable(const field_info *f) {
+  if (f->pointer) return true;
+  switch ((type_kind)f->type->kind) {
+    case TYPE_STRUCT:
+    case TYPE_STRING:
+    case TYPE_BOOL:
+    case TYPE_INT32:
+    case TYPE_INT64:
+    case TYPE_FLOAT64:
+    case TYPE_RAW_EXTENSION:
+    case TYPE_FIELDS_V1: return false;
+    default: return true;
   }
 }
 
-/* The earlier values of a field: merged, or looked at for their errors. */
-static bool take_replaced(conform *c, const frame *f, val *v) {
-  val *old;
-  const type_info *t = f->field->type;
-  for (uint32_t n = 0; (old = strict_replaced(c->report, f->v, f->field->name, n)); n++) {
-    if (val_is_null(old)) continue;
-    bool container = val_is_map(old) || val_is_list(old);
-    if (container && old->type == v->type) {
-      merge_replaced(c, old, v, t, 64);
-    } else if (!container && begin_value(c, &old, t) == STEP_STOP) {
-      return false;
-    }
-  }
-  return true;
+/* After a leaf of the field under way: what stays of it. */
+static void settle_leaf(conform *c, frame *f, uint32_t at, step s) {
+  if (s == STEP_DROP) f->kept--;
+  else if (s == STEP_NULL && f->field->pointer) f->v->u.entries[at].value = val_null(c->a);
+  else if (s == STEP_NULL && f->loose) f->v->u.entries[at].value = c->nil;
+  else if (s == STEP_NULL) f->kept--;
+  else settle_field(f);
 }
 
 /* The next field. STEP_DONE: the struct is complete. */
@@ -310,20 +329,19 @@ static step step_struct(conform *c) {
       note_unknown(c, f, e.key);
       continue;
     }
-    if (val_is_null(e.value)) continue;
+    if (val_is_null(e.value) && !(f->loose && is_nullable(field))) continue;
     f->field = field;
     uint32_t at = f->kept;
-    keep_entry(c, f, e.value);
-    if (c->duplicates && !take_replaced(c, f, e.value)) return STEP_STOP;
+    keep_entry(c, f, val_is_null(e.value) ? c->nil : e.value);
+    if (val_is_null(e.value)) continue;
     step s = begin_value(c, &f->v->u.entries[at].value, field->type);
     if (s == STEP_DOWN || s == STEP_STOP) return s;
-    if (s == STEP_DROP || (s == STEP_NULL && !field->pointer)) f->kept--;
-    else if (s == STEP_NULL) f->v->u.entries[at].value = val_null(c->a);
-    else settle_field(f);
+    settle_leaf(c, f, at, s);
   }
   f->v->count = f->kept;
   f->v->index = NULL; /* it numbered the old entries; a scan serves as well */
-  if (f->disordered) sort_fields(c, f);
+  if (f->disordered && !f->loose) sort_fields(c, f);
+  if (f->resolves) conform_resolve(c->a, f->v, f->t, c->nil);
   return STEP_DONE;
 }
 
@@ -331,6 +349,13 @@ static step step_struct(conform *c) {
 
 static val *nothing(conform *c, const type_info *t) {
   return t->elem_pointer ? val_null(c->a) : conform_zero(c->a, t->elem);
+}
+
+/* Of a map's values of one key. Each was made anew, as Go does for maps. */
+static void keep_last(conform *c, val *v) {
+  val *once = val_map(c->a);
+  VAL_EACH(e, v) val_set(c->a, once, e->key, e->value);
+  *v = *once;
 }
 
 static step step_items(conform *c) {
@@ -347,6 +372,7 @@ static step step_items(conform *c) {
     if (s == STEP_DOWN || s == STEP_STOP) return s;
     if (s == STEP_NULL || s == STEP_DROP) *slot = val_null(c->a);
   }
+  if (f->repeats) keep_last(c, f->v);
   if (map) val_sort(f->v);
   return STEP_DONE;
 }
@@ -374,6 +400,7 @@ val *codec_conform(arena *a, val *v, const type_info *t, strict_report *report, 
   c.a = a;
   c.report = report;
   c.duplicates = report && strict_open_duplicates(report) > 0;
+  c.nil = c.duplicates ? val_null(a) : NULL;
   c.saved = c.fatal = SLICE_NONE;
   c.frames = c.frames_first;
   c.depth = 0;

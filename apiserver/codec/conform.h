@@ -26,5 +26,11 @@ void conform_describe(arena *a, const val *v, bool digits, conform_why *why);
 val *conform_zero(arena *a, const type_info *t);
 /* Is v, typed as t, the value that a Go field has when nothing set it? */
 bool conform_is_zero(const val *v, const type_info *t);
+/* Is f's value v absent from a canonical tree? */
+bool conform_is_dropped(const field_info *f, const val *v);
+/* conform_repeat.c: v is typed as t, but below it structs have fields more than once, one entry a
+ * time, nothing is dropped yet, and `nil` stands where null came last. Merges them as Go's decoder
+ * does, which reads a later value into the earlier one; then v is canonical. */
+void conform_resolve(arena *a, val *v, const type_info *t, const val *nil);
 
 #endif

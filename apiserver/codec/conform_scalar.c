@@ -1,9 +1,11 @@
 /* Typing the leaves: each kind's own reading, canonical form and refusal. */
 #include "codec/conform.h"
 
+#include "base/limits.h"
 #include "codec/strict.h"
 
 #include <assert.h>
+#include <math.h>
 
 void conform_describe(arena *a, const val *v, bool digits, conform_why *why) {
   static const char *const names[] = {"null", "bool", "number", "number", "string", "array",
@@ -46,7 +48,8 @@ static conform_outcome conform_integer(arena *a, const val *v, const type_info *
 }
 
 static conform_outcome conform_float(arena *a, val **slot, const type_info *t, conform_why *why) {
-  if (val_is_float(*slot)) return CONFORM_KEEP;
+  bool fits = val_is_float(*slot) && isfinite((*slot)->u.f);
+  if (fits) return CONFORM_KEEP;
   if (!val_is_int(*slot)) return mismatch(a, *slot, t, true, why);
   *slot = val_float(a, (double)(*slot)->u.i);
   return CONFORM_KEEP;
@@ -116,6 +119,14 @@ static conform_outcome conform_int_or_string(arena *a, const val *v, conform_why
   return refuse_kind(a, v, SLICE_LIT("int32"), true, why);
 }
 
+/* A value of any shape: Go makes float64 of its numbers, and so forgets how they were written. */
+static void forget_literals(val *v, unsigned depth) {
+  if (val_is_float(v) && isfinite(v->u.f)) v->literal = NULL;
+  for (uint32_t i = 0; i < val_len(v) && depth < LIMIT_JSON_DEPTH / 10; i++) {
+    forget_literals(val_is_map(v) ? v->u.entries[i].value : v->u.items[i], depth + 1);
+  }
+}
+
 conform_outcome conform_scalar(arena *a, val **slot, const type_info *t, conform_why *why) {
   const val *v = *slot;
   switch ((type_kind)t->kind) {
@@ -131,8 +142,10 @@ conform_outcome conform_scalar(arena *a, val **slot, const type_info *t, conform
     case TYPE_QUANTITY: return conform_quantity(a, slot, why);
     case TYPE_INT_OR_STRING: return conform_int_or_string(a, v, why);
     case TYPE_RAW_EXTENSION:
-    case TYPE_FIELDS_V1:
-    case TYPE_JSON: return CONFORM_KEEP;
+    case TYPE_FIELDS_V1: return CONFORM_KEEP;
+    case TYPE_JSON:
+      if (slice_is(t->name, "interface {}")) forget_literals(*slot, 0);
+      return CONFORM_KEEP;
     case TYPE_STRUCT:
     case TYPE_LIST:
     case TYPE_MAP:

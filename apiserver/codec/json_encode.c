@@ -8,6 +8,7 @@
 #include "base/heap.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #define FRAMES_FIRST 32u
@@ -107,7 +108,8 @@ static bool write_value(encoder *e, const val *v, const type_info *t, bool raw) 
     case VAL_BOOL: json_put(e->out, v->u.b ? "true" : "false", v->u.b ? 4 : 5); break;
     case VAL_INT: write_i64(e->out, v->u.i); break;
     case VAL_FLOAT:
-      if ((raw || (t && is_raw_kind(t))) && v->literal) json_put(e->out, v->literal, v->count);
+      raw = raw || (t && is_raw_kind(t)) || !isfinite(v->u.f);
+      if (raw && v->literal) json_put(e->out, v->literal, v->count);
       else json_encode_float(e->out, v->u.f);
       break;
     case VAL_STRING: json_encode_string(e->out, val_str(v)); break;

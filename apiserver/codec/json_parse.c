@@ -39,6 +39,7 @@ typedef struct parser {
   uint32_t top, cap;
   level *levels;
   uint32_t depth, levels_cap;
+  bool typed; /* infinite floats may stay */
   slice error; /* set where the grammar is good and the value is not */
   val_entry stack_first[SCRATCH_FIRST];
   level levels_first[LEVELS_FIRST];
@@ -112,23 +113,18 @@ static slice path_of(parser *s, slice key) {
   return copy;
 }
 
-static bool within(slice text, const char *p) {
-  return p >= text.ptr && p < text.ptr + text.len;
-}
-
-static void found_duplicate(parser *s, val *map, val_entry *e, val *old) {
-  if (!s->report || s->report->count >= STRICT_ERRORS_MAX) return;
-  const char *at = within(s->text, e->key.ptr) ? e->key.ptr : s->p;
-  strict_add_duplicate(s->report, s->a, path_of(s, e->key), at, map, e->key, old);
+static void found_duplicate(parser *s, val *map, slice key) {
+  if (s->report->count >= STRICT_ERRORS_MAX) return;
+  strict_add_duplicate(s->report, s->a, path_of(s, key), map, key);
 }
 
 /* A map with duplicates or with many keys: entry by entry, the last value wins. */
 static void fill_checked(parser *s, val *map, val_entry *e, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
-    val *old = val_get(map, e[i].key);
-    if (old) found_duplicate(s, map, &e[i], old);
+    if (s->report && val_get(map, e[i].key)) found_duplicate(s, map, e[i].key);
     val_set(s->a, map, e[i].key, e[i].value);
   }
+  if (s->report && map->count < n) strict_note_entries(s->report, s->a, map, e, n);
 }
 
 static bool has_duplicate(const val_entry *e, uint32_t n) {
@@ -212,7 +208,7 @@ static val *parse_float(parser *s, slice text) {
   v->u.f = strtod(copy, NULL);
   v->literal = text.ptr;
   v->count = (uint32_t)text.len;
-  if (!isfinite(v->u.f)) {
+  if (!isfinite(v->u.f) && !s->typed) {
     s->error = arena_printf(s->a,
                             "json: cannot unmarshal number %.*s into Go value of type float64",
                             SLICE_ARG(text));
@@ -281,8 +277,10 @@ static inline bool skip_to(parser *s, char c) {
 static inline bool parse_key(parser *s) {
   slice key;
   if (!skip_space(s) || *s->p != '"') return false;
+  const char *start = s->p + 1;
   s->p = json_string_scan(s->a, s->p, s->end, &key);
   if (!s->p || !skip_to(s, ':')) return false;
+  if (key.ptr != start && s->report) strict_note_key(s->report, s->a, key, start);
   level *l = &s->levels[s->depth - 1];
   unsigned hash = (unsigned)key.len;
   if (key.len) hash += (unsigned char)key.ptr[0] * 3u + (unsigned char)key.ptr[key.len - 1] * 7u;
@@ -342,7 +340,7 @@ static val *parse_document(parser *s) {
   return root;
 }
 
-val *json_parse(arena *a, slice text, strict_report *report, slice *error) {
+static val *parse_text(arena *a, slice text, bool typed, strict_report *report, slice *error) {
   assert(a && error && text.len <= UINT32_MAX);
   parser s;
   s.p = text.ptr;
@@ -359,6 +357,7 @@ val *json_parse(arena *a, slice text, strict_report *report, slice *error) {
   s.levels = s.levels_first;
   s.depth = 0;
   s.levels_cap = LEVELS_FIRST;
+  s.typed = typed;
   s.error = SLICE_NONE;
   val *root = parse_document(&s);
   if (s.stack != s.stack_first) heap_free(s.stack);
@@ -368,4 +367,12 @@ val *json_parse(arena *a, slice text, strict_report *report, slice *error) {
   *error = syntax.len || !s.error.len ? syntax : s.error;
   assert(error->len);
   return NULL;
+}
+
+val *json_parse(arena *a, slice text, strict_report *report, slice *error) {
+  return parse_text(a, text, false, report, error);
+}
+
+val *json_parse_typed(arena *a, slice text, strict_report *report, slice *error) {
+  return parse_text(a, text, true, report, error);
 }

@@ -84,9 +84,9 @@ void json_encode_string(buf *out, slice s) {
   json_char(out, '"');
 }
 
-/* Shortest digits that read back as f: "d.ddde±x". */
+/* Shortest digits that read back as f: "d.ddde±x". Of a normal number at least 15 do. */
 static void shortest(double f, char text[40]) {
-  for (int digits = 14; digits <= 16; digits++) {
+  for (int digits = isnormal(f) ? 14 : 0; digits <= 16; digits++) {
     snprintf(text, 40, "%.*e", digits, f);
     if (strtod(text, NULL) == f) break;
   }
@@ -161,8 +161,8 @@ bool json_omits_absent(const field_info *f) {
 
 bool json_omits(const field_info *f, const val *v) {
   if (!f->omitempty && !f->omitzero) return false;
+  if (f->pointer) return false; /* a null stands for a pointer to what is written null */
   if (v->type == VAL_NULL) return json_omits_absent(f);
-  if (f->pointer) return false;
   if (f->omitzero && conform_is_zero(v, f->type)) return true;
   return f->omitempty && !is_go_struct((type_kind)f->type->kind) && val_is_empty(v);
 }

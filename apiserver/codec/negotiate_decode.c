@@ -4,10 +4,12 @@
  * and must then be registered), so the texts differ by how far decoding came: before a kind
  * was found they show the body's first bytes, after it they name the kind.
  * Sources: apimachinery pkg/runtime/serializer, apiserver handlers/rest.go and create.go. */
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "codec/media.h"
 #include "codec/codec.h"
 #include "codec/negotiate.h"
+#include "codec/strict.h"
 
 #define SUMMARY_BYTES ((size_t)30)
 #define SCHEME_NAME "pkg/runtime/scheme.go:111" /* where the real one made its scheme */
@@ -56,8 +58,8 @@ static bool split_api_version(slice text, slice *group, slice *version) {
 static bool set_kind(decoding *d, slice api_version, slice kind) {
   slice group, version;
   if (!split_api_version(api_version, &group, &version)) {
-    d->error = arena_printf(d->rq->arena, "unexpected GroupVersion string: %.*s",
-                            SLICE_ARG(api_version));
+    d->error = arena_concat(d->rq->arena, SLICE_LIT("unexpected GroupVersion string: "),
+                            api_version);
     return false;
   }
   if (kind.len) d->kind = kind;
@@ -66,7 +68,14 @@ static bool set_kind(decoding *d, slice api_version, slice kind) {
     d->version = version;
   }
   d->identified = true;
-  return true;
+  bool missing = !version.len && group.len && !slice_eq(group, d->group) &&
+                 d->format != FORMAT_PROTOBUF;
+  if (missing) {
+    arena *a = d->rq->arena;
+    d->error = arena_concat(a, SLICE_LIT("Object 'apiVersion' is missing in '"), d->body);
+    d->error = arena_concat(a, d->error, SLICE_LIT("'"));
+  }
+  return !missing;
 }
 
 static const char *json_type_name(const val *v) {
@@ -82,9 +91,27 @@ static const char *json_type_name(const val *v) {
   return "null";
 }
 
+/* Does Go's encoding/json take key for the field of this name (in small letters)? It folds case,
+ * and two letters beyond ASCII fold to k and s. */
+static bool is_folded(slice key, const char *name) {
+  size_t at = 0;
+  for (; *name; name++) {
+    slice rest = slice_from(key, at);
+    if (rest.len == 0) return false;
+    if (ascii_lower(*rest.ptr) == *name) at++;
+    else if (*name == 'k' && slice_has_prefix(rest, SLICE_LIT("\xe2\x84\xaa"))) at += 3;
+    else if (*name == 's' && slice_has_prefix(rest, SLICE_LIT("\xc5\xbf"))) at += 2;
+    else return false;
+  }
+  return at == key.len;
+}
+
 /* Go reads kind and apiVersion first, into a struct of two strings. */
 static bool find_kind(decoding *d) {
   arena *a = d->rq->arena;
+  slice found[2] = {SLICE_LIT(""), SLICE_LIT("")};
+  static const char *const names[] = {"kind", "apiVersion"};
+  static const char *const folded[] = {"kind", "apiversion"};
   static const char prefix[] = "couldn't get version/kind; json parse error: ";
   if (val_is_null(d->tree)) d->tree = val_map(a);
   if (!val_is_map(d->tree)) {
@@ -94,14 +121,19 @@ static bool find_kind(decoding *d) {
         prefix, json_type_name(d->tree));
     return false;
   }
-  VAL_EACH(e, d->tree) {
-    if (!slice_is(e->key, "kind") && !slice_is(e->key, "apiVersion")) continue;
-    if (val_is_string(e->value) || val_is_null(e->value)) continue;
-    d->error = arena_printf(a, "%sjson: cannot unmarshal %s into Go struct field .%.*s of type "
-                            "string", prefix, json_type_name(e->value), SLICE_ARG(e->key));
-    return false;
+  uint32_t count;
+  const val_entry *e = strict_entries(&d->strict, d->tree, &count);
+  for (uint32_t i = 0; i < count; i++) {
+    int which = is_folded(e[i].key, folded[0]) ? 0 : is_folded(e[i].key, folded[1]) ? 1 : -1;
+    if (which < 0 || val_is_null(e[i].value)) continue;
+    if (!val_is_string(e[i].value)) {
+      d->error = arena_printf(a, "%sjson: cannot unmarshal %s into Go struct field .%s of type "
+                              "string", prefix, json_type_name(e[i].value), names[which]);
+      return false;
+    }
+    found[which] = val_str(e[i].value);
   }
-  return set_kind(d, val_get_str(d->tree, "apiVersion"), val_get_str(d->tree, "kind"));
+  return set_kind(d, found[1], found[0]);
 }
 
 static bool parse(decoding *d) {
@@ -116,7 +148,7 @@ static bool parse(decoding *d) {
     d->tree = yaml_parse(a, d->body, &d->strict, &d->error);
     return d->tree && find_kind(d);
   }
-  d->tree = json_parse(a, d->body, &d->strict, &d->error);
+  d->tree = json_parse_typed(a, d->body, &d->strict, &d->error);
   if (!d->tree) {
     d->error = arena_concat(a, SLICE_LIT("couldn't get version/kind; json parse error: "),
                             d->error);
@@ -138,15 +170,28 @@ static const kind_info *kind_of(const decoding *d) {
 }
 
 static void not_registered(decoding *d) {
-  bool core = d->group.len == 0;
-  d->error = arena_printf(d->rq->arena,
-                          "no kind \"%.*s\" is registered for version \"%.*s%s%.*s\" in scheme "
-                          "\"" SCHEME_NAME "\"", SLICE_ARG(d->kind), SLICE_ARG(d->group),
-                          core ? "" : "/", SLICE_ARG(d->version));
+  arena *a = d->rq->arena;
+  slice version = d->version;
+  if (d->group.len) version = arena_concat(a, arena_concat(a, d->group, SLICE_LIT("/")), version);
+  slice kind = go_quote(a, d->kind);
+  version = go_quote(a, version);
+  d->error = arena_printf(a, "no kind %.*s is registered for version %.*s in scheme "
+                          "\"" SCHEME_NAME "\"", SLICE_ARG(kind), SLICE_ARG(version));
+}
+
+/* Kinds that belong to no version: any will do. */
+static const kind_info *find_unversioned(slice kind) {
+  static const char *const names[] = {"Status", "APIVersions", "APIGroup", "APIGroupList",
+                                      "APIResourceList"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (slice_is(kind, names[i])) return schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), kind);
+  }
+  return NULL;
 }
 
 static const kind_info *find_registered(decoding *d) {
-  const kind_info *k = kind_of(d);
+  const kind_info *k = schema_kind(d->group, d->version, d->kind);
+  if (!k) k = find_unversioned(d->kind);
   if (!k) not_registered(d);
   return k;
 }

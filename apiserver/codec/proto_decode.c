@@ -42,6 +42,7 @@ typedef struct decoder {
   frame *top, *spare;
   uint32_t depth;
   slice error;
+  slice raw_error; /* leaf_error_waits */
 } decoder;
 
 static bool fail(decoder *d, slice text) {
@@ -158,10 +159,10 @@ static bool float_read(decoder *d, proto_in *in, val **out) {
   return true;
 }
 
-/* Verbs and ExtraValue: message { repeated string items = 1 }. Without items: Go's nil. */
+/* Verbs and ExtraValue: message { repeated string items = 1 }. Without items: empty, not nil. */
 static bool wrapped_read(decoder *d, slice bytes, const type_info *t, val **list) {
   proto_in in = {bytes.ptr, bytes.ptr, bytes.ptr + bytes.len, NULL};
-  if (!*list) *list = val_null(d->arena);
+  if (!*list) *list = val_list(d->arena);
   while (in.p < in.limit) {
     const char *tag_at = in.p;
     uint64_t wire;
@@ -181,7 +182,6 @@ static bool wrapped_read(decoder *d, slice bytes, const type_info *t, val **list
                                   (unsigned)(wire & 7)));
     }
     if (!wire_bytes(&in, &item)) break;
-    if (!val_is_list(*list)) *list = val_list(d->arena);
     val_append(d->arena, *list, val_string(d->arena, item));
   }
   return in.error ? fail_in(d, &in) : true;
@@ -199,7 +199,11 @@ static bool bytes_value(decoder *d, slice bytes, const type_info *t, val **to, v
     case TYPE_SCHEMA_OR_STRINGS: return struct_push(d, bytes, t, to, list);
     case TYPE_LIST: return wrapped_read(d, bytes, t, to);
     default:
-      if (!leaf_decode(d->arena, bytes, t, list ? NULL : *to, &v, &d->error)) return false;
+      if (!leaf_decode(d->arena, bytes, t, list ? NULL : *to, &v, &d->error)) {
+        if (!leaf_error_waits(t, d->error)) return false;
+        if (!d->raw_error.len) d->raw_error = d->error;
+        d->error = SLICE_NONE;
+      }
       if (!v) v = val_null(d->arena); /* a zero time, empty raw JSON: Go writes null */
       break;
   }
@@ -343,6 +347,7 @@ static val *zero_value(arena *a, const type_info *t) {
     case TYPE_BYTES: return val_string(a, SLICE_LIT(""));
     case TYPE_QUANTITY: return val_string(a, SLICE_LIT("0"));
     case TYPE_STRUCT: return val_map(a);
+    case TYPE_LIST: return val_list(a); /* a wrapped one */
     default: return val_null(a);
   }
 }
@@ -359,12 +364,12 @@ static val *union_value(const frame *f) {
   return found;
 }
 
-/* As in codec_conform: what is no pointer is absent when zero, but for bytes that Go tells
- * from nil. */
+/* As in codec_conform: what is no pointer is absent when zero, but for bytes and messages around
+ * lists, which Go tells from nil. */
 static bool is_dropped(const field_info *fi, const val *v) {
   if (!v) return true;
   if (fi->pointer || !conform_is_zero(v, fi->type)) return false;
-  return fi->omitempty || fi->type->kind != TYPE_BYTES;
+  return fi->omitempty || (fi->type->kind != TYPE_BYTES && !fi->type->wrapped);
 }
 
 static val *struct_value(decoder *d, const frame *f) {
@@ -410,5 +415,7 @@ val *proto_decode(arena *a, slice bytes, const type_info *t, slice *error) {
     }
     if (d.top == f) frame_close(&d, f);
   }
+  *error = d.raw_error;
+  if (d.raw_error.len) return NULL;
   return root;
 }

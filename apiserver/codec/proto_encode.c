@@ -237,7 +237,8 @@ static void struct_step(encoder *e, frame *f) {
 static void list_step(encoder *e, frame *f) {
   while (f->left > 0) {
     uint32_t frames = e->frame_count;
-    value_encode(e, f->number, f->v->u.items[--f->left], f->type);
+    const val *v = f->v->u.items[--f->left];
+    value_encode(e, f->number, val_is_null(v) ? NULL : v, f->type);
     if (e->frame_count != frames) return;
   }
   e->frame_count--;

@@ -22,15 +22,17 @@ void proto_envelope(buf *out, slice api_version, slice kind, slice message) {
   out_finish(&o);
 }
 
-/* A message of length-delimited fields alone: field n goes to *fields[n - 1]. */
+/* A message of length-delimited fields alone: field n goes to *fields[n - 1]. The first may be
+ * a message of the same sort, which gogo reads as soon as it meets it. */
 typedef struct texts_row {
   const char *message;
   uint32_t count;
   const char *names[4];
+  const struct texts_row *first;
 } texts_row;
 
 static bool read_texts(arena *a, slice message, const texts_row *row, slice *const *fields,
-                       slice *error) {
+                       slice *const *inner, slice *error) {
   proto_in in = {message.ptr, message.ptr, message.ptr + message.len, NULL};
   while (in.p < in.limit) {
     const char *tag_at = in.p;
@@ -53,6 +55,8 @@ static bool read_texts(arena *a, slice message, const texts_row *row, slice *con
       return false;
     }
     if (!wire_bytes(&in, fields[number - 1])) break;
+    bool nested = number == 1 && row->first;
+    if (nested && !read_texts(a, *fields[0], row->first, inner, NULL, error)) return false;
   }
   if (in.error) *error = slice_cstr(in.error);
   return !in.error;
@@ -60,9 +64,9 @@ static bool read_texts(arena *a, slice message, const texts_row *row, slice *con
 
 bool proto_open_envelope(arena *a, slice body, slice *api_version, slice *kind, slice *message,
                          slice *content_encoding, slice *content_type, slice *error) {
+  static const texts_row type_meta = {"TypeMeta", 2, {"APIVersion", "Kind"}, NULL};
   static const texts_row unknown = {
-      "Unknown", 4, {"TypeMeta", "Raw", "ContentEncoding", "ContentType"}};
-  static const texts_row type_meta = {"TypeMeta", 2, {"APIVersion", "Kind"}};
+      "Unknown", 4, {"TypeMeta", "Raw", "ContentEncoding", "ContentType"}, &type_meta};
   slice type = SLICE_LIT("");
   *api_version = *kind = *message = *content_encoding = *content_type = SLICE_LIT("");
   slice *const outer[] = {&type, message, content_encoding, content_type};
@@ -80,8 +84,7 @@ bool proto_open_envelope(arena *a, slice body, slice *api_version, slice *kind, 
     *error = SLICE_LIT("empty body");
     return false;
   }
-  return read_texts(a, slice_from(body, MAGIC_LEN), &unknown, outer, error) &&
-         read_texts(a, type, &type_meta, inner, error);
+  return read_texts(a, slice_from(body, MAGIC_LEN), &unknown, outer, inner, error);
 }
 
 /* Forwards: the length is known, so nothing has to be moved into place. */

@@ -4,12 +4,15 @@
 #include "codec/proto_leaf.h"
 
 #include "base/limits.h"
+#include "base/quote.h"
 #include "codec/codec.h"
 
 #define UNIX_OF_YEAR_1 (-62135596800LL) /* Go's zero time */
 #define UNIX_OF_YEAR_0 (-62167219200LL)
 #define UNIX_OF_YEAR_10000 253402300800LL
 #define NANOS_PER_MICRO 1000
+
+static const char time_range[] = "proto: time out of range";
 
 typedef enum leaf_part { PART_NONE, PART_I64, PART_I32, PART_TEXT } leaf_part;
 
@@ -46,8 +49,9 @@ bool leaf_is_message(const type_info *t) {
 static bool read_part(proto_in *in, leaf *out, int which, leaf_part part) {
   uint64_t n;
   if (part == PART_TEXT) {
-    out->has_text = true;
-    return wire_bytes(in, &out->text);
+    bool good = wire_bytes(in, &out->text);
+    out->has_text |= good;
+    return good;
   }
   if (!wire_varint(in, &n)) return false;
   out->number[which] = part == PART_I32 ? (int64_t)(int32_t)(uint32_t)n : (int64_t)n;
@@ -87,7 +91,7 @@ static bool read_leaf(arena *a, slice message, const leaf_row *row, leaf *out, s
 static bool time_value(arena *a, const leaf *l, bool micro, val **out, slice *error) {
   int64_t seconds = l->number[0];
   if (seconds < UNIX_OF_YEAR_0 || seconds >= UNIX_OF_YEAR_10000) {
-    *error = SLICE_LIT("proto: time out of range"); /* Go takes it, and then fails to print it */
+    *error = slice_cstr(time_range); /* Go takes it, and then fails to print it */
     return false;
   }
   if (!micro) {
@@ -106,7 +110,7 @@ static bool time_value(arena *a, const leaf *l, bool micro, val **out, slice *er
 static bool raw_value(arena *a, const leaf *l, val **out, slice *error) {
   *out = NULL;
   if (l->text.len == 0) return true;
-  *out = json_parse(a, l->text, NULL, error);
+  *out = json_parse_typed(a, l->text, NULL, error);
   if (!*out) return false;
   if (val_is_null(*out)) *out = NULL;
   return true;
@@ -114,7 +118,9 @@ static bool raw_value(arena *a, const leaf *l, val **out, slice *error) {
 
 static bool quantity_value_of(arena *a, const leaf *l, val **out, slice *error) {
   slice text = SLICE_LIT("0");
-  if (l->has_text && !quantity_canonical(a, l->text, &text, error)) return false;
+  slice trimmed = utf8_trim(l->text); /* JSON's decoder trims, this one does not */
+  if (trimmed.len != l->text.len && l->text.len) trimmed = SLICE_LIT("?");
+  if (l->has_text && !quantity_canonical(a, trimmed, &text, error)) return false;
   *out = val_string(a, text);
   return true;
 }
@@ -129,6 +135,13 @@ static void leaf_from_old(leaf *l, const val *old) {
   }
 }
 
+bool leaf_error_waits(const type_info *t, slice error) {
+  if (slice_is(error, time_range)) return true;
+  bool raw = t->kind >= TYPE_RAW_EXTENSION && t->kind <= TYPE_JSON;
+  bool wire = slice_has_prefix(error, SLICE_LIT("proto: ")) || slice_is(error, "unexpected EOF");
+  return raw && !wire;
+}
+
 bool leaf_decode(arena *a, slice message, const type_info *t, const val *old, val **out,
                  slice *error) {
   leaf l = {{0, 0, 0}, SLICE_NONE, false};
@@ -136,7 +149,18 @@ bool leaf_decode(arena *a, slice message, const type_info *t, const val *old, va
   bool is_time = t->kind == TYPE_TIME || t->kind == TYPE_MICROTIME;
   if (is_time && message.len == 0) return true;
   if (t->kind == TYPE_INT_OR_STRING) leaf_from_old(&l, old);
-  if (!read_leaf(a, message, &rows[t->kind], &l, error)) return false;
+  if (!read_leaf(a, message, &rows[t->kind], &l, error)) {
+    slice earlier; /* the text is parsed as soon as it is met */
+    if (l.has_text && t->kind == TYPE_QUANTITY && !quantity_value_of(a, &l, out, &earlier)) {
+      *error = earlier;
+    }
+    return false;
+  }
+  bool raw = t->kind >= TYPE_RAW_EXTENSION && t->kind <= TYPE_JSON;
+  if (raw && !l.has_text && old) {
+    *out = val_shared(old);
+    return true;
+  }
   switch (t->kind) {
     case TYPE_QUANTITY: return quantity_value_of(a, &l, out, error);
     case TYPE_TIME:

@@ -13,6 +13,9 @@ bool leaf_is_message(const type_info *t);
  * NULL. False with *error set when the message is broken. */
 bool leaf_decode(arena *a, slice message, const type_info *t, const val *old, val **out,
                  slice *error);
+/* Is this an error that gogo would not have met: of raw JSON, which it does not read, or of a time
+ * that it cannot print? Then it counts after those of the message. */
+bool leaf_error_waits(const type_info *t, slice error);
 /* The message of v (NULL: the zero value), without length and tag. */
 void leaf_encode(proto_out *o, const val *v, const type_info *t);
 

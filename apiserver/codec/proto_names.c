@@ -41,6 +41,7 @@ static const name_row rows[] = {
     {"gmsaCredentialSpec", "GMSACredentialSpec", NULL},
     {"gmsaCredentialSpecName", "GMSACredentialSpecName", NULL},
     {"grpc", "GRPC", NULL},
+    {"group", "Groups", "SubjectAccessReviewSpec"},
     {"http", "HTTP", NULL},
     {"httpGet", "HTTPGet", NULL},
     {"httpHeaders", "HTTPHeaders", NULL},
@@ -106,7 +107,8 @@ static const name_row rows[] = {
 };
 
 slice proto_go_name(arena *a, slice message, slice field) {
-  if (slice_is(field, "metadata") && slice_has_suffix(message, SLICE_LIT("List"))) {
+  bool list = slice_has_suffix(message, SLICE_LIT("List")) || slice_is(message, "Status");
+  if (list && slice_is(field, "metadata")) {
     return SLICE_LIT("ListMeta");
   }
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -3,6 +3,7 @@
  * The real server keeps a text as it was written where a quick look finds it canonical enough
  * ("1.500" and "+5Gi" stay), and else writes the canonical form; both count as canonical here.
  * It also loses the suffix of values past its largest one (1000E is written "1"): so here. */
+#include "base/quote.h"
 #include "codec/codec.h"
 #include "codec/decimal.h"
 
@@ -203,7 +204,7 @@ static slice quantity_text(arena *a, const quantity *q) {
 
 bool quantity_canonical(arena *a, slice text, slice *out, slice *error) {
   quantity q;
-  text = slice_trim(text);
+  text = utf8_trim(text);
   if (slice_is(text, "0")) {
     *out = text;
     return true;

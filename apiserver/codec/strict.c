@@ -5,13 +5,37 @@
 
 #include <stdint.h>
 
+#define LIMIT_STRICT_DEPTH 500u /* of values of any shape: Table cells only */
+
 typedef struct strict_mark {
   const char *at; /* where in the text; NULL when unknown, then it stays behind its elder */
   const val *map; /* of a duplicate */
   slice key;
-  val *old;
   bool confirmed;
 } strict_mark;
+
+typedef struct strict_key {
+  const char *ptr, *at;
+} strict_key;
+
+typedef struct strict_map {
+  const val *map;
+  const val_entry *entries;
+  uint32_t count;
+} strict_map;
+
+static bool is_in_text(const strict_report *r, const char *p) {
+  return r->text.len && p >= r->text.ptr && p < r->text.ptr + r->text.len;
+}
+
+/* Where the key was read; NULL when that is not known. */
+static const char *place_of(const strict_report *r, slice key) {
+  if (is_in_text(r, key.ptr)) return key.ptr;
+  for (uint32_t i = 0; i < r->key_count; i++) {
+    if (r->keys[i].ptr == key.ptr) return r->keys[i].at;
+  }
+  return NULL;
+}
 
 static bool is_known(const strict_report *r, slice text) {
   for (uint32_t i = 0; i < r->count; i++) {
@@ -29,9 +53,7 @@ static void add_mark(strict_report *r, arena *a, slice text, strict_mark mark) {
     r->marks = arena_grow(a, r->marks, r->cap * sizeof *r->marks, cap * sizeof *r->marks);
     r->cap = cap;
   }
-  bool placed = r->text.len && mark.at >= r->text.ptr && mark.at < r->text.ptr + r->text.len;
-  if (!placed) mark.at = NULL; /* an unescaped key, or no JSON: behind its elder */
-  if (!placed && r->count) mark.at = r->marks[r->count - 1].at;
+  if (!mark.at && r->count) mark.at = r->marks[r->count - 1].at; /* no JSON: behind its elder */
   r->items[r->count] = text;
   r->marks[r->count++] = mark;
 }
@@ -44,16 +66,43 @@ static slice with_path(arena *a, const char *what, slice path) {
   return arena_concat(a, slice_cstr(what), go_quote(a, path));
 }
 
-void strict_add_duplicate(strict_report *r, arena *a, slice path, const char *at, val *map,
-                          slice key, val *old) {
+void strict_add_duplicate(strict_report *r, arena *a, slice path, const val *map, slice key) {
   if (!r) return;
   slice text = with_path(a, "duplicate field ", path);
-  add_mark(r, a, text, (strict_mark){.at = at, .map = map, .key = key, .old = old});
+  add_mark(r, a, text, (strict_mark){.at = place_of(r, key), .map = map, .key = key});
 }
 
-void strict_add_unknown(strict_report *r, arena *a, slice path, const char *at) {
+void strict_add_unknown(strict_report *r, arena *a, slice path, slice key) {
   if (!r) return;
-  add_mark(r, a, with_path(a, "unknown field ", path), (strict_mark){.at = at});
+  add_mark(r, a, with_path(a, "unknown field ", path), (strict_mark){.at = place_of(r, key)});
+}
+
+void strict_note_key(strict_report *r, arena *a, slice key, const char *at) {
+  r->keys = arena_more(a, r->keys, r->key_count, &r->key_cap, sizeof *r->keys);
+  r->keys[r->key_count++] = (strict_key){key.ptr, at};
+}
+
+void strict_note_entries(strict_report *r, arena *a, const val *map, const val_entry *e,
+                         uint32_t count) {
+  if (r->map_count == STRICT_ERRORS_MAX) return; /* of what is past them, the last value stands */
+  val_entry *copy = arena_alloc(a, count * sizeof *copy);
+  memcpy(copy, e, count * sizeof *copy);
+  r->maps = arena_more(a, r->maps, r->map_count, &r->map_cap, sizeof *r->maps);
+  r->maps[r->map_count++] = (strict_map){map, copy, count};
+}
+
+bool strict_was_escaped(const strict_report *r, const val *v) {
+  return r && r->text.len && val_is_string(v) && v->count && !is_in_text(r, v->u.s);
+}
+
+const val_entry *strict_entries(const strict_report *r, const val *map, uint32_t *count) {
+  for (uint32_t i = 0; r && i < r->map_count; i++) {
+    if (r->maps[i].map != map) continue;
+    *count = r->maps[i].count;
+    return r->maps[i].entries;
+  }
+  *count = map->count;
+  return map->u.entries;
 }
 
 uint32_t strict_open_duplicates(const strict_report *r) {
@@ -69,12 +118,13 @@ void strict_confirm(strict_report *r, const val *map, const type_info *t) {
   }
 }
 
-val *strict_replaced(const strict_report *r, const val *map, slice key, uint32_t nth) {
-  for (uint32_t i = r ? r->count : 0; i-- > 0;) {
-    const strict_mark *m = &r->marks[i];
-    if (m->map == map && slice_eq(m->key, key) && nth-- == 0) return m->old;
+void strict_confirm_all(strict_report *r, const val *v, const type_info *t, unsigned depth) {
+  if (depth == LIMIT_STRICT_DEPTH) return;
+  if (val_is_map(v)) strict_confirm(r, v, t);
+  for (uint32_t i = 0; i < val_len(v); i++) {
+    const val *child = val_is_map(v) ? v->u.entries[i].value : v->u.items[i];
+    if (val_len(child)) strict_confirm_all(r, child, t, depth + 1);
   }
-  return NULL;
 }
 
 /* At most STRICT_ERRORS_MAX entries: an insertion sort, which keeps equals in order. */

@@ -12,21 +12,26 @@
 
 #define STRICT_ERRORS_MAX 100u /* the real decoder stops to remember at this many */
 
-/* A duplicate `key` of `map`, read at `at` in the text; path is the quoted text's inside.
- * `old` is the value that the later one replaced. */
-void strict_add_duplicate(strict_report *r, arena *a, slice path, const char *at, val *map,
-                          slice key, val *old);
-void strict_add_unknown(strict_report *r, arena *a, slice path, const char *at);
+/* A duplicate `key` of `map`; path is the quoted text's inside. */
+void strict_add_duplicate(strict_report *r, arena *a, slice path, const val *map, slice key);
+/* `key`, which is no piece of the text because it was unescaped, was read at `at`. */
+void strict_note_key(strict_report *r, arena *a, slice key, const char *at);
+/* The entries of a map with duplicates, all of them in the order of the text (copied). */
+void strict_note_entries(strict_report *r, arena *a, const val *map, const val_entry *e,
+                         uint32_t count);
+/* Did the string v of a JSON text need unescaping? r may be NULL: false. */
+bool strict_was_escaped(const strict_report *r, const val *v);
+/* What strict_note_entries was told of the map, or the map's own entries. r may be NULL. */
+const val_entry *strict_entries(const strict_report *r, const val *map, uint32_t *count);
+void strict_add_unknown(strict_report *r, arena *a, slice path, slice key);
 /* How many of the entries are duplicates that no strict_confirm has reached. */
 uint32_t strict_open_duplicates(const strict_report *r);
 /* conform visits `map`: its duplicates count; in a struct, t, only those of known fields. */
 void strict_confirm(strict_report *r, const val *map, const type_info *t);
+/* The same for v and what is below it: a value of any shape that Go decodes itself. */
+void strict_confirm_all(strict_report *r, const val *v, const type_info *t, unsigned depth);
 /* Drops the duplicates that were not confirmed, sorts by place in the text. */
 void strict_finish(strict_report *r);
-/* A value of map[key] that a later duplicate replaced, the latest first: nth from 0; NULL
- * when there are no more. */
-val *strict_replaced(const strict_report *r, const val *map, slice key, uint32_t nth);
-
 /* The quoting of Go's time package: bytes outside of printable ASCII as \x... */
 slice time_quote(arena *a, slice s);
 /* As base64_decode; *bad is the offset of Go's CorruptInputError. */

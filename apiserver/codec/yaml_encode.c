@@ -13,6 +13,7 @@
 #include "base/limits.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #define FRAMES_FIRST 32u
@@ -30,11 +31,6 @@ typedef struct encoder {
   frame first[FRAMES_FIRST];
 } encoder;
 
-static bool is_letter(uint32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0xAA;
-}
-
-
 static uint32_t char_at(slice s, size_t i) {
   unsigned len = utf8_sequence(s.ptr + i, s.ptr + s.len);
   return len ? utf8_get(s.ptr + i, len) : 0xFFFD;
@@ -49,7 +45,7 @@ static size_t run_of_digits(slice s, size_t i, uint64_t *n) {
 /* At the first difference, i: numbers by value, letters behind everything else. */
 static int natural_order_at(slice a, slice b, size_t i) {
   uint32_t ca = char_at(a, i), cb = char_at(b, i);
-  bool letter_a = is_letter(ca), letter_b = is_letter(cb);
+  bool letter_a = utf8_is_letter(ca), letter_b = utf8_is_letter(cb);
   if (letter_a && letter_b) return ca < cb ? -1 : 1;
   if (letter_a || letter_b) return letter_b ? -1 : 1;
   uint64_t na = 0, nb = 0;
@@ -112,6 +108,10 @@ static void write_float(encoder *e, const val *v) {
   char text[40];
   yaml_scalar s = {YAML_STR, {0}};
   slice literal = slice_of(v->literal, v->count);
+  if (isinf(v->u.f)) {
+    yaml_emit_plain(&e->out, v->u.f > 0 ? SLICE_LIT("+.inf") : SLICE_LIT("-.inf"));
+    return;
+  }
   if (v->literal) s = yaml_resolve(literal);
   yaml_emit_plain(&e->out, s.type == YAML_UINT ? literal : yaml_float_text(v->u.f, 64, text));
 }
@@ -214,7 +214,7 @@ void yaml_encode(buf *out, const val *v, const type_info *t) {
   buf_init(&json, LIMIT_BUFFER);
   if (t) json_encode(&json, v, t);
   else json_encode_any(&json, v, true);
-  val *tree = json_parse(a, buf_slice(&json), NULL, &error);
+  val *tree = json_parse_typed(a, buf_slice(&json), NULL, &error);
   if (tree) encode(out, tree);
   else out->overflow = true; /* the JSON was past its ceiling, or deeper than any body */
   buf_dispose(&json);

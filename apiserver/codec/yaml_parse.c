@@ -235,6 +235,7 @@ static void write_go(buf *out, arena *a, const val *v) {
 }
 
 static slice go_text(arena *a, const val *v) {
+  if (val_is_null(v)) return SLICE_LIT("<nil>");
   buf out;
   buf_init(&out, 1 << 20);
   write_go(&out, a, v);

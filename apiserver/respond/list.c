@@ -102,7 +102,7 @@ static void list_partial(request *rq, const output_form *form, store_entry *cons
   arena *a = rq->arena;
   val **trees = item_trees(rq, items, count);
   val *list = val_map(a), *out = val_list(a);
-  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"),
+  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version,
                                    SLICE_LIT("PartialObjectMetadataList"));
   for (uint32_t i = 0; i < count; i++) {
     val_append(a, out, partial_make(a, trees[i], form->as_version));

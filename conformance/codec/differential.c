@@ -21,18 +21,19 @@
 
 static const char usage[] =
     "usage: differential --oracle PROGRAM [--count N] [--seed S] [--jobs N] [--only N] [--kind NAME]\n"
-    "                    [--out FILE] [--explained FILE]\n"
+    "                    [--out FILE] [--explained FILE] [--whole]\n"
     "\n"
     "Asks PROGRAM (conformance/oracle) and apisim's codecs about N generated objects (default 1000000)\n"
     "of all kinds, in all formats, and compares bytes, refusals and the texts of both. --only shows the\n"
-    "one object of that number; --kind keeps to kinds of that name. Differences go to FILE (default:\n"
+    "one object of that number; --kind keeps to kinds of that name, --whole shows\n"
+    "bodies as generated instead of the smallest that differ. Differences go to FILE (default:\n"
     "reports/differential.txt). Exit code: 0 none unexplained, 1 some, 2 usage.\n";
 
 typedef struct options {
   const char *oracle, *out, *explained, *kind;
   uint64_t count, seed, only;
   unsigned jobs;
-  bool one;
+  bool one, whole;
 } options;
 
 typedef struct worker {
@@ -69,7 +70,7 @@ static void show(worker *w, uint64_t number, const oracle_case *c, const char *w
   arena *a = arena_create();
   probe p = {w, *c, what};
   oracle_case small = *c;
-  small.body = minimise(a, c->format, c->body, still_differs, &p);
+  if (!w->o->whole) small.body = minimise(a, c->format, c->body, still_differs, &p);
   oracle_answer theirs, ours = oracle_ours(a, &small);
   if (oracle_ask(&w->oracle, a, &small, 1, &theirs)) {
     report_difference(w->file, w->o->seed, number, &small, what, &ours, &theirs);
@@ -154,6 +155,7 @@ static bool parse_options(int argc, char **argv, options *o) {
       {"seed", required_argument, NULL, 's'},   {"jobs", required_argument, NULL, 'j'},
       {"only", required_argument, NULL, 'n'},   {"out", required_argument, NULL, 'f'},
       {"explained", required_argument, NULL, 'e'}, {"kind", required_argument, NULL, 'k'},
+      {"whole", no_argument, NULL, 'w'},
       {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
   for (int c; (c = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
     switch (c) {
@@ -165,6 +167,7 @@ static bool parse_options(int argc, char **argv, options *o) {
       case 'f': o->out = optarg; break;
       case 'e': o->explained = optarg; break;
       case 'k': o->kind = optarg; break;
+      case 'w': o->whole = true; break;
       default: return false;
     }
   }

@@ -10,23 +10,26 @@ static slice take(arena *a, buf *b) {
   return s;
 }
 
-/* The kind that a protobuf body names stands in its envelope; in a tree it comes first. */
-static val *with_type_meta(arena *a, slice body, val *v) {
-  slice part[5], error;
+/* Decoding protobuf says what the object is; in a tree that comes first. */
+static val *with_type_meta(arena *a, slice body, const kind_info *k, val *v) {
   val *out = val_map(a);
-  if (!proto_open_envelope(a, body, &part[0], &part[1], &part[2], &part[3], &part[4], &error)) {
-    return v;
+  slice version = k->version, part[5], error;
+  if (!type_field(k->type, SLICE_LIT("kind"))) return v; /* WatchEvent */
+  if (k->group.len) {
+    version = arena_printf(a, "%.*s/%.*s", SLICE_ARG(k->group), SLICE_ARG(k->version));
   }
-  if (part[1].len) val_setc(a, out, "kind", val_string(a, part[1]));
-  if (part[0].len) val_setc(a, out, "apiVersion", val_string(a, part[0]));
+  proto_open_envelope(a, body, &part[0], &part[1], &part[2], &part[3], &part[4], &error);
+  if (part[0].len && slice_find_char(part[0], '/') < 0) version = part[0]; /* any, of a few kinds */
+  val_setc(a, out, "kind", val_string(a, k->kind));
+  val_setc(a, out, "apiVersion", val_string(a, version));
   VAL_EACH(e, v) {
-    bool own = slice_is(e->key, "kind") || slice_is(e->key, "apiVersion");
-    if (!own || !val_get(out, e->key)) val_set(a, out, e->key, e->value);
+    if (!val_get(out, e->key)) val_set(a, out, e->key, e->value);
   }
   return out;
 }
 
 static slice encode(arena *a, unsigned format, const val *v, const kind_info *k) {
+  slice version = val_get_str(v, "apiVersion");
   buf b, message;
   buf_init(&b, LIMIT_BUFFER);
   switch (format) {
@@ -38,7 +41,7 @@ static slice encode(arena *a, unsigned format, const val *v, const kind_info *k)
     case ORACLE_PROTOBUF:
       buf_init(&message, LIMIT_BUFFER);
       proto_encode(&message, v, k->type);
-      proto_envelope(&b, val_get_str(v, "apiVersion"), val_get_str(v, "kind"),
+      proto_envelope(&b, slice_from(version, slice_has_prefix(version, SLICE_LIT("/"))), val_get_str(v, "kind"),
                      buf_slice(&message));
       buf_dispose(&message);
       break;
@@ -60,7 +63,7 @@ oracle_answer oracle_ours(arena *a, const oracle_case *c) {
     answer.status = ORACLE_NOT_STRICT;
     answer.error = strict_error(a, &strict);
   }
-  if (c->format == ORACLE_PROTOBUF) v = with_type_meta(a, c->body, v);
+  if (c->format == ORACLE_PROTOBUF) v = with_type_meta(a, c->body, k, v);
   for (unsigned f = 0; f < ORACLE_FORMATS; f++) {
     if (c->flags & (1u << f)) answer.encodings[f] = encode(a, f, v, k);
   }
