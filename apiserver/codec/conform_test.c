@@ -119,7 +119,8 @@ static void strict_reports(void **state) {
   CHECK(rows);
 }
 
-#define JOB_SPEC(text) "{\"metadata\":{},\"spec\":{" text "\"template\":{\"metadata\":{},\"spec\":" \
+#define JOB_SPEC(text) \
+  "{\"metadata\":{},\"spec\":{" text "\"template\":{\"metadata\":{},\"spec\":" \
                        "{\"containers\":null}}},\"status\":{}}"
 #define JOB "batch", "v1", "Job"
 
@@ -127,10 +128,10 @@ static void strict_reports(void **state) {
 static void repeated_fields(void **state) {
   (void)state;
   static const row rows[] = {
-      {JOB, "{\"spec\":{\"parallelism\":3,\"suspend\":true},\"spec\":{\"parallelism\":4}}",
-       JOB_SPEC("\"parallelism\":4,\"suspend\":true,")},
+      {JOB, "{\"spec\":{\"parallelism\":3,\"backoffLimit\":1},\"spec\":{\"parallelism\":4}}",
+       JOB_SPEC("\"parallelism\":4,\"backoffLimit\":1,")},
       {JOB, "{\"spec\":{\"parallelism\":3,\"parallelism\":null}}", JOB_SPEC("")},
-      {JOB, "{\"spec\":{\"managedBy\":\"a\"},\"spec\":null}", JOB_SPEC("\"managedBy\":\"a\",")},
+      {JOB, "{\"spec\":{\"completions\":2},\"spec\":null}", JOB_SPEC("\"completions\":2,")},
       {JOB, "{\"spec\":{\"parallelism\":[],\"parallelism\":1}}",
        INTO "array into Go struct field JobSpec.spec.parallelism of type int32"},
       {JOB, "{\"metadata\":{\"labels\":{\"a\":1,\"a\":\"b\"}}}",
