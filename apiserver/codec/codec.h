@@ -85,6 +85,21 @@ bool proto_open_envelope(arena *a, slice body, slice *api_version, slice *kind, 
  * WatchEvent that is not enveloped around an object that is. */
 void proto_watch_frame(buf *out, slice event_type, slice enveloped);
 
+/* CBOR of a tree (t NULL: untyped), appended to out: maps in the deterministic order of RFC 8949.
+ * cbor_document: behind the tag "self-described" (55799), as bodies are. */
+void cbor_encode(buf *out, const val *v, const type_info *t);
+void cbor_document(buf *out, const val *v, const type_info *t);
+/* One item of a watch's sequence, around an object's document. */
+void cbor_watch_frame(buf *out, slice event_type, slice document);
+/* One item to a canonical typed tree, or NULL and *error as Go's ("cbor: cannot unmarshal array into
+ * Go struct field v1.Pod.spec of type string"). A key met twice is an error. *unknown (NULL: not
+ * asked for) gets the one entry that strict decoding reports. Strings are borrowed from bytes. */
+val *cbor_decode(arena *a, slice bytes, const type_info *t, slice *unknown, slice *error);
+/* An untyped map, or null; else NULL and *error. */
+val *cbor_parse(arena *a, slice bytes, slice *error);
+/* What a body says of its kind, empty where it is silent. */
+bool cbor_type_meta(arena *a, slice bytes, slice *api_version, slice *kind, slice *error);
+
 /* Scalars in canonical form. Each returns false and fills *error (Go's words) when it is
  * not one. Durations as time.Duration.String. */
 bool quantity_canonical(arena *a, slice text, slice *out, slice *error);

@@ -84,11 +84,25 @@ void json_encode_string(buf *out, slice s) {
   json_char(out, '"');
 }
 
-/* Shortest digits that read back as f: "d.ddde±x". Of a normal number at least 15 do. */
+/* Below a power of two the next double is only half as far: the digits nearest to it may not read
+ * back while the next ones above do. */
+static bool next_above(double f, char text[40]) {
+  char up[40];
+  if (!isnormal(f) || f != ldexp(1, ilogb(f))) return false;
+  memcpy(up, text, sizeof up);
+  char *last = strchr(up, 'e') - 1;
+  if (*last == '9') return false;
+  (*last)++;
+  if (strtod(up, NULL) != f) return false;
+  memcpy(text, up, sizeof up);
+  return true;
+}
+
+/* Shortest digits that read back as f: "d.ddde±x". Fifteen are never too many for a normal one. */
 static void shortest(double f, char text[40]) {
   for (int digits = isnormal(f) ? 14 : 0; digits <= 16; digits++) {
     snprintf(text, 40, "%.*e", digits, f);
-    if (strtod(text, NULL) == f) break;
+    if (strtod(text, NULL) == f || next_above(f, text)) break;
   }
 }
 

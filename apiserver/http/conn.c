@@ -112,7 +112,7 @@ static void refuse_words(http_conn *conn, const char *status) {
 
 /* The request's bytes so far. */
 static slice request_bytes(const http_conn *conn) {
-  return slice_of(conn->in.ptr + conn->start, conn->in.len - conn->start);
+  return slice_from(buf_slice(&conn->in), conn->start);
 }
 
 /* What the head's fields say about framing; filled in one pass over them. */
