@@ -85,7 +85,7 @@ $(OBJ)/gen/%.o: $(BUILD)/gen/%.c
 
 $(OBJ)/%_test: $(OBJ)/%_test.o $(LIB)
 	@echo "LD $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lcbor $(LIBS)
 
 # Fuzz targets, one file each (fuzz/fuzz.h). Outside of MODE=fuzz their entry points get names of
 # their own, so that one cmocka program runs all of them on what was found before.
@@ -102,7 +102,7 @@ endif
 
 $(OBJ)/fuzz/regression_test: $(OBJ)/fuzz/regression_test.o $(FUZZ_OBJ) $(FUZZ_SHARED) $(LIB)
 	@echo "LD $@"
-	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lcbor $(LIBS)
 
 $(OBJ)/fuzz/%_fuzzer: $(OBJ)/fuzz/%.o $(OBJ)/fuzz/mutator.o $(FUZZ_SHARED) $(LIB)
 	@echo "LD $@"

@@ -21,6 +21,7 @@ typedef struct server_options {
   int32_t secure_port; /* told in the same */
   slice hostname; /* of the identity lease */
   slice snapshot; /* its bytes, needed only while the server is made; empty: a fresh cluster */
+  bool cbor; /* the feature gate CBORServingAndStorage */
   uint64_t store_history; /* revisions kept at most; 0: the store's own limit */
 } server_options;
 

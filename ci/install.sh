@@ -3,7 +3,7 @@
 # environment in BUILD/venv. Quiet when there is nothing to do.
 set -e
 build=$1
-packages="gcc clang libclang-rt-14-dev make pkg-config libevent-dev libjansson-dev libcmocka-dev libyaml-dev
+packages="gcc clang libclang-rt-14-dev make pkg-config libevent-dev libjansson-dev libcmocka-dev libcbor-dev libyaml-dev
  libssl-dev libnghttp2-dev zlib1g-dev lcov valgrind curl openssl ca-certificates python3 python3-venv"
 missing=
 for p in $packages; do

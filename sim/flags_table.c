@@ -11,7 +11,7 @@ const flag_row flag_rows[] = {
   {"Generic", "emulated-version", FLAG_LIST, FLAG_IGNORED, "", ""},
   {"Generic", "emulation-forward-compatible", FLAG_BOOL, FLAG_IGNORED, "", ""},
   {"Generic", "external-hostname", FLAG_STRING, FLAG_IGNORED, "", ""},
-  {"Generic", "feature-gates", FLAG_GATES, FLAG_IGNORED, "", ""},
+  {"Generic", "feature-gates", FLAG_GATES, FLAG_HONOURED, "", "Name=true|false, comma separated. Acted on: CBORServingAndStorage (application/cbor; off). The others are known and named in a warning"},
   {"Generic", "goaway-chance", FLAG_FLOAT, FLAG_IGNORED, "", ""},
   {"Generic", "livez-grace-period", FLAG_DURATION, FLAG_IGNORED, "", ""},
   {"Generic", "max-mutating-requests-inflight", FLAG_INT, FLAG_IGNORED, "200", ""},

@@ -1,5 +1,6 @@
 /* From flags to a running server: files are read here, because the server library reads none. */
 #include "sim/serve.h"
+#include "sim/gates.h"
 
 #include "base/buf.h"
 #include "base/heap.h"
@@ -227,9 +228,21 @@ static void program_stop(void *ctx) {
   server_stop(((serving *)ctx)->server);
 }
 
+static bool fill_gates(const flags *f, server_options *o) {
+  gates g;
+  char problem[512];
+  if (!gates_read(f, &g, problem, sizeof problem)) return complain("%s", problem);
+  if (*g.without_effect) {
+    fprintf(stderr, "apisim: warning: accepted but without effect: --feature-gates %s\n",
+            g.without_effect);
+  }
+  o->cbor = g.cbor;
+  return true;
+}
+
 static bool start_server(serving *s, const flags *f, serve_files *files) {
   server_options o = {.secure_port = s->secure_port};
-  if (!fill_access(s, f, files, &o.access)) return false;
+  if (!fill_gates(f, &o) || !fill_access(s, f, files, &o.access)) return false;
   o.enable_admission = join_list(f, "enable-admission-plugins", &files->enable);
   o.disable_admission = join_list(f, "disable-admission-plugins", &files->disable);
   o.service_cidr = slice_cstr(flags_str(f, "service-cluster-ip-range"));

@@ -81,6 +81,9 @@ const char *cbor_skip(const char *p, const char *end);
 /* Is `bytes` one well-formed, acceptable item and nothing more? *error in Go's words. */
 bool cbor_well_formed(arena *a, slice bytes, slice *error);
 
+/* Diagnostic notation of a well-formed item, as errors quote it. */
+slice cbor_diagnose(arena *a, slice bytes);
+
 double cbor_half(uint16_t bits);
 /* The half float that is exactly f; false when there is none. */
 bool cbor_half_of(float f, uint16_t *bits);

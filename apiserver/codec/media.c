@@ -19,6 +19,8 @@ static const format_row formats[] = {
                      "application/vnd.kubernetes.protobuf",
                      "application/vnd.kubernetes.protobuf;stream=watch",
                      "application/vnd.kubernetes.protobuf;stream=watch"},
+    [FORMAT_CBOR] = {"application", "cbor", "application/cbor", "application/cbor-seq",
+                     "application/cbor-seq"},
 };
 #define FORMAT_COUNT (sizeof formats / sizeof *formats)
 
@@ -30,13 +32,14 @@ static bool convert_fits(const accept_params *p, body_format format, output_form
   else if (slice_is(p->as, "PartialObjectMetadataList")) out->as = AS_PARTIAL_LIST;
   else return false;
   out->as_version = p->version;
-  return out->as != AS_TABLE || format != FORMAT_PROTOBUF;
+  return out->as != AS_TABLE || format == FORMAT_JSON || format == FORMAT_YAML;
 }
 
 /* Whether a clause can be met by a format; fills out. transforms: "as" may be asked. */
 static bool clause_fits(const accept_clause *c, body_format format, const media_request *rq,
                         bool transforms, output_form *out) {
   const format_row *row = &formats[format];
+  if (format == FORMAT_CBOR && !(rq->formats & MEDIA_SET_CBOR)) return false;
   if (!accept_fits(c, slice_cstr(row->type), slice_cstr(row->subtype))) return false;
   accept_params p = accept_params_of(c);
   *out = (output_form){.format = format, .content_type = slice_cstr(row->media)};
@@ -128,25 +131,32 @@ void media_error(arena *a, const media_request *rq, output_form *out) {
       (out->pretty || media_pretty(rq->pretty, rq->user_agent));
 }
 
+#define PATCH_APPLY_CBOR (PATCH_APPLY + 1) /* last: it is there with the gate alone */
 static const char *const patch_names[] = {
     [PATCH_JSON] = "application/json-patch+json",
     [PATCH_MERGE] = "application/merge-patch+json",
     [PATCH_STRATEGIC] = "application/strategic-merge-patch+json",
     [PATCH_APPLY] = "application/apply-patch+yaml",
+    [PATCH_APPLY_CBOR] = "application/apply-patch+cbor",
 };
-#define PATCH_COUNT (sizeof patch_names / sizeof *patch_names)
 
-bool media_route(arena *a, slice accept, slice content_type, bool consumes_patch,
+static unsigned patch_count(unsigned set) {
+  return set & MEDIA_SET_CBOR ? PATCH_APPLY_CBOR + 1 : PATCH_APPLY_CBOR;
+}
+
+bool media_route(arena *a, slice accept, slice content_type, unsigned set, bool consumes_patch,
                  bool watchable, status_error *err) {
-  const char *produced[FORMAT_COUNT];
-  for (size_t i = 0; i < FORMAT_COUNT; i++) produced[i] = formats[i].media;
-  if (consumes_patch && !accept_routed(content_type, patch_names, PATCH_COUNT, false)) {
+  const char *produced[FORMAT_COUNT + 1];
+  size_t count = set & MEDIA_SET_CBOR ? FORMAT_COUNT : FORMAT_CBOR;
+  for (size_t i = 0; i < count; i++) produced[i] = formats[i].media;
+  if (watchable && (set & MEDIA_SET_CBOR)) produced[count++] = formats[FORMAT_CBOR].stream;
+  if (consumes_patch && !accept_routed(content_type, patch_names, patch_count(set), false)) {
     status_set(err, a, STATUS_UNSUPPORTED_MEDIA, "415: Unsupported Media Type");
     err->has_details = true;
     return false;
   }
-  if (accept.len == 0 || accept_routed(accept, produced, FORMAT_COUNT, true)) return true;
-  slice names = format_names(a, MEDIA_SET_BUILTIN, true, watchable);
+  if (accept.len == 0 || accept_routed(accept, produced, count, true)) return true;
+  slice names = format_names(a, set, true, watchable);
   status_set(err, a, STATUS_NOT_ACCEPTABLE,
              "406: Not Acceptable\n\nAvailable representations: %.*s", SLICE_ARG(names));
   err->has_details = true;
@@ -171,15 +181,16 @@ bool media_body(arena *a, slice content_type, unsigned set, body_format *out,
                     "include: %.*s", SLICE_ARG(names));
 }
 
-bool media_patch(arena *a, slice content_type, bool strategic, patch_kind *out,
+bool media_patch(arena *a, slice content_type, unsigned set, patch_kind *out, bool *cbor,
                  status_error *err) {
   slice media = content_type, names = SLICE_LIT("");
   ptrdiff_t at = slice_find_char(content_type, ';');
   if (at > 0) media = slice_upto(content_type, (size_t)at);
-  for (unsigned i = 0; i < PATCH_COUNT; i++) {
-    if (i == PATCH_STRATEGIC && !strategic) continue;
+  for (unsigned i = 0; i < patch_count(set); i++) {
+    if (i == PATCH_STRATEGIC && !(set & 1u << FORMAT_PROTOBUF)) continue;
     if (slice_is(media, patch_names[i])) {
-      *out = (patch_kind)i;
+      *cbor = i == PATCH_APPLY_CBOR;
+      *out = *cbor ? PATCH_APPLY : (patch_kind)i;
       return true;
     }
     names = arena_printf(a, "%.*s%s%s", SLICE_ARG(names), names.len ? ", " : "",

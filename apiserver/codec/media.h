@@ -11,11 +11,12 @@
 
 #include "codec/negotiate.h"
 
-/* Bits by body_format, which is in the server's order of preference. application/cbor is
- * behind a gate that is off. */
+/* Bits by body_format, which is in the server's order of preference. MEDIA_SET_CBOR comes to either
+ * where the feature gate is on. */
 enum media_set {
   MEDIA_SET_BUILTIN = 1 << FORMAT_JSON | 1 << FORMAT_YAML | 1 << FORMAT_PROTOBUF,
   MEDIA_SET_CUSTOM = 1 << FORMAT_JSON | 1 << FORMAT_YAML, /* custom resources */
+  MEDIA_SET_CBOR = 1 << FORMAT_CBOR,
 };
 
 /* What the request says. Absent headers are empty. */
@@ -26,9 +27,9 @@ typedef struct media_request {
   bool tables; /* there is a table form */
 } media_request;
 
-/* The router's own checks. consumes_patch: the method is PATCH, of a built-in resource.
- * watchable: the route is a list's (the answer names the stream types as well). */
-bool media_route(arena *a, slice accept, slice content_type, bool consumes_patch,
+/* The router's own checks. formats: what it serves. consumes_patch: the method is PATCH, of a
+ * built-in resource. watchable: the route is a list's (the answer names the stream types as well). */
+bool media_route(arena *a, slice accept, slice content_type, unsigned formats, bool consumes_patch,
                  bool watchable, status_error *err);
 /* The form of an object or a list. */
 bool media_output(arena *a, const media_request *rq, output_form *out, status_error *err);
@@ -39,8 +40,8 @@ void media_error(arena *a, const media_request *rq, output_form *out);
 /* Of a create, update or delete body; an empty header is JSON. */
 bool media_body(arena *a, slice content_type, unsigned formats, body_format *out,
                 status_error *err);
-/* strategic: whether the resource takes strategic merge patches (custom ones do not). */
-bool media_patch(arena *a, slice content_type, bool strategic, patch_kind *out,
+/* formats: the resource's. Custom ones take no strategic merge patches. */
+bool media_patch(arena *a, slice content_type, unsigned formats, patch_kind *out, bool *cbor,
                  status_error *err);
 /* ?pretty where given, else whether a person seems to be looking. */
 bool media_pretty(slice asked, slice user_agent);

@@ -145,7 +145,8 @@ static void content_types(void **state) {
   for (size_t i = 0; i < sizeof patches / sizeof *patches; i++) {
     status_error err = {0};
     patch_kind kind;
-    bool good = media_patch(a, slice_cstr(patches[i].header), true, &kind, &err);
+    bool cbor = false;
+    bool good = media_patch(a, slice_cstr(patches[i].header), MEDIA_SET_BUILTIN, &kind, &cbor, &err);
     if (good != (patches[i].code == 0)) fail_msg("%s", patches[i].header);
     if (good) assert_int_equal(kind, patches[i].what);
   }
@@ -156,9 +157,11 @@ static void router(void **state) {
   (void)state;
   arena *a = arena_create();
   status_error err = {0};
-  assert_true(media_route(a, SLICE_NONE, SLICE_NONE, false, false, &err));
-  assert_true(media_route(a, SLICE_LIT("text/html, */*;q=0.1"), SLICE_NONE, false, false, &err));
-  assert_false(media_route(a, SLICE_LIT("text/html"), SLICE_NONE, false, true, &err));
+  assert_true(media_route(a, SLICE_NONE, SLICE_NONE, MEDIA_SET_BUILTIN, false, false, &err));
+  assert_true(media_route(a, SLICE_LIT("text/html, */*;q=0.1"), SLICE_NONE, MEDIA_SET_BUILTIN, false,
+                          false, &err));
+  assert_false(media_route(a, SLICE_LIT("text/html"), SLICE_NONE, MEDIA_SET_BUILTIN, false, true,
+                           &err));
   assert_true(err.has_details);
   assert_string_equal(err.message.ptr,
                       "406: Not Acceptable\n\nAvailable representations: application/json, "
@@ -166,7 +169,8 @@ static void router(void **state) {
                       "application/json;stream=watch, "
                       "application/vnd.kubernetes.protobuf;stream=watch");
   err = (status_error){0};
-  assert_false(media_route(a, SLICE_NONE, SLICE_LIT("application/json"), true, false, &err));
+  assert_false(media_route(a, SLICE_NONE, SLICE_LIT("application/json"), MEDIA_SET_BUILTIN, true, false,
+                           &err));
   assert_string_equal(err.message.ptr, "415: Unsupported Media Type");
   arena_destroy(a);
 }

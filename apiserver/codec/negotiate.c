@@ -2,10 +2,21 @@
 #include "codec/negotiate.h"
 
 #include "codec/media.h"
+#include "server.h"
 
 /* Custom resources have no Go type, so no protobuf and no strategic merge. */
 static bool is_builtin(const request *rq) {
   return !rq->resource || (rq->resource->type && rq->resource->type->full_name.len > 0);
+}
+
+bool negotiate_has_cbor(const request *rq) {
+  return rq->server && rq->server->options.cbor;
+}
+
+static unsigned formats_of(const request *rq) {
+  unsigned set = is_builtin(rq) ? MEDIA_SET_BUILTIN : MEDIA_SET_CUSTOM;
+  /* Errors from before a resource was found are written by a part that has no CBOR. */
+  return rq->resource && negotiate_has_cbor(rq) ? set | MEDIA_SET_CBOR : set;
 }
 
 static bool has_tables(const request *rq) {
@@ -20,7 +31,7 @@ static media_request media_of(const request *rq) {
       .accept = http_header_get(rq->http, "Accept"),
       .user_agent = http_header_get(rq->http, "User-Agent"),
       .pretty = http_query_get(rq->http, "pretty"),
-      .formats = is_builtin(rq) ? MEDIA_SET_BUILTIN : MEDIA_SET_CUSTOM,
+      .formats = formats_of(rq),
       .tables = has_tables(rq),
   };
 }
@@ -33,8 +44,8 @@ bool negotiate_route(request *rq) {
   if (!is_builtin(rq)) return true; /* served by a handler of its own, without the router */
   bool patch = slice_is(rq->http->method, "PATCH") && rq->resource;
   return media_route(rq->arena, http_header_get(rq->http, "Accept"),
-                     http_header_get(rq->http, "Content-Type"), patch, is_list_route(rq),
-                     &rq->error);
+                     http_header_get(rq->http, "Content-Type"), formats_of(rq), patch,
+                     is_list_route(rq), &rq->error);
 }
 
 bool negotiate_output(request *rq, bool watch, output_form *out) {
@@ -50,15 +61,14 @@ void negotiate_fallback(request *rq, output_form *out) {
 }
 
 bool negotiate_input(request *rq, body_format *out) {
-  unsigned formats = is_builtin(rq) ? MEDIA_SET_BUILTIN : MEDIA_SET_CUSTOM;
-  return media_body(rq->arena, http_header_get(rq->http, "Content-Type"), formats, out,
+  return media_body(rq->arena, http_header_get(rq->http, "Content-Type"), formats_of(rq), out,
                     &rq->error);
 }
 
-bool negotiate_patch(request *rq, patch_kind *out) {
+bool negotiate_patch(request *rq, patch_kind *out, bool *cbor) {
   if (!negotiate_route(rq)) return false;
-  return media_patch(rq->arena, http_header_get(rq->http, "Content-Type"), is_builtin(rq),
-                     out, &rq->error);
+  return media_patch(rq->arena, http_header_get(rq->http, "Content-Type"), formats_of(rq),
+                     out, cbor, &rq->error);
 }
 
 bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice kind) {

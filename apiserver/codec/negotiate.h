@@ -6,7 +6,7 @@
 #include "codec/codec.h"
 #include "request/request.h"
 
-typedef enum body_format { FORMAT_JSON, FORMAT_YAML, FORMAT_PROTOBUF } body_format;
+typedef enum body_format { FORMAT_JSON, FORMAT_YAML, FORMAT_PROTOBUF, FORMAT_CBOR } body_format;
 typedef enum body_as { AS_OBJECT, AS_TABLE, AS_PARTIAL, AS_PARTIAL_LIST } body_as;
 
 typedef struct output_form {
@@ -56,8 +56,11 @@ bool negotiate_decode_options(request *rq, slice kind, val **out);
  * then an error in the decoder's words. NULL with *error. report may be NULL. */
 val *negotiate_conform(request *rq, val *tree, strict_report *report, slice *error);
 
-/* Patch types by Content-Type. False with a 415 in the real words for this resource. */
+/* Patch types by Content-Type. False with a 415 in the real words for this resource. cbor: an apply
+ * whose body is CBOR. */
 typedef enum patch_kind { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_APPLY } patch_kind;
-bool negotiate_patch(request *rq, patch_kind *out);
+bool negotiate_patch(request *rq, patch_kind *out, bool *cbor);
+/* Whether this server reads and writes CBOR (the feature gate CBORServingAndStorage). */
+bool negotiate_has_cbor(const request *rq);
 
 #endif

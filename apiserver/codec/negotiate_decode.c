@@ -6,6 +6,7 @@
  * Sources: apimachinery pkg/runtime/serializer, apiserver handlers/rest.go and create.go. */
 #include "base/ascii.h"
 #include "base/limits.h"
+#include "codec/cbor_wire.h"
 #include "codec/media.h"
 #include "codec/codec.h"
 #include "codec/negotiate.h"
@@ -63,19 +64,17 @@ static bool set_kind(decoding *d, slice api_version, slice kind) {
     return false;
   }
   if (kind.len) d->kind = kind;
-  if (version.len) {
+  if (version.len || (group.len && !slice_eq(group, d->group))) {
     d->group = group;
     d->version = version;
   }
   d->identified = true;
-  bool missing = !version.len && group.len && !slice_eq(group, d->group) &&
-                 d->format != FORMAT_PROTOBUF;
-  if (missing) {
-    arena *a = d->rq->arena;
-    d->error = arena_concat(a, SLICE_LIT("Object 'apiVersion' is missing in '"), d->body);
-    d->error = arena_concat(a, d->error, SLICE_LIT("'"));
-  }
-  return !missing;
+  if (d->version.len || d->format == FORMAT_PROTOBUF) return true;
+  arena *a = d->rq->arena;
+  slice shown = d->format == FORMAT_CBOR ? cbor_diagnose(a, d->body) : d->body;
+  d->error = arena_concat(a, SLICE_LIT("Object 'apiVersion' is missing in '"), shown);
+  d->error = arena_concat(a, d->error, SLICE_LIT("'"));
+  return false;
 }
 
 static const char *json_type_name(const val *v) {
@@ -144,6 +143,10 @@ static bool parse(decoding *d) {
                                &d->error) &&
            set_kind(d, api_version, kind);
   }
+  if (d->format == FORMAT_CBOR) {
+    return cbor_type_meta(a, d->body, &api_version, &kind, &d->error) &&
+           set_kind(d, api_version, kind);
+  }
   if (d->format == FORMAT_YAML) {
     d->tree = yaml_parse(a, d->body, &d->strict, &d->error);
     return d->tree && find_kind(d);
@@ -196,8 +199,17 @@ static const kind_info *find_registered(decoding *d) {
   return k;
 }
 
+static bool make_typed_cbor(decoding *d, const kind_info *k) {
+  slice unknown = SLICE_NONE;
+  bool strict = d->rq->validation != VALIDATE_IGNORE;
+  d->tree = cbor_decode(d->rq->arena, d->body, k->type, strict ? &unknown : NULL, &d->error);
+  if (d->tree && unknown.len) strict_add(&d->strict, d->rq->arena, unknown);
+  return d->tree != NULL;
+}
+
 static bool make_typed(decoding *d, const kind_info *k) {
   arena *a = d->rq->arena;
+  if (d->format == FORMAT_CBOR) return make_typed_cbor(d, k);
   if (d->format == FORMAT_PROTOBUF) d->tree = proto_decode(a, d->message, k->type, &d->error);
   else d->tree = codec_conform(a, d->tree, k->type, &d->strict, &d->error);
   return d->tree != NULL;

@@ -114,7 +114,7 @@ static void list_partial(request *rq, const output_form *form, store_entry *cons
   respond_tree(rq, 200, form, list, k->type);
 }
 
-/* Pretty JSON and YAML: the whole list as a tree. */
+/* Pretty JSON, YAML and CBOR: the whole list as a tree. */
 static void list_tree(request *rq, const output_form *form, store_entry *const *items,
                       uint32_t count, const list_meta *m) {
   arena *a = rq->arena;
@@ -139,6 +139,7 @@ void respond_list(request *rq, const output_form *form, store_entry *const *item
   else if (form->as == AS_TABLE) list_table(rq, form, items, count, m);
   else if (form->as != AS_OBJECT) list_partial(rq, form, items, count, m);
   else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
-  else if (form->format == FORMAT_YAML || form->pretty) list_tree(rq, form, items, count, m);
+  else if (form->format == FORMAT_YAML || form->format == FORMAT_CBOR ||
+           form->pretty) list_tree(rq, form, items, count, m);
   else list_json(rq, form, items, count, m);
 }

@@ -17,6 +17,7 @@
 
 #define FORM_PROTOBUF 1u
 #define FORM_VERSIONED_JSON 2u
+#define FORM_CBOR 3u
 
 /* Which cached form of an entry: format and the version it is in. */
 static uint64_t form_id(const resource_info *r, uint32_t form) {
@@ -101,6 +102,7 @@ blob *respond_encode(arena *a, const output_form *form, val *tree, const type_in
       json_finish(&out, form);
       break;
     case FORMAT_YAML: yaml_encode(&out, tree, t); break;
+    case FORMAT_CBOR: cbor_document(&out, tree, t); break;
     case FORMAT_PROTOBUF: {
       buf message;
       buf_init(&message, LIMIT_BUFFER);
@@ -192,13 +194,16 @@ val *respond_tree_of(arena *a, const resource_info *r, const store_entry *e) {
 
 blob *respond_entry_bytes(arena *a, const resource_info *r, store_entry *e, body_format format) {
   if (format == FORMAT_JSON && version_is_storage(r)) return e->value;
-  uint64_t id = form_id(r, format == FORMAT_JSON ? FORM_VERSIONED_JSON : FORM_PROTOBUF);
+  static const uint32_t forms[] = {[FORMAT_JSON] = FORM_VERSIONED_JSON,
+                                   [FORMAT_PROTOBUF] = FORM_PROTOBUF, [FORMAT_CBOR] = FORM_CBOR};
+  uint64_t id = form_id(r, forms[format]);
   blob *kept = store_entry_form(e, id);
   if (kept) return kept;
   val *obj = respond_tree_of(a, r, e);
   buf out;
   buf_init(&out, LIMIT_BUFFER);
   if (format == FORMAT_JSON) json_encode(&out, obj, r->type);
+  else if (format == FORMAT_CBOR) cbor_document(&out, obj, r->type);
   else proto_encode(&out, obj, r->type);
   blob *b = blob_copy(buf_slice(&out));
   buf_dispose(&out);
@@ -215,6 +220,10 @@ static bool respond_shared(request *rq, int code, const output_form *form, store
   if (form->format == FORMAT_JSON) {
     http_part parts[2] = {{blob_slice(b), b}, {SLICE_LIT("\n"), NULL}};
     respond_parts(rq, code, form->content_type, parts, 2, NULL, 0);
+    return true;
+  }
+  if (form->format == FORMAT_CBOR) {
+    respond_bytes(rq, code, form->content_type, blob_slice(b), b, NULL, 0);
     return true;
   }
   buf out;

@@ -51,7 +51,7 @@ val *respond_status_tree(arena *a, const status_error *e);
 /* Encodes a tree of type t (NULL: untyped) in `form`; the envelope of protobuf included. */
 blob *respond_encode(arena *a, const output_form *form, val *tree, const type_info *t);
 /* The message or JSON bytes of an entry in the version and format asked for, without envelope and
- * newline; kept with the entry. */
+ * newline (CBOR: with its tag); kept with the entry. */
 blob *respond_entry_bytes(arena *a, const resource_info *r, store_entry *e, body_format format);
 
 #endif

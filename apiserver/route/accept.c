@@ -8,6 +8,7 @@ static const struct {
     {"json", FORMAT_JSON},
     {"yaml", FORMAT_YAML},
     {"vnd.kubernetes.protobuf", FORMAT_PROTOBUF},
+    {"cbor", FORMAT_CBOR}, /* last: not everywhere */
 };
 
 /* Do the clause's parameters ask for what this endpoint can do? */
@@ -19,8 +20,10 @@ static bool params_allowed(const accept_params *p, bool discovery) {
          slice_is(p->group, "apidiscovery.k8s.io");
 }
 
-bool accept_document(arena *a, slice header, bool discovery, body_format *form, bool *pretty) {
+bool accept_document(arena *a, slice header, bool discovery, bool cbor, body_format *form,
+                     bool *pretty) {
   uint32_t count;
+  size_t known = sizeof forms / sizeof *forms - !cbor;
   if (header.len == 0) {
     *form = FORMAT_JSON;
     return !discovery;
@@ -28,7 +31,7 @@ bool accept_document(arena *a, slice header, bool discovery, body_format *form, 
   const accept_clause *clauses = accept_clauses(a, header, &count);
   for (uint32_t i = 0; i < count; i++) {
     accept_params p = accept_params_of(&clauses[i]);
-    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+    for (size_t f = 0; f < known; f++) {
       slice subtype = slice_cstr(forms[f].subtype);
       if (!accept_fits(&clauses[i], SLICE_LIT("application"), subtype)) continue;
       if (!params_allowed(&p, discovery)) continue;

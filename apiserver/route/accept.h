@@ -13,8 +13,9 @@
 
 /* The form of a document that can't be transformed, or (discovery) of the aggregated list
  * only. False: nothing acceptable. An empty header accepts JSON. *pretty is set by the
- * clause's pretty=1 and left alone otherwise. `a` is scratch memory. */
-bool accept_document(arena *a, slice header, bool discovery, body_format *form, bool *pretty);
+ * clause's pretty=1 and left alone otherwise. cbor: it has that form as well. `a` is scratch memory. */
+bool accept_document(arena *a, slice header, bool discovery, bool cbor, body_format *form,
+                     bool *pretty);
 
 /* Index of the first clause's match among `types`, or -1. An empty header takes 0. */
 int accept_choose(arena *a, slice header, const char *const *types, uint32_t count);

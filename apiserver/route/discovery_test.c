@@ -120,7 +120,7 @@ static int chosen(const char *header, bool discovery) {
   arena *a = arena_create();
   body_format form = FORMAT_JSON;
   bool pretty = false;
-  bool found = accept_document(a, slice_cstr(header), discovery, &form, &pretty);
+  bool found = accept_document(a, slice_cstr(header), discovery, false, &form, &pretty);
   arena_destroy(a);
   return found ? (int)form : 99;
 }

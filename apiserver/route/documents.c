@@ -13,7 +13,8 @@
 #define DOCUMENT_MAX ((size_t)4 << 20)
 
 static const char *const TYPES[] = {"application/json", "application/yaml",
-                                    "application/vnd.kubernetes.protobuf"};
+                                    "application/vnd.kubernetes.protobuf", "application/cbor"};
+#define TYPE_COUNT(cbor) ((cbor) ? 4u : 3u)
 static const char *const AGGREGATED_TYPES[] = {"application/json" AGGREGATED,
                                                "application/yaml" AGGREGATED,
                                                "application/vnd.kubernetes.protobuf" AGGREGATED};
@@ -76,6 +77,10 @@ static void encode_protobuf(buf *out, const discovery_doc *doc) {
 }
 
 static void encode(buf *out, const discovery_doc *doc, body_format form, bool pretty) {
+  if (form == FORMAT_CBOR) {
+    cbor_document(out, doc->tree, doc->type);
+    return;
+  }
   if (form == FORMAT_YAML) {
     yaml_encode(out, doc->tree, doc->type);
     return;
@@ -115,8 +120,11 @@ static const route_entry *make(request *rq, document_path p, slice key, body_for
   return e;
 }
 
-static route_result not_acceptable(request *rq, bool restful) {
-  const char *list = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+static route_result not_acceptable(request *rq, bool restful, bool cbor) {
+  const char *list = cbor ? "application/json, application/yaml, "
+                            "application/vnd.kubernetes.protobuf, application/cbor"
+                          : "application/json, application/yaml, "
+                            "application/vnd.kubernetes.protobuf";
   if (restful) {
     status_set(&rq->error, rq->arena, STATUS_NOT_ACCEPTABLE,
                "406: Not Acceptable\n\nAvailable representations: %s", list);
@@ -159,18 +167,19 @@ bool documents_route(request *rq, slice path, route_answer *out, route_result *r
     rq->error.has_details = true;
     return true;
   }
-  if (restful && !accept_routed(accept, TYPES, 3, true)) {
-    *result = not_acceptable(rq, true);
+  bool cbor = p.kind == DOC_RESOURCES && negotiate_has_cbor(rq);
+  if (restful && !accept_routed(accept, TYPES, TYPE_COUNT(cbor), true)) {
+    *result = not_acceptable(rq, true, cbor);
     return true;
   }
   body_format form = FORMAT_JSON;
   bool aggregated = false, pretty = media_pretty(http_query_get(rq->http, "pretty"),
                                                  http_header_get(rq->http, "User-Agent"));
   if (p.kind == DOC_VERSIONS || p.kind == DOC_GROUPS) {
-    aggregated = accept_document(rq->arena, accept, true, &form, &pretty);
+    aggregated = accept_document(rq->arena, accept, true, false, &form, &pretty);
   }
-  if (!aggregated && !accept_document(rq->arena, accept, false, &form, &pretty)) {
-    *result = not_acceptable(rq, false);
+  if (!aggregated && !accept_document(rq->arena, accept, false, cbor, &form, &pretty)) {
+    *result = not_acceptable(rq, false, cbor);
     return true;
   }
   if (form != FORMAT_JSON) pretty = false;

@@ -12,6 +12,7 @@
 
 typedef struct patch_run {
   patch_kind kind;
+  bool cbor; /* PATCH_APPLY */
   write_options options;
 } patch_run;
 
@@ -168,11 +169,22 @@ static val *parse_applied(request *rq) {
   return v;
 }
 
+/* Strict or not: what strictness would find in CBOR is refused in any case. */
+static val *parse_applied_cbor(request *rq) {
+  slice error = SLICE_NONE;
+  val *v = cbor_parse(rq->arena, rq->http->body, &error);
+  if (v && !val_is_null(v)) return v;
+  if (v) return val_map(rq->arena);
+  status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "error decoding YAML: %.*s",
+             SLICE_ARG(error));
+  return NULL;
+}
+
 static val *make_applied(patch_run *p, request *rq, const val *live) {
   manage_args m = {.arena = rq->arena, .resource = rq->resource, .manager = p->options.manager,
                    .subresource = rq->subresource ? rq->subresource->name : SLICE_LIT(""),
                    .apply = true, .force = p->options.force, .now_s = request_now_s(rq)};
-  val *applied = parse_applied(rq);
+  val *applied = p->cbor ? parse_applied_cbor(rq) : parse_applied(rq);
   if (!applied) return NULL;
   val *tree =
       server_side_apply(&m, live ? write_from_storage(rq, live) : NULL, applied, &rq->error);
@@ -211,7 +223,7 @@ static val *make(void *ctx, request *rq, const val *live) {
 
 static bool patch(request *rq, output_form *form, write_result *out) {
   patch_run p = {0};
-  if (!negotiate_patch(rq, &p.kind) || !negotiate_output(rq, false, form) ||
+  if (!negotiate_patch(rq, &p.kind, &p.cbor) || !negotiate_output(rq, false, form) ||
       !options_read_write(rq, "PatchOptions", p.kind == PATCH_APPLY, &p.options) ||
       !generic_check_path_name(rq, rq->info.name)) return false;
   update_source source =

@@ -78,6 +78,7 @@ static void answer(request *rq, const output_form *form, const val *parent) {
 
 typedef struct scale_run {
   patch_kind kind;
+  bool cbor;
   val *body; /* of an update; NULL for a patch */
   write_options options;
 } scale_run;
@@ -90,6 +91,7 @@ static val *patched_scale(scale_run *s, request *rq, const val *live) {
   else if (s->kind == PATCH_MERGE) tree = merge_patch_apply(a, doc, rq->http->body, &rq->error);
   else if (s->kind == PATCH_STRATEGIC)
     tree = strategic_patch_apply(a, doc, rq->http->body, scale_type(), &rq->error);
+  else if (s->cbor) tree = cbor_parse(a, rq->http->body, &error);
   else tree = yaml_parse(a, rq->http->body, NULL, &error);
   if (tree) tree = codec_conform(a, tree, scale_type(), NULL, &error);
   if (!tree && !rq->error.set) {
@@ -141,7 +143,7 @@ static void keep_rest(request *rq, val *obj, const val *old) {
 
 static bool read_body(request *rq, scale_run *s) {
   if (slice_is(rq->info.verb, "patch")) {
-    return negotiate_patch(rq, &s->kind) &&
+    return negotiate_patch(rq, &s->kind, &s->cbor) &&
            options_read_write(rq, "PatchOptions", s->kind == PATCH_APPLY, &s->options);
   }
   if (!options_read_write(rq, "UpdateOptions", false, &s->options)) return false;

@@ -1,4 +1,5 @@
-/* Frames: {"type":...,"object":...} and a newline in JSON; length-delimited messages in protobuf.
+/* Frames: {"type":...,"object":...} and a newline in JSON; length-delimited messages in protobuf; one
+ * item after the other in CBOR.
  * The source of the protobuf form: apimachinery pkg/runtime/serializer/protobuf (length-delimited
  * frames of a meta.v1 WatchEvent whose object is a RawExtension). */
 #include "watch/frame.h"
@@ -42,8 +43,22 @@ static blob *wrap_json(event_type type, slice object) {
   return b;
 }
 
+static blob *wrap_cbor(event_type type, slice document) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  cbor_watch_frame(&b, slice_cstr(type_names[type]), document);
+  assert(!b.overflow);
+  blob *out = blob_copy(buf_slice(&b));
+  buf_dispose(&b);
+  return out;
+}
+
 static blob *wrap(const frame_form *form, event_type type, slice object) {
-  return form->format == FORMAT_PROTOBUF ? wrap_protobuf(type, object) : wrap_json(type, object);
+  switch ((body_format)form->format) {
+    case FORMAT_PROTOBUF: return wrap_protobuf(type, object);
+    case FORMAT_CBOR: return wrap_cbor(type, object);
+    default: return wrap_json(type, object);
+  }
 }
 
 static blob *wrap_tree(arena *a, const frame_form *form, event_type type, val *tree,
@@ -100,7 +115,7 @@ static blob *object_frame(arena *a, const resource_info *r, const frame_form *fo
     return wrap_tree(a, form, type, obj, r->type);
   }
   blob *bytes = respond_entry_bytes(a, r, e, (body_format)form->format);
-  if (form->format == FORMAT_JSON) return wrap_json(type, blob_slice(bytes));
+  if (form->format != FORMAT_PROTOBUF) return wrap(form, type, blob_slice(bytes));
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   proto_envelope(&b, schema_group_version(r, gv), r->kind, blob_slice(bytes));

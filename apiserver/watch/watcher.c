@@ -110,10 +110,10 @@ static void close_soon(watcher *w, timer_fn how) {
 /* The length in front of a protobuf frame is the chunked stream's. */
 static void write_frame(watcher *w, blob *frame) {
   slice bytes = blob_slice(frame);
-  bool protobuf = w->form.format == FORMAT_PROTOBUF;
+  bool protobuf = w->form.format == FORMAT_PROTOBUF, cbor = w->form.format == FORMAT_CBOR;
   if (!w->socket) http_stream_write(w->stream, bytes, frame);
   else if (protobuf) websocket_write(w->stream, WEBSOCKET_BINARY, slice_from(bytes, 4), frame);
-  else websocket_write(w->stream, WEBSOCKET_TEXT, bytes, frame);
+  else websocket_write(w->stream, cbor ? WEBSOCKET_BINARY : WEBSOCKET_TEXT, bytes, frame);
   if (http_stream_pending(w->stream) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
 }
 
