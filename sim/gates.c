@@ -50,8 +50,8 @@ static bool set_gate(reading *r, const char *name, size_t len, setting value) {
     snprintf(r->problem, r->size, "unrecognized feature gate: %.*s", (int)len, name);
     return false;
   } else if (g->locked && g->standard != (value == ON)) {
-    snprintf(r->problem, r->size, "cannot set feature gate %s to %s, feature is locked to %s", g->name,
-             value == ON ? "true" : "false", g->standard ? "true" : "false");
+    snprintf(r->problem, r->size, "cannot set feature gate %s to %s, feature is locked to %s",
+             g->name, value == ON ? "true" : "false", g->standard ? "true" : "false");
     return false;
   } else {
     r->set[g - gate_rows] = value;

@@ -1,6 +1,6 @@
-/* gates: --feature-gates as kube-apiserver reads it: "Name=true", "kube:Name=false", comma separated,
- * repeated; AllAlpha and AllBeta stand for every gate of that stage that is not named. Every gate of
- * v1.36 is known with its default and whether it is locked to it (gates_table.c).
+/* gates: --feature-gates as kube-apiserver reads it: "Name=true", "kube:Name=false", comma
+ * separated, repeated; AllAlpha and AllBeta stand for every gate of that stage that is not named.
+ * Every gate of v1.36 is known with its default and whether it is locked to it (gates_table.c).
  *
  * What the server acts on is a field of `gates`; the others are named in `without_effect` when they
  * were given another value than the default.
@@ -26,7 +26,8 @@ typedef struct gates {
   char without_effect[512]; /* "A=true, B=false", cut off where it is too long; empty for none */
 } gates;
 
-/* False and *problem (in the real words, without "Error: ") for a value that the real server refuses. */
+/* False and *problem (in the real words, without "Error: ") for a value that the real server
+ * refuses. */
 bool gates_read(const flags *f, gates *out, char *problem, size_t size);
 
 #endif

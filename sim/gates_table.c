@@ -1,5 +1,5 @@
-/* The feature gates of kube-apiserver v1.36 as its metric kubernetes_feature_enabled and its answers to
- * --feature-gates tell them: name, stage, default, locked. */
+/* The feature gates of kube-apiserver v1.36 as its metric kubernetes_feature_enabled and its
+ * answers to --feature-gates tell them: name, stage, default, locked. */
 #include "sim/gates.h"
 
 const gate_row gate_rows[] = {

@@ -1,10 +1,11 @@
 /* cbor_decode: items to canonical typed trees, as Go's library decodes them into the API's types.
  *
- * The bytes are checked to be well-formed first. Then one walk with a stack of frames makes the tree
- * that JSON of the same object would have been parsed to, and keeps the first error of every open
- * array or map, because Go goes on behind an error and the inner one is reported by the outer. Two
- * errors override those before them and end their map: a key met twice, and, when strict, a key
- * that is no field. codec_conform brings the tree into its canonical form; it finds no error any more.
+ * The bytes are checked to be well-formed first. Then one walk with a stack of frames makes the
+ * tree that JSON of the same object would have been parsed to, and keeps the first error of every
+ * open array or map, because Go goes on behind an error and the inner one is reported by the
+ * outer. Two errors override those before them and end their map: a key met twice, and, when
+ * strict, a key that is no field. codec_conform brings the tree into its canonical form; it finds
+ * no error any more.
  *
  * Types with a decoder of their own (times, quantities, raw values, unions of schemas) read their
  * item apart from what is around it: no tag of the outside counts, and unknown keys are errors. */

@@ -1,5 +1,5 @@
-/* Diagnostic notation (RFC 8949 section 8) of well-formed items, as errors quote bodies: byte strings
- * that are UTF-8 as '...', text as "...", all but ASCII escaped.
+/* Diagnostic notation (RFC 8949 section 8) of well-formed items, as errors quote bodies: byte
+ * strings that are UTF-8 as '...', text as "...", all but ASCII escaped.
  * Source: github.com/fxamacker/cbor v2.9 diagnose.go with apimachinery's options. */
 #include "codec/cbor_wire.h"
 #include "codec/json_write.h"

@@ -1,7 +1,8 @@
 /* cbor_encode: trees to CBOR as modes.Encode of apimachinery writes it: the core deterministic
- * encoding (RFC 8949 section 4.2.1) with byte strings for Go's strings, tag 22 around bytes, and the
- * shortest float that keeps the value. (The real server shuffles the entries of maps in its answers to
- * save the sorting; any order decodes to the same object, and ours is the one that it sorts to.)
+ * encoding (RFC 8949 section 4.2.1) with byte strings for Go's strings, tag 22 around bytes, and
+ * the shortest float that keeps the value. (The real server shuffles the entries of maps in its
+ * answers to save the sorting; any order decodes to the same object, and ours is the one that it
+ * sorts to.)
  *
  * One walk with a stack of frames. The entries of open maps lie sorted on a second stack. */
 #include "codec/cbor_wire.h"
@@ -101,7 +102,8 @@ static void write_float(buf *out, double f) {
     bits = bits4;
     size = 4;
   }
-  b[0] = (char)(CBOR_PRIMITIVE << 5 | (size == 2 ? CBOR_INFO_2 : size == 4 ? CBOR_INFO_4 : CBOR_INFO_8));
+  unsigned info = size == 2 ? CBOR_INFO_2 : size == 4 ? CBOR_INFO_4 : CBOR_INFO_8;
+  b[0] = (char)(CBOR_PRIMITIVE << 5 | info);
   for (unsigned i = 0; i < size; i++) b[1 + i] = (char)(bits >> (8 * (size - 1 - i)));
   json_put(out, b, 1 + size);
 }

@@ -21,7 +21,8 @@ slice cbor_fault_text(arena *a, const cbor_fault *f) {
   if (f->kind != FAULT_TYPE) return f->text;
   bool more = f->more.len > 0;
   if (f->field.len) {
-    return arena_printf(a, "cbor: cannot unmarshal %s into Go struct field %.*s of type %.*s%s%.*s%s",
+    return arena_printf(a,
+                        "cbor: cannot unmarshal %s into Go struct field %.*s of type %.*s%s%.*s%s",
                         f->found, SLICE_ARG(f->field), SLICE_ARG(f->type), more ? " (" : "",
                         SLICE_ARG(f->more), more ? ")" : "");
   }

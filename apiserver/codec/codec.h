@@ -91,9 +91,10 @@ void cbor_encode(buf *out, const val *v, const type_info *t);
 void cbor_document(buf *out, const val *v, const type_info *t);
 /* One item of a watch's sequence, around an object's document. */
 void cbor_watch_frame(buf *out, slice event_type, slice document);
-/* One item to a canonical typed tree, or NULL and *error as Go's ("cbor: cannot unmarshal array into
- * Go struct field v1.Pod.spec of type string"). A key met twice is an error. *unknown (NULL: not
- * asked for) gets the one entry that strict decoding reports. Strings are borrowed from bytes. */
+/* One item to a canonical typed tree, or NULL and *error as Go's ("cbor: cannot unmarshal array
+ * into Go struct field v1.Pod.spec of type string"). A key met twice is an error. *unknown (NULL:
+ * not asked for) gets the one entry that strict decoding reports. Strings are borrowed from bytes.
+ * */
 val *cbor_decode(arena *a, slice bytes, const type_info *t, slice *unknown, slice *error);
 /* An untyped map, or null; else NULL and *error. */
 val *cbor_parse(arena *a, slice bytes, slice *error);

@@ -28,7 +28,8 @@ typedef struct media_request {
 } media_request;
 
 /* The router's own checks. formats: what it serves. consumes_patch: the method is PATCH, of a
- * built-in resource. watchable: the route is a list's (the answer names the stream types as well). */
+ * built-in resource. watchable: the route is a list's (the answer names the stream types as well).
+ * */
 bool media_route(arena *a, slice accept, slice content_type, unsigned formats, bool consumes_patch,
                  bool watchable, status_error *err);
 /* The form of an object or a list. */

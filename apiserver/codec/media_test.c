@@ -146,7 +146,8 @@ static void content_types(void **state) {
     status_error err = {0};
     patch_kind kind;
     bool cbor = false;
-    bool good = media_patch(a, slice_cstr(patches[i].header), MEDIA_SET_BUILTIN, &kind, &cbor, &err);
+    slice header = slice_cstr(patches[i].header);
+    bool good = media_patch(a, header, MEDIA_SET_BUILTIN, &kind, &cbor, &err);
     if (good != (patches[i].code == 0)) fail_msg("%s", patches[i].header);
     if (good) assert_int_equal(kind, patches[i].what);
   }
@@ -158,8 +159,8 @@ static void router(void **state) {
   arena *a = arena_create();
   status_error err = {0};
   assert_true(media_route(a, SLICE_NONE, SLICE_NONE, MEDIA_SET_BUILTIN, false, false, &err));
-  assert_true(media_route(a, SLICE_LIT("text/html, */*;q=0.1"), SLICE_NONE, MEDIA_SET_BUILTIN, false,
-                          false, &err));
+  assert_true(media_route(a, SLICE_LIT("text/html, */*;q=0.1"), SLICE_NONE, MEDIA_SET_BUILTIN,
+                          false, false, &err));
   assert_false(media_route(a, SLICE_LIT("text/html"), SLICE_NONE, MEDIA_SET_BUILTIN, false, true,
                            &err));
   assert_true(err.has_details);
@@ -169,8 +170,8 @@ static void router(void **state) {
                       "application/json;stream=watch, "
                       "application/vnd.kubernetes.protobuf;stream=watch");
   err = (status_error){0};
-  assert_false(media_route(a, SLICE_NONE, SLICE_LIT("application/json"), MEDIA_SET_BUILTIN, true, false,
-                           &err));
+  assert_false(media_route(a, SLICE_NONE, SLICE_LIT("application/json"), MEDIA_SET_BUILTIN, true,
+                           false, &err));
   assert_string_equal(err.message.ptr, "415: Unsupported Media Type");
   arena_destroy(a);
 }

@@ -13,7 +13,8 @@
 
 /* The form of a document that can't be transformed, or (discovery) of the aggregated list
  * only. False: nothing acceptable. An empty header accepts JSON. *pretty is set by the
- * clause's pretty=1 and left alone otherwise. cbor: it has that form as well. `a` is scratch memory. */
+ * clause's pretty=1 and left alone otherwise. cbor: it has that form as well. `a` is scratch
+ * memory. */
 bool accept_document(arena *a, slice header, bool discovery, bool cbor, body_format *form,
                      bool *pretty);
 

@@ -1,5 +1,5 @@
-/* Frames: {"type":...,"object":...} and a newline in JSON; length-delimited messages in protobuf; one
- * item after the other in CBOR.
+/* Frames: {"type":...,"object":...} and a newline in JSON; length-delimited messages in protobuf;
+ * one item after the other in CBOR.
  * The source of the protobuf form: apimachinery pkg/runtime/serializer/protobuf (length-delimited
  * frames of a meta.v1 WatchEvent whose object is a RawExtension). */
 #include "watch/frame.h"
