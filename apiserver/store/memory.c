@@ -470,9 +470,15 @@ static bool memory_is_ready(const store *s, slice *why) {
   return true;
 }
 
-static store_result memory_sync(store *s) {
+static store_result memory_sync(store *s, int64_t *at) {
   (void)s;
+  *at = 0;
   return STORE_OK;
+}
+
+static store_result memory_wait_revision(store *s, int64_t revision, int64_t for_ns) {
+  (void)for_ns;
+  return revision <= memory_revision(s) ? STORE_OK : STORE_TIMEOUT;
 }
 
 static void memory_cancel(store *s, struct fiber *f) {
@@ -488,6 +494,7 @@ static const store_backend backend = {
     .problem = memory_problem,
     .is_ready = memory_is_ready,
     .sync = memory_sync,
+    .wait_revision = memory_wait_revision,
     .create = memory_create,
     .update = memory_update,
     .remove = memory_delete,

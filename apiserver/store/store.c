@@ -23,8 +23,13 @@ bool store_is_ready(const store *s, slice *why) {
   return s->ops->is_ready(s, why);
 }
 
-store_result store_sync(store *s) {
-  return s->ops->sync(s);
+store_result store_sync(store *s, int64_t *at) {
+  int64_t ignored;
+  return s->ops->sync(s, at ? at : &ignored);
+}
+
+store_result store_wait_revision(store *s, int64_t revision, int64_t for_ns) {
+  return s->ops->wait_revision(s, revision, for_ns);
 }
 
 store_result store_create(store *s, slice key, blob *value, store_entry **out) {

@@ -80,10 +80,15 @@ int64_t store_next_revision(const store *s);
 int64_t store_revision(const store *s);
 int64_t store_compacted(const store *s);
 
-/* Waits. After OK all that was written anywhere before the call began is read here: what a
- * read without a version begins with. NOT_READY, UNAVAILABLE, TIMEOUT, CANCELLED; the embedded
- * store always says OK. */
-store_result store_sync(store *s);
+/* Waits. What a read without a version begins with. After OK all that was written anywhere before
+ * the call began is read here, at revision 0; or, if *at (may be NULL) is not 0, in a view of that
+ * revision, which asks the store elsewhere: the copy did not get there within 3 seconds.
+ * NOT_READY, UNAVAILABLE, TIMEOUT, CANCELLED; the embedded store always says OK. */
+store_result store_sync(store *s, int64_t *at);
+
+/* Waits until the copy has reached `revision`: OK, or TIMEOUT after for_ns, CANCELLED. The embedded
+ * store does not wait: TIMEOUT for what it has not reached. */
+store_result store_wait_revision(store *s, int64_t revision, int64_t for_ns);
 
 /* Writes; wait. Only STORE_OK surely changes anything; then *out (if asked for) is a new reference
  * to the new entry. `value`: the store takes a reference of its own. expect_mod: the mod_revision
@@ -160,7 +165,7 @@ size_t store_overhead(const store *s);
  * to a fiber that does not wait here. */
 struct fiber;
 void store_cancel(store *s, struct fiber *f);
-/* No fiber may wait in it. NULL is fine. */
+/* What waits in it returns CANCELLED. NULL is fine. */
 void store_destroy(store *s);
 
 /* The embedded backend: a copy-on-write B-tree, a root a revision. first_revision: the
