@@ -104,7 +104,8 @@ void conn_flush(env_conn *c) {
   }
   conn_events *e = c->events;
   if (c->blocked) event_add(&e->write, NULL);
-  else event_del(&e->write);
+  else if (c->was_blocked) event_del(&e->write);
+  c->was_blocked = c->blocked;
   if (c->state == CONN_CLOSING && out_pending(c) == 0) {
     conn_linger(c);
     return;
@@ -196,7 +197,10 @@ static void handshake(env_conn *c) {
   ERR_clear_error();
   int rc = SSL_do_handshake(c->ssl);
   bool sent = out_send_records(c);
-  if (c->blocked) event_add(&((conn_events *)c->events)->write, NULL);
+  if (c->blocked) {
+    event_add(&((conn_events *)c->events)->write, NULL);
+    c->was_blocked = true;
+  }
   if (rc == 1 && sent) {
     handshake_done(c);
   } else if (!sent || SSL_get_error(c->ssl, rc) != SSL_ERROR_WANT_READ) {

@@ -65,6 +65,7 @@ static void try_next(env_conn *c, int error) {
     conn_describe_peer(c, &to);
     conn_attach(c, fd);
     event_add(&((conn_events *)c->events)->write, NULL);
+    c->was_blocked = true;
     return;
   }
   fail(c, strerror(error));

@@ -23,6 +23,8 @@
 #define LAST_WORDS_NS ((int64_t)60 * 1000000000) /* to read what was written before a close */
 #define ACCEPT_PAUSE_NS ((int64_t)50 * 1000000)
 #define STOP_NS ((int64_t)30 * 1000000)
+#define NEAR_NS ((int64_t)20000)
+#define SHARE_FROM ((size_t)256) /* smaller pieces of blobs are copied */
 #define ACCEPT_BATCH 64
 #define LISTENERS_MAX 8
 #define VIRTUAL_START_NS ((int64_t)1767225600 * 1000000000) /* 2026-01-01T00:00:00Z */
@@ -267,7 +269,7 @@ static void env_write(env *e, env_conn *c, slice bytes) {
 static void env_write_blob(env *e, env_conn *c, blob *b, slice part) {
   (void)e;
   if (c->state != CONN_OPEN) return;
-  if (part.len < 1024) out_enqueue(c, part);
+  if (part.len < SHARE_FROM) out_enqueue(c, part);
   else out_enqueue_blob(c, b, part);
 }
 
@@ -428,8 +430,11 @@ static void arm_wake(world *w, int64_t at) {
 
 static void turn(world *w) {
   int64_t at = timers_next(&w->timers);
-  arm_wake(w, at < w->wake_ns ? at : w->wake_ns);
-  event_base_loop(loop_of(w)->base, EVLOOP_ONCE);
+  if (w->wake_ns < at) at = w->wake_ns;
+  /* The loop's own timers are no finer than a millisecond. */
+  bool due = at <= w->env.mono_ns + NEAR_NS;
+  if (!due) arm_wake(w, at);
+  event_base_loop(loop_of(w)->base, EVLOOP_ONCE | (due ? EVLOOP_NONBLOCK : 0));
   world_read_clocks(w);
   while (timers_fire_one(&w->timers, w->env.mono_ns)) {}
   w->program.tick(w->program.ctx);

@@ -44,6 +44,7 @@ struct env_conn {
   int fd;
   uint8_t state;
   bool dirty; /* in the list of those that wrote in this turn */
+  bool was_blocked; /* at the latest flush */
   bool paused, reading, blocked; /* blocked: waits until the socket takes more */
   bool was_high; /* pending went above the low mark */
   bool outgoing;

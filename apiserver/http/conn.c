@@ -553,7 +553,8 @@ void http_conn_drained(http_conn *conn) {
     conn->server->env->conn_pause(conn->server->env, conn->out, false);
     http_conn_set_timer(conn, LIMIT_HEADER_TIME_NS);
     run(conn);
-  } else if (conn->state == HTTP_ANSWER && conn->streaming && conn->x.on_drain) {
+  } else if (conn->streaming && conn->x.on_drain &&
+             (conn->state == HTTP_ANSWER || conn->state == HTTP_UPGRADED)) {
     conn->x.on_drain(&conn->x);
   }
 }

@@ -123,6 +123,12 @@ void http_send(http_exchange *x, const http_answer *a);
 void http_stream_begin(http_exchange *x, int status, const http_header *headers, uint32_t count);
 /* One chunk; `owner` as above (NULL: copied). The caller looks at http_stream_pending. */
 void http_stream_write(http_exchange *x, slice bytes, blob *owner);
+/* Bytes that many streams of one server send, framed once: a chunk, for those that
+ * http_stream_frames says are chunked. The caller's reference. */
+bool http_stream_frames(const http_exchange *x);
+blob *http_chunk_of(slice bytes);
+/* Sends such a chunk as it is. */
+void http_stream_write_chunk(http_exchange *x, blob *chunk);
 size_t http_stream_pending(const http_exchange *x);
 /* The last chunk; the exchange is over and x is dead. */
 void http_stream_end(http_exchange *x);

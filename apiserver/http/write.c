@@ -199,6 +199,17 @@ void http_stream_begin(http_exchange *x, int status, const http_header *headers,
   conn->streaming = true;
 }
 
+/* The line in front of a chunk; `out` has room for 18 bytes. */
+static size_t chunk_head(size_t bytes, char *out) {
+  static const char digits[] = "0123456789abcdef";
+  size_t n = 1, at;
+  while (n < 16 && bytes >> (4 * n)) n++;
+  for (at = 0; at < n; at++) out[at] = digits[bytes >> (4 * (n - 1 - at)) & 15];
+  out[n] = '\r';
+  out[n + 1] = '\n';
+  return n + 2;
+}
+
 void http_stream_write(http_exchange *x, slice bytes, blob *owner) {
   http_conn *conn = x->conn;
   assert(conn->streaming);
@@ -207,11 +218,28 @@ void http_stream_write(http_exchange *x, slice bytes, blob *owner) {
     write_bytes(conn, bytes, owner);
     return;
   }
-  char size[20];
-  int n = snprintf(size, sizeof size, "%zx\r\n", bytes.len);
-  write_bytes(conn, slice_of(size, (size_t)n), NULL);
+  char head[18];
+  write_bytes(conn, slice_of(head, chunk_head(bytes.len, head)), NULL);
   write_bytes(conn, bytes, owner);
   write_bytes(conn, SLICE_LIT("\r\n"), NULL);
+}
+
+bool http_stream_frames(const http_exchange *x) { return x->conn->chunked_out; }
+
+blob *http_chunk_of(slice bytes) {
+  char head[18];
+  size_t n = chunk_head(bytes.len, head);
+  blob *b = blob_alloc(n + bytes.len + 2);
+  memcpy(b->data, head, n);
+  memcpy(b->data + n, bytes.ptr, bytes.len);
+  memcpy(b->data + n + bytes.len, "\r\n", 2);
+  return b;
+}
+
+void http_stream_write_chunk(http_exchange *x, blob *chunk) {
+  http_conn *conn = x->conn;
+  assert(conn->streaming && conn->chunked_out);
+  if (!conn->is_head) write_bytes(conn, blob_slice(chunk), chunk);
 }
 
 size_t http_stream_pending(const http_exchange *x) {

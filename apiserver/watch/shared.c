@@ -3,6 +3,7 @@
 #include "watch/shared.h"
 
 #include "base/heap.h"
+#include "http/http.h"
 #include "registry/stored.h"
 
 #include <assert.h>
@@ -20,6 +21,7 @@ typedef struct frame_key {
 typedef struct kept_frame {
   frame_key key;
   blob *bytes;
+  blob *chunk; /* NULL: not asked for yet */
 } kept_frame;
 
 struct watch_shared {
@@ -38,6 +40,11 @@ watch_shared *watch_shared_create(void) {
   return s;
 }
 
+static void drop_frame(kept_frame *f) {
+  blob_unref(f->bytes);
+  blob_unref(f->chunk);
+}
+
 static void forget(watch_shared *s) {
   for (int i = 0; i < 2; i++) {
     if (s->entries[i]) store_entry_unref(s->entries[i]);
@@ -45,7 +52,7 @@ static void forget(watch_shared *s) {
     s->trees[i] = NULL;
     s->decoded[i] = false;
   }
-  for (uint32_t i = 0; i < s->frame_count; i++) blob_unref(s->frames[i].bytes);
+  for (uint32_t i = 0; i < s->frame_count; i++) drop_frame(&s->frames[i]);
   s->frame_count = 0;
   arena_reset(s->arena);
 }
@@ -85,11 +92,20 @@ blob *watch_shared_frame(watch_shared *s, const resource_info *r, const frame_fo
   for (uint32_t i = 0; i < s->frame_count; i++) {
     if (same_key(&key, &s->frames[i].key)) return s->frames[i].bytes;
   }
-  if (s->frame_count == FRAMES_MAX) blob_unref(s->frames[--s->frame_count].bytes);
+  if (s->frame_count == FRAMES_MAX) drop_frame(&s->frames[--s->frame_count]);
   blob *made =
       frame_of_entry(s->arena, r, form, type, s->entries[of_prev], revision, key.columns, s->now_s);
-  s->frames[s->frame_count++] = (kept_frame){key, made};
+  s->frames[s->frame_count++] = (kept_frame){key, made, NULL};
   return made;
+}
+
+blob *watch_shared_chunk(watch_shared *s, const blob *frame) {
+  uint32_t i = 0;
+  while (i < s->frame_count && s->frames[i].bytes != frame) i++;
+  assert(i < s->frame_count);
+  kept_frame *f = &s->frames[i];
+  if (!f->chunk) f->chunk = http_chunk_of(blob_slice(f->bytes));
+  return f->chunk;
 }
 
 arena *watch_shared_arena(watch_shared *s) { return s->arena; }

@@ -19,6 +19,9 @@ const val *watch_shared_tree(watch_shared *s, const resource_info *r, bool of_pr
 blob *watch_shared_frame(watch_shared *s, const resource_info *r, const frame_form *form,
                          event_type type,
                          bool of_prev, int64_t revision, bool columns);
+/* The same frame as a chunk (http_chunk_of), made once; borrowed likewise. `frame` is of this
+ * event. */
+blob *watch_shared_chunk(watch_shared *s, const blob *frame);
 /* Memory that lasts until the next event. */
 arena *watch_shared_arena(watch_shared *s);
 

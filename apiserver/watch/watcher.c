@@ -4,55 +4,31 @@
 
 #include "base/heap.h"
 #include "base/limits.h"
-#include "http/websocket.h"
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "request/tap.h"
 #include "respond/respond.h"
 #include "respond/table.h"
-#include "server.h"
 #include "verb/read.h"
 #include "version/version.h"
-#include "watch/shared.h"
+#include "watch/internal.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #define SECOND_NS ((int64_t)1000000000)
 #define BOOKMARK_PERIOD_NS (60 * SECOND_NS)
 #define BOOKMARK_BEFORE_END_NS (2 * SECOND_NS)
-#define FOREVER (INT64_MAX / 2) /* a revision that never comes */
 #define TIMEOUT_MIN_S 1800
 #define TIMEOUT_MAX_S (365 * 86400)
 
-typedef struct watcher {
-  struct watcher *next, *prev;
-  server *server;
-  http_exchange *stream;
-  websocket *socket; /* NULL: a chunked answer */
-  const resource_info *resource;
-  selector selector;
-  void *selector_block;
-  store_watch *feed;
-  timer deadline, bookmark;
-  int64_t end_ns;
-  int64_t from; /* told of are changes behind it: no bookmark at or below */
-  int64_t told; /* the revision of the newest event; they come in order, each once */
-  frame_form form;
-  bool bookmarks, told_columns;
-  bool begun; /* the initial state is told */
-  bool closing; /* nothing is told any more; the deadline timer ends it */
-} watcher;
-
-struct watch_hub {
-  watcher *first;
-  uint32_t count;
-  watch_shared *shared;
-};
+static void send_held(outbox *o);
 
 static struct watch_hub *hub(server *s) {
   if (!s->watches) {
     s->watches = heap_zalloc(sizeof *s->watches);
     s->watches->shared = watch_shared_create();
+    s->watches->queue = (outbox_queue){.timers = &s->timers, .send = send_held};
   }
   return s->watches;
 }
@@ -62,6 +38,8 @@ uint32_t watchers_count(const server *s) { return s->watches ? s->watches->count
 static void forget(watcher *w) {
   struct watch_hub *h = hub(w->server);
   store_watch_close(w->feed);
+  past_destroy(w);
+  outbox_dispose(&h->queue, &w->out);
   timer_clear(&w->server->timers, &w->deadline);
   timer_clear(&w->server->timers, &w->bookmark);
   if (w->prev) w->prev->next = w->next;
@@ -75,6 +53,7 @@ static void forget(watcher *w) {
 
 static void finish(watcher *w) {
   http_exchange *x = w->stream;
+  send_held(&w->out);
   bool socket = w->socket != NULL;
   forget(w);
   if (socket) websocket_close(x);
@@ -107,21 +86,59 @@ static void close_soon(watcher *w, timer_fn how) {
   timer_set(&w->server->timers, &w->deadline, w->server->env->mono_ns, how, w);
 }
 
+size_t watcher_pending(const watcher *w) {
+  return http_stream_pending(w->stream) + w->out.bytes;
+}
+
 /* The length in front of a protobuf frame is the chunked stream's. */
-static void write_frame(watcher *w, blob *frame) {
+static void put_frame(watcher *w, blob *frame) {
   slice bytes = blob_slice(frame);
   bool protobuf = w->form.format == FORMAT_PROTOBUF, cbor = w->form.format == FORMAT_CBOR;
   if (!w->socket) http_stream_write(w->stream, bytes, frame);
   else if (protobuf) websocket_write(w->stream, WEBSOCKET_BINARY, slice_from(bytes, 4), frame);
   else websocket_write(w->stream, cbor ? WEBSOCKET_BINARY : WEBSOCKET_TEXT, bytes, frame);
-  if (http_stream_pending(w->stream) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
+}
+
+static bool is_chunked(const watcher *w) {
+  return !w->socket && http_stream_frames(w->stream);
+}
+
+static void put_held(void *ctx, blob *frame) {
+  watcher *w = ctx;
+  if (is_chunked(w)) http_stream_write_chunk(w->stream, frame);
+  else put_frame(w, frame);
+}
+
+static void send_held(outbox *o) {
+  watcher *w = (watcher *)((char *)o - offsetof(watcher, out));
+  outbox_take(&hub(w->server)->queue, o, put_held, w);
+}
+
+static void check_pending(watcher *w) {
+  if (watcher_pending(w) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
+}
+
+/* At once, behind what is held. */
+static void write_frame(watcher *w, blob *frame) {
+  send_held(&w->out);
+  put_frame(w, frame);
+  if (!w->past) check_pending(w);
+}
+
+/* With those that follow soon. `frame` is the shared event's. */
+static void hold_frame(watcher *w, blob *frame) {
+  struct watch_hub *h = hub(w->server);
+  blob *as_sent = is_chunked(w) ? watch_shared_chunk(h->shared, frame) : frame;
+  outbox_put(&h->queue, &w->out, as_sent, h->count, w->server->env->mono_ns);
+  check_pending(w);
 }
 
 /* Past the tap, where there is one. */
-static void offer_frame(watcher *w, blob *frame, event_type type, int64_t revision, slice key) {
+static bool offer_frame(watcher *w, blob *frame, event_type type, int64_t revision, slice key) {
   const server_tap *tap = w->server->tap;
+  if (!tap) return true;
   tap_frame f = {w->stream, type, !w->begun, revision, key, frame};
-  if (!tap || tap->frame(tap->ctx, &f)) write_frame(w, frame);
+  return tap->frame(tap->ctx, &f);
 }
 
 static void on_socket_data(http_exchange *x, slice bytes) {
@@ -160,10 +177,13 @@ static void tell(watcher *w, event_type type, bool of_prev, int64_t revision,
       watch_shared_frame(hub(w->server)->shared, w->resource, &w->form, type, of_prev, revision,
                          !w->told_columns);
   w->told_columns = true;
-  offer_frame(w, frame, type, e->mod_revision, store_entry_key(e));
+  if (!offer_frame(w, frame, type, e->mod_revision, store_entry_key(e))) return;
+  if (w->past) write_frame(w, frame);
+  else hold_frame(w, frame);
 }
 
-static void on_event(void *ctx, const store_event *ev) {
+/* What lies in the past comes in pieces: the feed is closed at the end of one. */
+void watcher_on_event(void *ctx, const store_event *ev) {
   watcher *w = ctx;
   assert(ev->revision > w->told && ev->revision > w->from);
   w->told = ev->revision;
@@ -175,18 +195,21 @@ static void on_event(void *ctx, const store_event *ev) {
   if (now) tell(w, before ? EVENT_MODIFIED : EVENT_ADDED, false, 0, ev->entry);
   else if (before && ev->deleted) tell(w, EVENT_DELETED, false, 0, ev->entry);
   else if (before) tell(w, EVENT_DELETED, true, ev->revision, ev->entry);
+  if (!w->past || w->closing || !past_is_enough(w)) return;
+  store_watch_close(w->feed);
+  w->feed = NULL;
 }
 
 /* The store tells its watchers in the write's own turn: its revision is never ahead of what they
  * were told. */
-static void send_bookmark(watcher *w, bool initial_end) {
+void watcher_send_bookmark(watcher *w, bool initial_end) {
   if (has_no_form(w)) return;
   arena *a = arena_create();
-  int64_t revision = store_revision(w->server->store);
+  int64_t revision = initial_end ? w->from : store_revision(w->server->store);
   blob *frame =
       frame_of_bookmark(a, w->resource, &w->form, revision, initial_end, !w->told_columns);
   w->told_columns = true;
-  offer_frame(w, frame, EVENT_BOOKMARK, revision, SLICE_NONE);
+  if (offer_frame(w, frame, EVENT_BOOKMARK, revision, SLICE_NONE)) write_frame(w, frame);
   blob_unref(frame);
   arena_destroy(a);
 }
@@ -195,7 +218,8 @@ static void set_bookmark_timer(watcher *w, int64_t now_ns);
 
 static void on_bookmark(void *ctx, int64_t now_ns) {
   watcher *w = ctx;
-  if (!w->closing && store_revision(w->server->store) > w->from) send_bookmark(w, false);
+  bool due = !w->closing && !w->past && store_revision(w->server->store) > w->from;
+  if (due) watcher_send_bookmark(w, false);
   set_bookmark_timer(w, now_ns);
 }
 
@@ -207,38 +231,28 @@ static void set_bookmark_timer(watcher *w, int64_t now_ns) {
   if (at > now_ns) timer_set(&w->server->timers, &w->bookmark, at, on_bookmark, w);
 }
 
-static bool visit_initial(void *ctx, store_entry *e) {
-  watcher *w = ctx;
+void watcher_tell_state(watcher *w, store_entry *e) {
   watch_shared_turn(hub(w->server)->shared, e, NULL, w->server->env->wall_ns / SECOND_NS);
   if (matches(w, e, false)) tell(w, EVENT_ADDED, false, 0, e);
-  return !w->closing;
-}
-
-static int64_t send_state(watcher *w, arena *a, slice prefix) {
-  store_view *view = NULL;
-  store_result result = store_view_open(w->server->store, w->stream->horizon, &view);
-  assert(result == STORE_OK);
-  (void)result;
-  slice end = stored_prefix_end(a, prefix);
-  store_view_walk(view, prefix, end, visit_initial, w);
-  int64_t revision = store_view_revision(view);
-  store_view_close(view);
-  return revision;
 }
 
 /* An ERROR is the last event of a watch. */
-static void tell_error(watcher *w, arena *a, const status_error *err) {
+void watcher_tell_error(watcher *w, const status_error *err) {
+  arena *a = arena_create();
   blob *frame = frame_of_error(a, &w->form, err);
   write_frame(w, frame);
   blob_unref(frame);
+  arena_destroy(a);
   finish(w);
 }
 
-static void tell_too_old(watcher *w, arena *a, int64_t from) {
+void watcher_tell_too_old(watcher *w, int64_t from) {
   status_error err = {0};
+  arena *a = arena_create();
   status_set(&err, a, STATUS_EXPIRED, "too old resource version: %lld (%lld)", (long long)from,
              (long long)store_compacted(w->server->store));
-  tell_error(w, a, &err);
+  watcher_tell_error(w, &err);
+  arena_destroy(a);
 }
 
 void watcher_deliver(http_exchange *x, blob *frame) {
@@ -256,9 +270,7 @@ void watcher_cut(http_exchange *x) {
 
 void watcher_expire(http_exchange *x) {
   watcher *w = x->user;
-  arena *a = arena_create();
-  tell_too_old(w, a, w->told > w->from ? w->told : w->from);
-  arena_destroy(a);
+  watcher_tell_too_old(w, w->told > w->from ? w->told : w->from);
 }
 
 void watchers_expire(server *s) {
@@ -316,38 +328,30 @@ static bool begin(request *rq, watcher *w, const output_form *form) {
   return true;
 }
 
-/* What comes before the first live event. False: the watch is over. */
-static bool tell_past(request *rq, watcher *w, const watch_args *args) {
-  server *s = rq->server;
+static slice prefix_of(request *rq, const watch_args *args) {
   slice ns = rq->resource->namespaced ? rq->info.namespace : SLICE_NONE;
   if (rq->resource->namespaced && ns.len == 0) ns = args->selector.namespace;
-  slice prefix = stored_prefix(rq->arena, rq->resource, ns);
-  uint64_t from = args->from;
-  if (args->initial && !read_reached(rq, from)) {
-    tell_error(w, rq->arena, &rq->error);
-    return false;
-  }
-  if (args->initial) from = (uint64_t)send_state(w, rq->arena, prefix);
-  if (args->wants_end && !w->closing) send_bookmark(w, true);
-  w->begun = true;
-  w->from = from >= INT64_MAX ? INT64_MAX - 1 : (int64_t)from; /* room for the next */
-  if (store_watch_open(s->store, prefix, w->from, on_event, w, &w->feed) == STORE_COMPACTED) {
-    tell_too_old(w, rq->arena, w->from);
-    return false;
-  }
-  return true;
+  return stored_prefix(rq->arena, rq->resource, ns);
 }
 
 void watcher_start(request *rq, const watch_args *args) {
   watcher *w = watcher_create(rq, args);
-  if (!begin(rq, w, &args->form) || !tell_past(rq, w, args)) return;
+  if (!begin(rq, w, &args->form)) return;
+  if (args->initial && !read_reached(rq, args->from)) {
+    watcher_tell_error(w, &rq->error);
+    return;
+  }
+  w->from = args->from >= INT64_MAX ? INT64_MAX - 1 : (int64_t)args->from; /* room for the next */
   if (w->bookmarks) set_bookmark_timer(w, rq->server->env->mono_ns);
-  http_stream_settle(rq->http); /* rq is gone with it */
+  http_exchange *x = rq->http;
+  bool live = past_begin(w, prefix_of(rq, args), args->initial, args->wants_end);
+  if (live) http_stream_settle(x); /* rq is gone with it */
 }
 
 void watchers_stop(server *s) {
   struct watch_hub *h = hub(s);
   while (h->first) finish(h->first);
+  timer_clear(&s->timers, &h->queue.timer);
   watch_shared_destroy(h->shared);
   heap_free(h);
   s->watches = NULL;

@@ -201,10 +201,104 @@ static void who_does_not_read_is_cut(void **state) {
   assert_true(w->closed);
   assert_int_equal(news(w, "\r\n0\r\n\r\n"), 0);
   make_map(f, "b");
+  assert_int_equal(news(other, "\"ADDED\""), 1); /* the second comes with what may follow it */
+  advance(f, 1);
   assert_int_equal(news(other, "\"ADDED\""), 2);
   assert_int_equal(watchers_count(f->server), 1);
   conn_drop(f, w);
   conn_drop(f, other);
+  fixture_destroy(f);
+}
+
+/* The first event of a quiet time leaves in its turn, the next ones together, in order. */
+static void events_leave_together(void **state) {
+  (void)state;
+  fixture *f = fixture_create();
+  env_conn *w = request_send(f, "GET", MAPS "?watch=1", "");
+  make_map(f, "a");
+  assert_int_equal(news(w, "\"ADDED\""), 1);
+  read_all(w);
+  char name[16];
+  for (int i = 0; i < 63; i++) {
+    snprintf(name, sizeof name, "m%02d", i);
+    make_map(f, name);
+    assert_int_equal(news(w, "\"ADDED\""), 0);
+  }
+  make_map(f, "m63"); /* enough: no more waiting */
+  assert_int_equal(news(w, "\"ADDED\""), 64);
+  slice out = slice_from(buf_slice(&w->out), w->seen);
+  ptrdiff_t at = -1;
+  for (int i = 0; i < 64; i++) {
+    snprintf(name, sizeof name, "\"m%02d\"", i);
+    ptrdiff_t next = slice_find(out, slice_cstr(name));
+    assert_true(next > at);
+    at = next;
+  }
+  read_all(w);
+  make_map(f, "z");
+  server_stop(f->server); /* what is held comes before the end */
+  assert_int_equal(news(w, "\"z\""), 1);
+  assert_int_equal(news(w, "\r\n0\r\n\r\n"), 1);
+  conn_drop(f, w);
+  fixture_destroy(f);
+}
+
+/* A state larger than what a client takes at once: it comes as it reads, whole, and then the
+ * changes that were made meanwhile. */
+static void a_large_state_comes_in_pieces(void **state) {
+  (void)state;
+  enum { MANY = 3000 };
+  fixture *f = fixture_create();
+  char name[16];
+  for (int i = 0; i < MANY; i++) {
+    snprintf(name, sizeof name, "m%04d", i);
+    make_map(f, name);
+  }
+  env_conn *w = request_send(f, "GET", MAPS "?watch=1&allowWatchBookmarks=true", "");
+  env_conn *old = request_send(f, "GET", MAPS "?watch=1&resourceVersion=187", "");
+  w->pending = old->pending = (size_t)1 << 20;
+  advance(f, 1);
+  uint32_t first = news(w, "\"ADDED\"");
+  assert_true(first > 0 && first < MANY && news(w, "BOOKMARK") == 0);
+  assert_true(news(old, "\"ADDED\"") < MANY);
+  make_map(f, "z");
+  advance(f, 1);
+  assert_true(news(w, "\"ADDED\"") < MANY && !w->closed); /* not cut: it is not late */
+  w->pending = old->pending = 0;
+  http_conn_drained(w->http);
+  http_conn_drained(old->http);
+  advance(f, 1);
+  assert_int_equal(news(w, "\"ADDED\""), MANY + 1);
+  assert_int_equal(news(old, "\"ADDED\""), MANY + 1);
+  assert_int_equal(news(w, "initial-events-end"), 1);
+  assert_true(slice_find(buf_slice(&w->out), SLICE_LIT("BOOKMARK")) <
+              slice_find(buf_slice(&w->out), SLICE_LIT("\"z\"")));
+  conn_drop(f, w);
+  conn_drop(f, old);
+  fixture_destroy(f);
+}
+
+/* History that goes away while a client is on its way through it: 410, no gap. */
+static void compacted_on_the_way(void **state) {
+  (void)state;
+  fixture *f = fixture_create();
+  char name[16];
+  for (int i = 0; i < 3000; i++) {
+    snprintf(name, sizeof name, "m%04d", i);
+    make_map(f, name);
+  }
+  env_conn *old = request_send(f, "GET", MAPS "?watch=1&resourceVersion=187", "");
+  old->pending = (size_t)1 << 20;
+  advance(f, 1);
+  store_compact(f->server->store, store_revision(f->server->store));
+  old->pending = 0;
+  http_conn_drained(old->http);
+  advance(f, 1);
+  assert_true(news(old, "\"ADDED\"") < 3000);
+  assert_int_equal(news(old, "\"ERROR\""), 1);
+  assert_int_equal(news(old, "too old resource version"), 1);
+  assert_int_equal(watchers_count(f->server), 0);
+  conn_drop(f, old);
   fixture_destroy(f);
 }
 
@@ -258,6 +352,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bookmarks_come_once_a_minute), cmocka_unit_test(nothing_new_is_no_bookmark),
       cmocka_unit_test(a_watch_ends_by_itself),       cmocka_unit_test(who_does_not_read_is_cut),
+      cmocka_unit_test(events_leave_together),
+      cmocka_unit_test(a_large_state_comes_in_pieces),
+      cmocka_unit_test(compacted_on_the_way),
       cmocka_unit_test(a_read_of_the_future_waits),
         cmocka_unit_test(a_socket_ends_with_its_server),
   };

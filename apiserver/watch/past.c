@@ -1,0 +1,142 @@
+/* The way of a watch to the present. A state of a hundred thousand objects, or minutes of history,
+ * are not put before a client at once: a piece is written, and the next when that has left; between
+ * pieces other clients have their turn. Nothing is kept for it but a place: a key in a view of the
+ * store, later a revision of the log. Where the log has been compacted meanwhile the watch ends
+ * with 410, as one that asked for that revision now. */
+#include "base/heap.h"
+#include "registry/stored.h"
+#include "watch/internal.h"
+
+#include <assert.h>
+
+#define PENDING_ENOUGH (4 * ENV_PENDING_LOW) /* above the mark whose passing wakes us */
+#define WORK_ENOUGH 2048 /* objects looked at */
+
+typedef struct watch_past {
+  store_view *view; /* the state that is being told; NULL: it is, or none was asked for */
+  char *prefix, *at; /* heap; at: the next key of the state */
+  size_t prefix_len, at_len;
+  bool wants_end;
+  uint32_t work;
+  timer timer;
+} watch_past;
+
+bool past_is_enough(watcher *w) {
+  return ++w->past->work >= WORK_ENOUGH || watcher_pending(w) >= PENDING_ENOUGH;
+}
+
+static void on_timer(void *ctx, int64_t now_ns);
+static bool step(watcher *w);
+
+static void soon(watcher *w) {
+  server *s = w->server;
+  timer_set(&s->timers, &w->past->timer, s->env->mono_ns + 1, on_timer, w); /* in the next turn */
+}
+
+static void on_drain(http_exchange *x) {
+  watcher *w = x->user;
+  x->on_drain = NULL;
+  if (w->past) soon(w);
+}
+
+static void go_on_later(watcher *w) {
+  if (watcher_pending(w) >= PENDING_ENOUGH) w->stream->on_drain = on_drain;
+  else soon(w);
+}
+
+static char *copy(const char *bytes, size_t len) {
+  char *p = heap_alloc(len);
+  memcpy(p, bytes, len);
+  return p;
+}
+
+static bool visit(void *ctx, store_entry *e) {
+  watcher *w = ctx;
+  watch_past *p = w->past;
+  watcher_tell_state(w, e);
+  if (!w->closing && !past_is_enough(w)) return true;
+  heap_free(p->at);
+  p->at_len = e->key_len + 1u; /* the next key: this one with a zero behind it */
+  p->at = heap_alloc(p->at_len);
+  memcpy(p->at, e->key, e->key_len);
+  p->at[e->key_len] = '\0';
+  return false;
+}
+
+/* False: there is more. */
+static bool tell_state(watcher *w) {
+  watch_past *p = w->past;
+  arena *a = arena_create();
+  slice prefix = slice_of(p->prefix, p->prefix_len);
+  slice start = p->at ? slice_of(p->at, p->at_len) : prefix, end = stored_prefix_end(a, prefix);
+  char *before = p->at;
+  p->at = NULL;
+  store_view_walk(p->view, start, end, visit, w);
+  heap_free(before);
+  arena_destroy(a);
+  return p->at == NULL;
+}
+
+static void on_timer(void *ctx, int64_t now_ns) {
+  (void)now_ns;
+  step(ctx);
+}
+
+/* False: the watch is over, and w is gone. */
+static bool step(watcher *w) {
+  watch_past *p = w->past;
+  if (w->closing) return true;
+  p->work = 0;
+  if (p->view) {
+    if (!tell_state(w)) {
+      if (!w->closing) go_on_later(w);
+      return true;
+    }
+    w->from = store_view_revision(p->view);
+    store_view_close(p->view);
+    p->view = NULL;
+    if (p->wants_end && !w->closing) watcher_send_bookmark(w, true);
+    if (w->closing) return true;
+  }
+  w->begun = true;
+  int64_t from = w->told > w->from ? w->told : w->from;
+  slice prefix = slice_of(p->prefix, p->prefix_len);
+  store_result r =
+      store_watch_open(w->server->store, prefix, from, watcher_on_event, w, &w->feed);
+  if (r != STORE_OK) {
+    watcher_tell_too_old(w, from);
+    return false;
+  }
+  if (w->feed) {
+    past_destroy(w); /* live */
+  } else if (!w->closing) {
+    go_on_later(w);
+  }
+  return true;
+}
+
+bool past_begin(watcher *w, slice prefix, bool initial, bool wants_end) {
+  watch_past *p = heap_zalloc(sizeof *p);
+  w->past = p;
+  p->prefix = copy(prefix.ptr, prefix.len);
+  p->prefix_len = prefix.len;
+  p->wants_end = wants_end;
+  if (initial) {
+    store_result r = store_view_open(w->server->store, w->stream->horizon, &p->view);
+    assert(r == STORE_OK);
+    (void)r;
+  }
+  return step(w);
+}
+
+void past_destroy(watcher *w) {
+  watch_past *p = w->past;
+  if (!p) return;
+  w->past = NULL;
+  w->stream->on_drain = NULL;
+  timer_clear(&w->server->timers, &p->timer);
+  store_view_close(p->view);
+  heap_free(p->prefix);
+  heap_free(p->at);
+  heap_free(p);
+}
