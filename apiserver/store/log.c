@@ -9,6 +9,12 @@
 
 #define PIECES_FIRST 4u
 
+/* Immutable, shared by the copies of a slot. */
+struct log_rest {
+  uint32_t refs, count;
+  log_change changes[];
+};
+
 struct log_piece {
   uint32_t refs;
   int64_t from; /* the revision of `root`: at the piece's begin or behind it */
@@ -39,11 +45,36 @@ static log_piece *piece_create(int64_t from, tree_node *root) {
   return p;
 }
 
+uint32_t log_slot_count(const log_slot *s) {
+  return 1 + (s->rest ? s->rest->count : 0);
+}
+
+const log_change *log_slot_change(const log_slot *s, uint32_t n) {
+  assert(n < log_slot_count(s));
+  return n == 0 ? &s->change : &s->rest->changes[n - 1];
+}
+
+static void change_unref(const log_change *c) {
+  store_entry_unref(c->entry);
+  store_entry_unref(c->prev);
+}
+
+static void slot_unref(log_slot *s) {
+  change_unref(&s->change);
+  if (!s->rest || --s->rest->refs) return;
+  for (uint32_t i = 0; i < s->rest->count; i++) change_unref(&s->rest->changes[i]);
+  heap_free(s->rest);
+}
+
+static log_slot slot_ref(const log_slot *s) {
+  store_entry_ref(s->change.entry);
+  if (s->change.prev) store_entry_ref(s->change.prev);
+  if (s->rest) s->rest->refs++;
+  return *s;
+}
+
 static void slots_unref(log_piece *p, int64_t from, int64_t to) {
-  for (int64_t r = from + 1; r <= to; r++) {
-    store_entry_unref(p->slots[place(r)].entry);
-    store_entry_unref(p->slots[place(r)].prev);
-  }
+  for (int64_t r = from + 1; r <= to; r++) slot_unref(&p->slots[place(r)]);
 }
 
 /* The end of piece `number`'s used part. */
@@ -67,9 +98,7 @@ static log_piece *piece_own(revision_log *l, int64_t number) {
   if (p->refs == 1) return p;
   log_piece *own = piece_create(p->from, p->root);
   for (int64_t r = p->from + 1; r <= piece_end(l, number); r++) {
-    const log_slot *s = &p->slots[place(r)];
-    own->slots[place(r)] =
-        (log_slot){store_entry_ref(s->entry), s->prev ? store_entry_ref(s->prev) : NULL};
+    own->slots[place(r)] = slot_ref(&p->slots[place(r)]);
   }
   p->refs--;
   *at = own;
@@ -112,39 +141,55 @@ const log_slot *log_at(const revision_log *l, int64_t revision) {
 
 /* What the log alone keeps alive by holding a replaced entry. */
 static size_t slot_superseded(const log_slot *s) {
-  size_t bytes = s->prev ? sizeof(store_entry) + s->prev->key_len + s->prev->value->len : 0;
-  if (s->entry->version == 0) bytes += sizeof(store_entry) + s->entry->key_len;
+  size_t bytes = 0;
+  for (uint32_t i = 0; i < log_slot_count(s); i++) {
+    const log_change *c = log_slot_change(s, i);
+    if (c->prev) bytes += sizeof(store_entry) + c->prev->key_len + c->prev->value->len;
+    if (c->entry->version == 0) bytes += sizeof(store_entry) + c->entry->key_len;
+  }
   return bytes;
 }
 
-void log_append(revision_log *l, store_entry *entry, store_entry *prev, tree_node *root) {
-  assert(entry->mod_revision == l->newest + 1);
+static log_slot slot_make(const log_change *changes, uint32_t count) {
+  log_slot s = {.change = changes[0]};
+  if (count == 1) return s;
+  s.rest = heap_alloc(sizeof *s.rest + (count - 1) * sizeof *changes);
+  s.rest->refs = 1;
+  s.rest->count = count - 1;
+  memcpy(s.rest->changes, changes + 1, (count - 1) * sizeof *changes);
+  return s;
+}
+
+void log_append(revision_log *l, const log_change *changes, uint32_t count, tree_node *root) {
+  assert(count > 0 && changes[0].entry->mod_revision == l->newest + 1);
   int64_t next = l->newest + 1, number = piece_number(next);
   log_piece *p = piece_own(l, number);
   l->newest = next;
   log_slot *s = &p->slots[place(next)];
-  *s = (log_slot){entry, prev};
+  *s = slot_make(changes, count);
   l->superseded += slot_superseded(s);
   if (next % LOG_STRIDE) return;
-  int64_t count = number + 2 - piece_number(l->oldest + 1);
+  int64_t pieces = number + 2 - piece_number(l->oldest + 1);
   l->newest--; /* the next piece is none of those that move */
-  if ((uint64_t)count > l->cap) pieces_grow(l);
+  if ((uint64_t)pieces > l->cap) pieces_grow(l);
   l->newest++;
   *piece_at(l, number + 1) = piece_create(next, root);
 }
 
-static void change_apply(revision_log *l, tree_node **root, const log_slot *s) {
-  store_entry *old = s->entry->version
-                         ? tree_put(l->heap, root, s->entry)
-                         : tree_remove(l->heap, root, store_entry_key(s->entry));
-  store_entry_unref(old);
+static void changes_apply(revision_log *l, tree_node **root, const log_slot *s) {
+  for (uint32_t i = 0; i < log_slot_count(s); i++) {
+    store_entry *e = log_slot_change(s, i)->entry;
+    store_entry *old = e->version ? tree_put(l->heap, root, e)
+                                  : tree_remove(l->heap, root, store_entry_key(e));
+    store_entry_unref(old);
+  }
 }
 
 tree_node *log_root(revision_log *l, int64_t revision) {
   assert(revision >= l->oldest && revision <= l->newest);
   const log_piece *p = *piece_at(l, number_for(l, revision));
   tree_node *root = tree_ref(p->root);
-  for (int64_t r = p->from + 1; r <= revision; r++) change_apply(l, &root, &p->slots[place(r)]);
+  for (int64_t r = p->from + 1; r <= revision; r++) changes_apply(l, &root, &p->slots[place(r)]);
   return root;
 }
 
@@ -159,7 +204,7 @@ void log_drop(revision_log *l, int64_t revision) {
   if (p->from < revision) {
     p = piece_own(l, keep);
     for (int64_t r = p->from + 1; r <= revision; r++) {
-      change_apply(l, &p->root, &p->slots[place(r)]);
+      changes_apply(l, &p->root, &p->slots[place(r)]);
     }
     slots_unref(p, p->from, revision);
     p->from = revision;

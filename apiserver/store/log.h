@@ -11,9 +11,15 @@
 
 #define LOG_STRIDE 256
 
-typedef struct log_slot {
+typedef struct log_change {
   store_entry *entry; /* owned; a tombstone (version 0) for a deletion */
   store_entry *prev; /* owned, or NULL */
+} log_change;
+
+/* A revision is one change; those that the etcd face's transactions make may have more. */
+typedef struct log_slot {
+  log_change change;
+  struct log_rest *rest; /* the further ones, or NULL */
 } log_slot;
 
 typedef struct log_piece log_piece;
@@ -32,10 +38,13 @@ void log_init(revision_log *l, tree_heap *heap, int64_t revision, tree_node *roo
 void log_dispose(revision_log *l);
 /* A log of its own with the same content: O(pieces). */
 void log_copy(const revision_log *from, revision_log *to);
-/* The next revision's change; takes both references over. root: the tree after it, borrowed. */
-void log_append(revision_log *l, store_entry *entry, store_entry *prev, tree_node *root);
+/* The next revision's changes, at least one; takes their references over. root: the tree after
+ * them, borrowed. */
+void log_append(revision_log *l, const log_change *changes, uint32_t count, tree_node *root);
 /* oldest < revision <= newest. */
 const log_slot *log_at(const revision_log *l, int64_t revision);
+uint32_t log_slot_count(const log_slot *s);
+const log_change *log_slot_change(const log_slot *s, uint32_t n);
 /* The tree at a revision in [oldest, newest], a new reference. */
 tree_node *log_root(revision_log *l, int64_t revision);
 /* Makes `revision`, in (oldest, newest], the oldest. */

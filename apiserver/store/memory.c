@@ -43,6 +43,9 @@ struct memory {
   uint32_t refs; /* the owner's, and one a view */
   bool delivering;
   bool ticked;
+  bool batch; /* between store_memory_begin and _commit: `root` is ahead of the log */
+  log_change *batch_changes;
+  uint32_t batch_count, batch_cap;
   tree_heap heap;
   tree_node *root;
   revision_log log;
@@ -173,9 +176,9 @@ static void event_deliver(memory *s, const store_event *ev) {
   s->delivering = false;
 }
 
-static store_event event_of(const log_slot *slot) {
-  return (store_event){.deleted = slot->entry->version == 0, .entry = slot->entry,
-                       .prev = slot->prev, .revision = slot->entry->mod_revision};
+static store_event event_of(const log_change *c) {
+  return (store_event){.deleted = c->entry->version == 0, .entry = c->entry,
+                       .prev = c->prev, .revision = c->entry->mod_revision};
 }
 
 static void watch_catch_up(memory *s, memory_watch *w, slice prefix) {
@@ -183,8 +186,11 @@ static void watch_catch_up(memory *s, memory_watch *w, slice prefix) {
   int64_t start = w->from < s->log.oldest ? s->log.oldest : w->from;
   s->delivering = true; /* so that a callback that writes is caught */
   for (int64_t r = start + 1; r <= s->log.newest && !w->closed; r++) {
-    store_event ev = event_of(log_at(&s->log, r));
-    if (slice_has_prefix(store_entry_key(ev.entry), prefix)) w->fn(w->ctx, &ev);
+    const log_slot *slot = log_at(&s->log, r);
+    for (uint32_t i = 0; i < log_slot_count(slot) && !w->closed; i++) {
+      store_event ev = event_of(log_slot_change(slot, i));
+      if (slice_has_prefix(store_entry_key(ev.entry), prefix)) w->fn(w->ctx, &ev);
+    }
   }
   s->delivering = outer;
 }
@@ -225,26 +231,44 @@ static bool too_large(const blob *value) {
   return value->len > LIMIT_STORED_OBJECT;
 }
 
-/* Puts the change, whose tree is already made, into the log and tells the watchers. Takes
- * both references over. */
-static void write_commit(memory *s, store_entry *entry, store_entry *prev) {
+/* Puts the changes of a revision, whose tree is already made, into the log and tells the watchers.
+ * Takes all references over. */
+static void write_commit(memory *s, const log_change *changes, uint32_t count) {
   assert(!s->delivering); /* a watch callback must not write */
-  log_append(&s->log, entry, prev, s->root);
-  store_event ev = event_of(log_at(&s->log, s->log.newest));
-  event_deliver(s, &ev);
+  log_append(&s->log, changes, count, s->root);
+  for (uint32_t i = 0; i < count; i++) {
+    store_event ev = event_of(&changes[i]);
+    event_deliver(s, &ev);
+  }
   window_trim(s);
 }
 
-static void write_put(memory *s, slice key, blob *value, const store_entry *current,
-                      store_entry **out) {
+/* The tree with the new entry; both references are the caller's. */
+static log_change tree_change_put(memory *s, slice key, blob *value,
+                                  const store_entry *current) {
   store_entry *e = store_entry_create(key, value);
   e->mod_revision = s->log.newest + 1;
   e->create_revision = current ? current->create_revision : e->mod_revision;
   e->version = current ? current->version + 1 : 1;
-  if (out) *out = store_entry_ref(e);
   store_entry *prev = tree_put(&s->heap, &s->root, e);
   assert(prev == current);
-  write_commit(s, e, prev);
+  return (log_change){e, prev};
+}
+
+static log_change tree_change_remove(memory *s, slice key, blob *final) {
+  store_entry *prev = tree_remove(&s->heap, &s->root, key);
+  store_entry *tombstone = store_entry_create(key, final ? final : prev->value);
+  tombstone->mod_revision = s->log.newest + 1;
+  tombstone->create_revision = prev->create_revision;
+  return (log_change){tombstone, prev};
+}
+
+static void write_put(memory *s, slice key, blob *value, const store_entry *current,
+                      store_entry **out) {
+  assert(!s->batch);
+  log_change c = tree_change_put(s, key, value, current);
+  if (out) *out = store_entry_ref(c.entry);
+  write_commit(s, &c, 1);
 }
 
 static store_result memory_create(store *base, slice key, blob *value, int64_t ttl_s,
@@ -275,14 +299,54 @@ static store_result memory_delete(store *base, slice key, int64_t expect_mod, bl
   const store_entry *current = tree_find(s->root, key);
   if (!current) return STORE_NOT_FOUND;
   if (current->mod_revision != expect_mod) return STORE_CONFLICT;
-  store_entry *prev = tree_remove(&s->heap, &s->root, key);
-  assert(prev == current);
-  store_entry *tombstone = store_entry_create(key, final ? final : prev->value);
-  tombstone->mod_revision = s->log.newest + 1;
-  tombstone->create_revision = prev->create_revision;
-  if (last) *last = store_entry_ref(prev);
-  write_commit(s, tombstone, prev);
+  assert(!s->batch);
+  log_change c = tree_change_remove(s, key, final);
+  if (last) *last = store_entry_ref(c.prev);
+  write_commit(s, &c, 1);
   return STORE_OK;
+}
+
+/* ---- several changes at one revision ---- */
+
+void store_memory_begin(store *base) {
+  memory *s = of(base);
+  assert(!s->batch && !s->delivering);
+  s->batch = true;
+}
+
+static void batch_add(memory *s, log_change c) {
+  if (s->batch_count == s->batch_cap) {
+    s->batch_cap = s->batch_cap ? s->batch_cap * 2 : 16;
+    s->batch_changes = heap_realloc(s->batch_changes, s->batch_cap * sizeof(log_change));
+  }
+  s->batch_changes[s->batch_count++] = c;
+}
+
+store_entry *store_memory_put(store *base, slice key, blob *value, int64_t lease) {
+  memory *s = of(base);
+  assert(s->batch);
+  log_change c = tree_change_put(s, key, value, tree_find(s->root, key));
+  c.entry->lease = lease;
+  batch_add(s, c);
+  return c.entry;
+}
+
+bool store_memory_remove(store *base, slice key, blob *final) {
+  memory *s = of(base);
+  assert(s->batch);
+  if (!tree_find(s->root, key)) return false;
+  batch_add(s, tree_change_remove(s, key, final));
+  return true;
+}
+
+int64_t store_memory_commit(store *base) {
+  memory *s = of(base);
+  assert(s->batch);
+  s->batch = false;
+  uint32_t count = s->batch_count;
+  s->batch_count = 0;
+  if (count) write_commit(s, s->batch_changes, count);
+  return s->log.newest;
 }
 
 /* ---- reading ---- */
@@ -294,6 +358,7 @@ static store_result revision_check(const memory *s, int64_t revision) {
 
 /* The tree at a readable revision, a new reference; kept among the recent ones. */
 static tree_node *root_at(memory *s, int64_t revision) {
+  if (s->batch && revision == s->log.newest) return tree_ref(s->root); /* not to be kept */
   for (uint32_t i = 0; i < RECENT; i++) {
     if (s->recent[i].revision == revision && s->recent[i].root) return tree_ref(s->recent[i].root);
   }
@@ -454,6 +519,7 @@ static void memory_destroy(store *base) {
   s->root = NULL;
   log_dispose(&s->log);
   heap_free(s->due);
+  heap_free(s->batch_changes);
   memory_unref(s);
 }
 

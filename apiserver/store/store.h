@@ -29,6 +29,7 @@ typedef struct store_entry {
   uint32_t refs;
   int64_t create_revision, mod_revision;
   int64_t version; /* writes since creation, from 1 */
+  int64_t lease; /* that an etcd client hung it on; 0: none */
   blob *value;
   struct store_form *forms; /* see store_form below */
   uint32_t key_len;
@@ -177,6 +178,18 @@ void store_memory_window(store *s, uint64_t events, size_t bytes);
 
 /* Whether s is one: what follows is for no other. */
 bool store_is_memory(const store *s);
+
+/* Several changes at one revision, as etcd's transactions make them. Between begin and commit reads
+ * of revision 0 see what is done already, nothing else may write, and watchers hear nothing; commit
+ * tells them, in the order of the changes. A key changes at most once. Guards, limits and leases
+ * are the caller's business. */
+void store_memory_begin(store *s);
+/* The new entry, borrowed until the commit; forms may be added. */
+store_entry *store_memory_put(store *s, slice key, blob *value, int64_t lease);
+/* False: there is no such key. final as in store_delete. */
+bool store_memory_remove(store *s, slice key, blob *final);
+/* The revision that it took; without changes the newest one. */
+int64_t store_memory_commit(store *s);
 
 /* Replaces all objects by the rows that `next` gives (false: no more), in ascending order of keys;
  * copied. The revision is the given one, above 0, and nothing below it can be read. Watches as in

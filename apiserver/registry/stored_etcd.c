@@ -1,0 +1,116 @@
+/* JSON with a resourceVersion inside, and etcd's bytes without: there and back. */
+#include "registry/stored_etcd.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "codec/codec.h"
+#include "registry/object.h"
+#include "registry/stored.h"
+#include "version/version.h"
+
+#define REGISTRY SLICE_LIT("/registry/")
+#define ENVELOPE slice_of("k8s\0", 4)
+
+static size_t count_slashes(slice s) {
+  size_t n = 0;
+  for (size_t i = 0; i < s.len; i++) n += s.ptr[i] == '/';
+  return n;
+}
+
+const resource_info *stored_resource_of(slice key) {
+  if (!slice_has_prefix(key, REGISTRY)) return NULL;
+  slice rest = slice_from(key, REGISTRY.len);
+  for (uint16_t i = 0; i < schema_resource_count; i++) {
+    const resource_info *r = schema_resources + i;
+    if (r->storage != r || !r->list_type || r->etcd_prefix.len + 1 >= rest.len) continue;
+    if (!slice_has_prefix(rest, r->etcd_prefix) || rest.ptr[r->etcd_prefix.len] != '/') continue;
+    slice name = slice_from(rest, r->etcd_prefix.len + 1);
+    if (count_slashes(name) == (r->namespaced ? 1 : 0)) return r;
+  }
+  return NULL;
+}
+
+/* Custom resources' definitions and aggregated APIs are stored as JSON, a line. */
+static bool is_json_kind(const resource_info *r) {
+  return slice_is(r->group, "apiextensions.k8s.io") || slice_is(r->group, "apiregistration.k8s.io");
+}
+
+static slice values_out(void *ctx, arena *a, const store_entry *e) {
+  (void)ctx;
+  const blob *put = store_entry_form(e, ETCD_FORM_PUT);
+  if (put) return blob_slice(put);
+  const resource_info *r = stored_resource_of(store_entry_key(e));
+  val *obj = r ? stored_decode(a, r, e) : NULL;
+  if (!obj) return blob_slice(e->value);
+  object_del(obj, "resourceVersion");
+  buf body, out;
+  buf_init(&body, LIMIT_BUFFER);
+  buf_init(&out, LIMIT_BUFFER);
+  if (is_json_kind(r)) {
+    json_encode(&out, obj, r->type);
+    buf_char(&out, '\n');
+  } else {
+    char gv[128];
+    proto_encode(&body, obj, r->type);
+    proto_envelope(&out, schema_group_version(r, gv), r->kind, buf_slice(&body));
+  }
+  slice copy = arena_copy(a, buf_slice(&out));
+  buf_dispose(&body);
+  buf_dispose(&out);
+  return copy;
+}
+
+/* "apps/v1" -> group and version. */
+static void split_group_version(slice api_version, slice *group, slice *version) {
+  if (slice_cut(api_version, '/', group, version)) return;
+  *version = api_version;
+  *group = SLICE_LIT("");
+}
+
+/* The served form that the bytes name; it must be stored where `r` is. */
+static const resource_info *form_of(arena *a, const resource_info *r, slice api_version,
+                                    slice kind, slice *problem) {
+  slice group, version;
+  split_group_version(api_version, &group, &version);
+  const resource_info *from = schema_resource_of_kind(group, version, kind);
+  if (from && from->storage == r) return from;
+  *problem = arena_printf(a, "it is a %.*s of %.*s, not a %.*s", SLICE_ARG(kind),
+                          SLICE_ARG(api_version), SLICE_ARG(r->kind));
+  return NULL;
+}
+
+static val *decode(arena *a, const resource_info *r, slice bytes, const resource_info **from,
+                   slice *problem) {
+  if (slice_has_prefix(bytes, ENVELOPE)) {
+    slice api_version, kind, message, encoding, type;
+    if (!proto_open_envelope(a, bytes, &api_version, &kind, &message, &encoding, &type, problem)) {
+      return NULL;
+    }
+    *from = form_of(a, r, api_version, kind, problem);
+    return *from ? proto_decode(a, message, (*from)->type, problem) : NULL;
+  }
+  val *raw = json_parse(a, bytes, NULL, problem);
+  if (!raw) return NULL;
+  slice api_version = val_str(val_getc(raw, "apiVersion")), kind = val_str(val_getc(raw, "kind"));
+  *from = form_of(a, r, api_version, kind, problem);
+  return *from ? codec_conform(a, raw, (*from)->type, NULL, problem) : NULL;
+}
+
+static blob *values_in(void *ctx, arena *a, slice key, slice bytes, int64_t revision,
+                       slice *problem) {
+  (void)ctx;
+  const resource_info *r = stored_resource_of(key), *from = NULL;
+  if (!r) return blob_copy(bytes);
+  val *obj = decode(a, r, arena_copy(a, bytes), &from, problem);
+  if (!obj) return NULL;
+  version_default(a, obj, from->type);
+  return stored_encode(a, r, version_to_storage(a, obj, from), revision);
+}
+
+static blob *values_final(void *ctx, const store_entry *e, int64_t revision) {
+  (void)ctx;
+  if (!stored_resource_of(store_entry_key(e))) return NULL;
+  return stored_with_revision(blob_slice(e->value), revision);
+}
+
+const etcd_values stored_etcd_values = {values_out, values_in, values_final, NULL};
