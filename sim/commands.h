@@ -6,6 +6,7 @@
 typedef int (*command_fn)(int argc, char **argv);
 
 int cmd_serve(int argc, char **argv);
+int cmd_etcd(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_record(int argc, char **argv);

@@ -1,4 +1,5 @@
-/* apisim: one binary, its subcommands in a table. Called as kube-apiserver it is `serve`. */
+/* apisim: one binary, its subcommands in a table. Called as kube-apiserver it is `serve`,
+ * called as etcd it is `etcd`. */
 #include "sim/commands.h"
 #include "sim/flags.h"
 
@@ -19,6 +20,7 @@ static const struct {
     {"record", cmd_record, "a proxy that tapes a session for replay"},
     {"conformance", cmd_conformance, "--corpus DIR: an official round-trip corpus through the codecs"},
     {"control", cmd_control, "control ADDR COMMAND...: checkpoints, reset, status of a running server"},
+    {"etcd", cmd_etcd, "an etcd server in memory (etcd's flags), for starters of the real one"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "print this; `apisim serve --help` lists the flags"},
 };
@@ -50,6 +52,7 @@ static const char *base_name(const char *path) {
 
 int main(int argc, char **argv) {
   if (argc > 0 && strcmp(base_name(argv[0]), "kube-apiserver") == 0) return cmd_serve(argc, argv);
+  if (argc > 0 && strcmp(base_name(argv[0]), "etcd") == 0) return cmd_etcd(argc, argv);
   if (argc < 2) {
     cmd_help(argc, argv);
     return 1;

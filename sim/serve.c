@@ -4,8 +4,10 @@
 
 #include "base/buf.h"
 #include "base/heap.h"
+#include "registry/stored_etcd.h"
 #include "sim/control/control.h"
 #include "sim/control/snapshot_file.h"
+#include "sim/etcd_listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -225,7 +227,9 @@ static void program_tick(void *ctx) {
 }
 
 static void program_stop(void *ctx) {
-  server_stop(((serving *)ctx)->server);
+  serving *s = ctx;
+  server_stop(s->server);
+  if (s->etcd) etcd_face_stop(s->etcd);
 }
 
 static bool fill_gates(const flags *f, server_options *o) {
@@ -277,6 +281,40 @@ static bool open_control(serving *s, const flags *f) {
   return s->control != NULL || complain("%s", problem);
 }
 
+static bool open_etcd(serving *s, const flags *f) {
+  const char *address = flags_str(f, "etcd-listen");
+  char problem[512];
+  etcd_tls_files files = {flags_str(f, "etcd-listen-cert-file"),
+                          flags_str(f, "etcd-listen-key-file"),
+                          flags_str(f, "etcd-listen-client-ca-file")};
+  if (!address) {
+    bool stray = files.cert || files.key || files.client_ca;
+    return !stray || complain("--etcd-listen-... files need --etcd-listen");
+  }
+  if (!store_is_memory(s->server->store)) {
+    return complain("--etcd-listen shows the embedded store; with another --store ask that one");
+  }
+  bool tls = files.cert || files.key || files.client_ca;
+  if (tls && !etcd_listen_tls(&files, &s->etcd_tls, problem, sizeof problem)) {
+    return complain("--etcd-listen: %s", problem);
+  }
+  char url[160];
+  snprintf(url, sizeof url, "%s://%s", tls ? "https" : "http", address);
+  etcd_face_options o = {.env = world_env(s->world),
+                         .timers = &s->server->timers,
+                         .store = s->server->store,
+                         .values = &stored_etcd_values,
+                         .client_urls = slice_cstr(strstr(address, "://") ? address : url),
+                         .require_client_cert = files.client_ca != NULL};
+  s->etcd = etcd_face_create(&o);
+  env_acceptor acceptor = etcd_face_acceptor(s->etcd);
+  if (etcd_listen(s->world, address, tls ? &s->etcd_tls : NULL, &acceptor, &s->etcd_port, problem,
+                  sizeof problem)) {
+    return true;
+  }
+  return complain("--etcd-listen: %s", problem);
+}
+
 bool serving_start(serving *s, flags *f, bool with_token) {
   *s = (serving){.flags = f, .http_port = -1};
   const char *ignored = flags_ignored(f);
@@ -292,7 +330,7 @@ bool serving_start(serving *s, flags *f, bool with_token) {
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_init(all[i], FILE_MAX);
   if (with_token) make_token(s->token);
   return start_world(s, f) && start_tls(s, f) && listen_all(s, f) && start_server(s, f, files) &&
-         open_control(s, f);
+         open_control(s, f) && open_etcd(s, f);
 }
 
 void serving_announce(const serving *s) {
@@ -304,6 +342,10 @@ void serving_announce(const serving *s) {
   if (s->control) {
     const char *address = control_address(s->control);
     fprintf(stderr, "apisim: control on %s: apisim control %s status\n", address, address);
+  }
+  if (s->etcd) {
+    fprintf(stderr, "apisim: etcd on port %d: etcdctl --endpoints 127.0.0.1:%d get / --prefix "
+                    "--keys-only\n", s->etcd_port, s->etcd_port);
   }
   const char *kubeconfig = flags_str(s->flags, "kubeconfig-out");
   if (kubeconfig) fprintf(stderr, "apisim: kubectl --kubeconfig %s get ns\n", kubeconfig);
@@ -360,9 +402,11 @@ bool serving_save(serving *s) {
 
 void serving_stop(serving *s) {
   control_close(s->control);
+  etcd_face_destroy(s->etcd);
   if (s->server) server_destroy(s->server);
   if (s->world) world_destroy(s->world);
   if (s->tls.ctx) tls_destroy(&s->tls);
+  if (s->etcd_tls.ctx) tls_destroy(&s->etcd_tls);
   heap_free(s->clock_hook);
   serve_files *files = s->files;
   buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,

@@ -4,6 +4,7 @@
 
 #include "env/env_libevent.h"
 #include "env/env_tls.h"
+#include "etcd/face.h"
 #include "server.h"
 #include "sim/flags.h"
 
@@ -16,6 +17,9 @@ typedef struct serving {
   char url[128]; /* where clients go: https://127.0.0.1:6443 */
   char token[48]; /* an administrator's, made when a kubeconfig is asked for */
   struct control *control; /* NULL: none asked for */
+  etcd_face *etcd; /* NULL: none asked for */
+  world_tls etcd_tls;
+  int etcd_port;
   void *files; /* bytes that the options borrow */
   void *clock_hook;
 } serving;

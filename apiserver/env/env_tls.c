@@ -107,10 +107,11 @@ const char *tls_failure(SSL *ssl) {
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                        const unsigned char *in, unsigned in_len, void *arg) {
   (void)ssl;
-  (void)arg;
-  static const unsigned char ours[] = "\x08http/1.1";
+  static const unsigned char both[] = "\x02h2\x08http/1.1";
+  size_t skip = arg ? 0 : 3; /* h2 only where it was asked for */
   unsigned char *chosen;
-  int rc = SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, in, in_len);
+  int rc = SSL_select_next_proto(&chosen, out_len, both + skip,
+                                 (unsigned)(sizeof both - 1 - skip), in, in_len);
   *out = chosen;
   return rc == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
@@ -136,7 +137,7 @@ static bool ask_client_certs(SSL_CTX *ctx, const char *ca_file) {
   return true;
 }
 
-static SSL_CTX *new_context(void) {
+static SSL_CTX *new_context(bool http2) {
   SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
   assert(ctx);
   SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
@@ -150,7 +151,7 @@ static SSL_CTX *new_context(void) {
   SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                 "TLS_CHACHA20_POLY1305_SHA256");
   SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384:P-521");
-  SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
+  SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, http2 ? ctx : NULL);
   return ctx;
 }
 
@@ -220,7 +221,7 @@ static bool load_pair(const tls_options *o, SSL_CTX *ctx, bool *generated, char 
 bool tls_create(const tls_options *o, world_tls *out, char *problem, size_t problem_size) {
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
   *out = (world_tls){0};
-  SSL_CTX *ctx = new_context();
+  SSL_CTX *ctx = new_context(o->http2);
   if (!load_pair(o, ctx, &out->generated, problem, problem_size)) {
     SSL_CTX_free(ctx);
     return false;

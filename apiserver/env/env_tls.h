@@ -25,6 +25,7 @@ typedef struct tls_options {
   const char *const *names; /* of a generated certificate: DNS names and IP literals */
   size_t name_count;
   const char *common_name;
+  bool http2; /* ALPN offers h2 before http/1.1 */
 } tls_options;
 
 /* False with a line in `problem`. */

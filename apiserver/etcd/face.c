@@ -152,6 +152,10 @@ static const env_conn_events conn_events = {
 static void *accept_conn(void *ctx, env_conn *conn, const env_peer *peer,
                          const env_conn_events **events) {
   etcd_face *f = ctx;
+  if (f->o.require_client_cert && peer->client_cert_der.len == 0) {
+    f->o.env->conn_close(f->o.env, conn, false);
+    return NULL;
+  }
   face_conn *c = heap_zalloc(sizeof *c);
   c->face = f;
   c->conn = conn;

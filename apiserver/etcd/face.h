@@ -1,4 +1,4 @@
-/* face: an etcd v3 server over an embedded store: KV, Watch, Lease, Maintenance and Cluster by gRPC,
+/* face: an etcd v3 server over an embedded store: KV, Watch, Lease, Maintenance, Cluster by gRPC,
  * /health, /livez, /readyz and /version by HTTP/1.1 on the same port, as etcd 3.6.
  *
  * Two uses: `apisim serve --etcd-listen` shows the API server's own store to etcd's clients, with
@@ -44,6 +44,7 @@ typedef struct etcd_face_options {
   int64_t quota_bytes; /* told by Status; 0: etcd's 2 GiB */
   uint32_t max_txn_ops; /* 0: 128 */
   size_t max_request_bytes; /* 0: 1.5 MiB */
+  bool require_client_cert; /* a peer without a verified certificate is closed */
   int64_t progress_interval_ns; /* of watches with progress_notify; 0: 10 minutes */
 } etcd_face_options;
 
