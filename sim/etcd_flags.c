@@ -1,5 +1,5 @@
-/* The flags of etcd 3.6: names, which are bools, defaults: facts of the real binary. HONOURED: acted
- * upon. SILENT: asks for what an etcd in memory does anyway, or can't do without loss (files,
+/* The flags of etcd 3.6: names, which are bools, defaults: facts of the real binary. HONOURED:
+ * acted upon. SILENT: asks for what an etcd in memory does anyway, or can't do without loss (files,
  * elections). Others draw one warning. */
 #include "sim/etcd_flags.h"
 
@@ -17,7 +17,8 @@ static const etcd_flag rows[] = {
     {"election-timeout", false, ETCD_SILENT, "1000", ""},
     {"initial-election-tick-advance", true, ETCD_SILENT, "true", ""},
     {"listen-peer-urls", false, ETCD_SILENT, "http://localhost:2380", ""},
-    {"listen-client-urls", false, ETCD_HONOURED, "http://localhost:2379", "URLs to serve clients on"},
+    {"listen-client-urls", false, ETCD_HONOURED, "http://localhost:2379",
+     "URLs to serve clients on"},
     {"listen-client-http-urls", false, ETCD_IGNORED, "", ""},
     {"max-snapshots", false, ETCD_SILENT, "5", ""},
     {"max-wals", false, ETCD_SILENT, "5", ""},
@@ -38,11 +39,13 @@ static const etcd_flag rows[] = {
     {"raft-read-timeout", false, ETCD_IGNORED, "5s", ""},
     {"raft-write-timeout", false, ETCD_IGNORED, "5s", ""},
     {"feature-gates", false, ETCD_IGNORED, "", ""},
-    {"initial-advertise-peer-urls", false, ETCD_HONOURED, "http://localhost:2380", "told, and hashed to the member id"},
+    {"initial-advertise-peer-urls", false, ETCD_HONOURED, "http://localhost:2380",
+     "told, and hashed to the member id"},
     {"initial-cluster", false, ETCD_SILENT, "default=http://localhost:2380", ""},
     {"initial-cluster-state", false, ETCD_SILENT, "new", ""},
     {"initial-cluster-token", false, ETCD_HONOURED, "etcd-cluster", "hashed to the ids"},
-    {"advertise-client-urls", false, ETCD_HONOURED, "http://localhost:2379", "URLs that MemberList tells"},
+    {"advertise-client-urls", false, ETCD_HONOURED, "http://localhost:2379",
+     "URLs that MemberList tells"},
     {"discovery", false, ETCD_IGNORED, "", ""},
     {"discovery-token", false, ETCD_IGNORED, "", ""},
     {"discovery-endpoints", false, ETCD_IGNORED, "", ""},
@@ -126,7 +129,8 @@ static const etcd_flag rows[] = {
     {"experimental-peer-skip-client-san-verification", true, ETCD_IGNORED, "false", ""},
     {"peer-skip-client-san-verification", true, ETCD_IGNORED, "false", ""},
     {"experimental-watch-progress-notify-interval", false, ETCD_HONOURED, "10m", "the same"},
-    {"watch-progress-notify-interval", false, ETCD_HONOURED, "10m", "of watches with progress_notify"},
+    {"watch-progress-notify-interval", false, ETCD_HONOURED, "10m",
+     "of watches with progress_notify"},
     {"experimental-warning-apply-duration", false, ETCD_IGNORED, "100ms", ""},
     {"warning-apply-duration", false, ETCD_IGNORED, "100ms", ""},
     {"experimental-txn-mode-write-with-shared-buffer", true, ETCD_IGNORED, "true", ""},
@@ -197,7 +201,8 @@ bool etcd_flags_parse(int argc, char **argv, etcd_flags *f, char *problem, size_
     if (f->help || f->version) return true;
     const etcd_flag *row = find(name, len, &at);
     if (!row) return bad(problem, size, "flag provided but not defined: -%s", name);
-    const char *value = equals ? equals + 1 : row->is_bool ? "true" : i + 1 < argc ? argv[++i] : NULL;
+    const char *value = equals ? equals + 1 : row->is_bool ? "true" : NULL;
+    if (!value && i + 1 < argc) value = argv[++i];
     if (!value) return bad(problem, size, "flag needs an argument: -%s", name);
     f->values[at] = value;
   }
