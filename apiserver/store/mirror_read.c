@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #define SYNC_NS (3 * SECOND_NS) /* the watch cache's blockTimeout */
+#define NO_PROGRESS_NS (100 * MILLI_NS) /* where nothing may tell that the copy is there */
 #define PAGE 500
 #define KEY_ROOM ((size_t)1 << 16)
 
@@ -129,7 +130,9 @@ store_result mirror_sync(store *s, int64_t *at) {
   int64_t revision = 0;
   store_result r = current_revision(m, &revision);
   if (r != STORE_OK) return r;
-  r = mirror_reach(m, revision, SYNC_NS, true);
+  remote_status status;
+  remote_status_read(m->remote, &status);
+  r = mirror_reach(m, revision, status.progress ? SYNC_NS : NO_PROGRESS_NS, true);
   if (r == STORE_TIMEOUT) {
     *at = revision;
     return fiber_deadline(fiber_current(m->fibers)) <= m->env->mono_ns ? r : STORE_OK;
