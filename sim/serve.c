@@ -96,6 +96,7 @@ static bool fill_access(serving *s, const flags *f, serve_files *files, access_o
   if (s->token[0]) {
     buf_printf(&files->tokens, "\n%s,apisim:admin,apisim:admin,system:masters\n", s->token);
   }
+  buf_append(&files->tokens, s->more_tokens);
   o->token_file = buf_slice(&files->tokens);
   o->client_ca_pem = buf_slice(&files->client_ca);
   o->sa_public_keys_pem = buf_slice(&files->sa_keys);
@@ -316,7 +317,11 @@ static bool open_etcd(serving *s, const flags *f) {
 }
 
 bool serving_start(serving *s, flags *f, bool with_token) {
-  *s = (serving){.flags = f, .http_port = -1};
+  return serving_start_with(s, f, with_token, SLICE_NONE);
+}
+
+bool serving_start_with(serving *s, flags *f, bool with_token, slice more_tokens) {
+  *s = (serving){.flags = f, .http_port = -1, .more_tokens = more_tokens};
   const char *ignored = flags_ignored(f);
   if (ignored) fprintf(stderr, "apisim: warning: accepted but without effect: %s\n", ignored);
   if (flags_given(f, "etcd-servers")) {

@@ -22,10 +22,14 @@ typedef struct serving {
   int etcd_port;
   void *files; /* bytes that the options borrow */
   void *clock_hook;
+  slice more_tokens; /* lines of a token file, borrowed */
+  struct live *live; /* the fault engine (sim/live/live.h); NULL: none */
 } serving;
 
 /* Takes the flags over. False: one line has been printed to stderr; exit code 1. */
 bool serving_start(serving *s, flags *f, bool with_token);
+/* The same; more_tokens: further lines of --token-auth-file, borrowed. */
+bool serving_start_with(serving *s, flags *f, bool with_token, slice more_tokens);
 /* One line a listener: the address and how to use it. */
 void serving_announce(const serving *s);
 bool serving_write_kubeconfig(const serving *s, const char *path);

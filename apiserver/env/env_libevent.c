@@ -63,7 +63,7 @@ static int64_t clock_ns(clockid_t id) {
 void world_read_clocks(world *w) {
   if (w->clock_read) return;
   w->clock_read = true;
-  w->env.mono_ns = clock_ns(CLOCK_MONOTONIC);
+  w->env.mono_ns = clock_ns(CLOCK_MONOTONIC) + w->skipped_ns;
   w->env.wall_ns =
       w->options.clock == WORLD_CLOCK_VIRTUAL ? w->virtual_ns : clock_ns(CLOCK_REALTIME);
 }
@@ -390,6 +390,28 @@ int64_t world_virtual_ns(const world *w) {
 void world_set_virtual_ns(world *w, int64_t ns) {
   if (w->options.clock != WORLD_CLOCK_VIRTUAL) return;
   w->virtual_ns = w->env.wall_ns = ns;
+}
+
+/* A turn that is under way goes on at the new time. */
+void world_skip(world *w, int64_t ns) {
+  int64_t until = w->env.mono_ns + ns;
+  assert(ns >= 0 && w->program.tick);
+  for (bool first = true;; first = false) {
+    int64_t next = timers_next(&w->timers);
+    if (w->wake_ns < next) next = w->wake_ns;
+    if (!first && next > until) break;
+    int64_t step = first || next <= w->env.mono_ns ? 0 : next - w->env.mono_ns;
+    w->env.mono_ns += step;
+    w->skipped_ns += step;
+    w->virtual_ns += step;
+    if (w->options.clock == WORLD_CLOCK_VIRTUAL) w->env.wall_ns = w->virtual_ns;
+    while (timers_fire_one(&w->timers, w->env.mono_ns)) {}
+    w->program.tick(w->program.ctx);
+  }
+  int64_t rest = until - w->env.mono_ns;
+  w->env.mono_ns = until;
+  w->skipped_ns += rest;
+  world_set_virtual_ns(w, w->virtual_ns + rest);
 }
 
 void world_stop(world *w) {

@@ -59,6 +59,9 @@ timers *world_timers(world *w);
 /* The virtual clock's time, kept and put back with a server's state (0 and nothing: real clock). */
 int64_t world_virtual_ns(const world *w);
 void world_set_virtual_ns(world *w, int64_t ns);
+/* Both clocks jump ahead; timers that come due fire in their order, each at its own time. Within a
+ * turn of the program. ns >= 0. */
+void world_skip(world *w, int64_t ns);
 
 /* Until SIGTERM, SIGINT or world_stop; then answers under way leave and all is closed. */
 void world_run(world *w);

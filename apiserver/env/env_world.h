@@ -97,6 +97,7 @@ struct world {
   void *resolver; /* env_connect.c's, made when first needed */
   int64_t wake_ns; /* asked for by the server */
   int64_t virtual_ns;
+  int64_t skipped_ns; /* by which the monotonic clock is ahead (world_skip) */
   char problem[256];
   void *loop; /* env_libevent.c's */
 };

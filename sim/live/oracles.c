@@ -1,0 +1,123 @@
+/* What a run is judged by. A plan that names no oracles is judged by the standard ones. */
+#include "sim/live/engine.h"
+#include "sim/live/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const live_oracle standard_oracles[] = {
+    {.kind = ORACLE_QUIESCE_WITHIN, .number = (int64_t)30 * 1000000000},
+    {.kind = ORACLE_END_STATE},
+    {.kind = ORACLE_NO_FLAP, .number = 3},
+    {.kind = ORACLE_NO_DUPLICATE},
+    {.kind = ORACLE_CLIENTS_ALIVE},
+    {.kind = ORACLE_LINT},
+};
+#define STANDARD (sizeof standard_oracles / sizeof standard_oracles[0])
+
+const live_oracle *live_oracle_of(const live_plan *p, oracle_kind kind, live_oracle *standard) {
+  for (uint32_t i = 0; i < p->oracle_count; i++) {
+    if (p->oracles[i].kind == kind) return &p->oracles[i];
+  }
+  for (size_t i = 0; i < STANDARD && p->oracle_count == 0; i++) {
+    if (standard_oracles[i].kind != kind) continue;
+    *standard = standard_oracles[i];
+    return standard;
+  }
+  return NULL;
+}
+
+typedef struct reporting {
+  run_result *result;
+  int oracle;
+} reporting;
+
+static void report(void *ctx, const char *text) {
+  reporting *r = ctx;
+  run_fail(r->result, r->oracle, "%s", text);
+}
+
+static void judge_state(const live_oracle *o, const run_options *ro, run_result *r) {
+  state_difference *d =
+      live_state_compare(&ro->reference->state, &r->state, &o->resources, ro->unstable);
+  for (const state_difference *i = d; i; i = i->next) run_fail(r, ORACLE_END_STATE, "%s", i->text);
+  state_difference_free(d);
+}
+
+static bool lint_fails(const live_oracle *o, lint_rule rule) {
+  slice name = slice_cstr(lint_names[rule]);
+  if (live_glob_any(&o->off, name)) return false;
+  return lint_is_error[rule] || live_glob_any(&o->fail, name);
+}
+
+/* A finding that the reference run has too, and no oftener, is how this client is: told, no
+ * failure. */
+static bool in_reference(const run_options *o, const char *line) {
+  return o->reference && o->reference->lint && strstr(o->reference->lint, line) != NULL;
+}
+
+static void judge_lint(live *l, const live_oracle *o, const run_options *ro, run_result *r) {
+  buf all;
+  buf_init(&all, (size_t)1 << 20);
+  for (const lint_finding *f = lint_findings(l->lint); f; f = f->next) {
+    char head[160];
+    snprintf(head, sizeof head, "%s: %.*s ", lint_names[f->rule],
+             SLICE_ARG(live_client_name(l, f->client)));
+    buf_printf(&all, "%s%s (%u times)\n", head, f->text, f->count);
+    bool known = in_reference(ro, head);
+    if (o && ro->reference && !known && lint_fails(o, f->rule)) {
+      run_fail(r, ORACLE_LINT, "%s%s (%u times)", head, f->text, f->count);
+    }
+  }
+  r->lint = strndup(all.len ? all.ptr : "", all.len);
+  buf_dispose(&all);
+}
+
+static void judge_one(live *l, const live_oracle *o, const run_options *ro, run_result *r) {
+  reporting rep = {r, (int)o->kind};
+  switch (o->kind) {
+  case ORACLE_END_STATE:
+    if (ro->reference) judge_state(o, ro, r);
+    break;
+  case ORACLE_COUNTS:
+    if (ro->reference) {
+      tally_compare_counts(&ro->reference->tally, &r->tally, &o->resources, report, &rep);
+    }
+    break;
+  case ORACLE_NO_FLAP:
+    if (ro->reference) {
+      tally_check_flaps(&ro->reference->tally, &r->tally, o->number, report, &rep);
+    }
+    break;
+  case ORACLE_NO_DUPLICATE:
+    if (ro->reference) {
+      tally_check_duplicates(&ro->reference->tally, &r->tally, &o->resources, report, &rep);
+    }
+    break;
+  case ORACLE_CLIENTS_ALIVE:
+    if (live_died(l)) run_fail(r, ORACLE_CLIENTS_ALIVE, "%s", live_died(l));
+    break;
+  case ORACLE_EXPECT:
+    if (!live_condition_holds(l, &o->condition)) {
+      run_fail(r, ORACLE_EXPECT, "%.*s %.*s is not as line %d of the plan expects",
+               SLICE_ARG(o->condition.key), SLICE_ARG(o->condition.path), o->line);
+    }
+    break;
+  default: break; /* quiesceWithin is the run's own; lint comes once */
+  }
+}
+
+void live_judge(live *l, const run_options *o, run_result *r) {
+  const live_plan *p = l->plan;
+  live_oracle standard;
+  const live_oracle *state = live_oracle_of(p, ORACLE_END_STATE, &standard);
+  strlist none = {0};
+  live_state_read(l->server->store, state ? &state->masks : &none,
+                  state && state->ignore.count ? &state->ignore : &p->quiesce.ignore, &r->state);
+  for (uint32_t i = 0; i < p->oracle_count; i++) judge_one(l, &p->oracles[i], o, r);
+  for (size_t i = 0; i < STANDARD && p->oracle_count == 0; i++) {
+    judge_one(l, &standard_oracles[i], o, r);
+  }
+  judge_lint(l, live_oracle_of(p, ORACLE_LINT, &standard), o, r);
+}
