@@ -105,7 +105,8 @@ static bool apply_lag(live *l, exchange *ex, request *rq) {
                slice_is(ex->verb, "list");
   if (exact || (ex->watch && !any && !initial)) return true; /* a watch waits by itself */
   if (asked <= horizon) {
-    rq->http->horizon = horizon > 1 ? horizon : 1;
+    int64_t oldest = store_compacted(l->server->store);
+    rq->http->horizon = horizon > oldest ? horizon : oldest; /* what can still be read */
     return true;
   }
   if (ex->watch) return true;
