@@ -1,7 +1,10 @@
 /* Fuzz target: server-side apply over objects with managed fields of a client's making. Oracles:
  * patch_case's; the managed fields that come out are such that we read them; the same manager's
- * same configuration once more, by force, leaves the object as it is. */
+ * same configuration once more, by force, leaves the object as it is. Not so, in the real server
+ * either, where it names a list's item by its keys' defaults and sets nothing in it: such an item
+ * goes with the second apply. */
 #include "fuzz/patch_case.h"
+#include "registry/stored.h"
 #include "version/version.h"
 
 FUZZ_TARGET(FUZZ_PATCH);
@@ -24,12 +27,16 @@ static void check_again(patch_case *p, manage_args m, val *out) {
   const type_info *t = p->resource->type;
   val *entries = val_path(out, "metadata.managedFields");
   if (entries) CHECK(managed_fields_valid(p->arena, entries, &error));
+  stored_settle(p->resource, out); /* between the two it was in the store */
   m.force = true;
   val *again = apply_once(p, &m, out, &err);
   if (again) again = codec_conform(p->arena, again, t, NULL, &error);
   if (!val_is_map(again)) return;
+  slice owned = entries ? fuzz_json_any(p->arena, entries, false) : SLICE_NONE;
+  if (slice_find(owned, SLICE_LIT("}\":{}")) >= 0) return;
   if (val_path(out, "status.podIPs")) return; /* podIP and podIPs follow each other */
   version_default(p->arena, again, t);
+  stored_settle(p->resource, again);
   CHECK_SAME(fuzz_json(p->arena, without_managed_fields(p->arena, out), t),
              fuzz_json(p->arena, without_managed_fields(p->arena, again), t));
 }

@@ -47,6 +47,24 @@ static bool gvk_check(const manage_args *m, const val *applied, status_error *er
                     SLICE_ARG(text));
 }
 
+/* "(demo/web; apps/v1, Kind=Deployment)", as errors name what was sent. */
+static slice applied_name(const manage_args *m, const val *applied) {
+  const val *meta = val_getc(applied, "metadata");
+  slice ns = val_get_str(meta, "namespace"), name = val_get_str(meta, "name");
+  slice kind = gvk_text(m->arena, manage_version(m), m->resource->kind);
+  return arena_printf(m->arena, "(%.*s/%.*s; %.*s)", SLICE_ARG(ns), SLICE_ARG(name),
+                      SLICE_ARG(kind));
+}
+
+bool apply_unconvertible(const manage_args *m, const val *applied, slice why, status_error *err) {
+  slice name = applied_name(m, applied);
+  slice kind = gvk_text(m->arena, manage_version(m), m->resource->kind);
+  return status_plain(err, m->arena,
+                      "failed to convert new object %.*s to proper version: unable to convert "
+                      "unstructured object to %.*s: %.*s",
+                      SLICE_ARG(name), SLICE_ARG(kind), SLICE_ARG(why));
+}
+
 static bool applied_check(const manage_args *m, const val *applied, status_error *err) {
   const val *meta = val_getc(applied, "metadata");
   if (val_is_list(val_getc(meta, "managedFields"))) {
@@ -54,10 +72,9 @@ static bool applied_check(const manage_args *m, const val *applied, status_error
   }
   slice error;
   if (typed_check(m->arena, applied, m->resource->type, &error)) return true;
-  slice ns = val_get_str(meta, "namespace"), name = val_get_str(meta, "name");
-  slice kind = gvk_text(m->arena, manage_version(m), m->resource->kind);
-  return status_plain(err, m->arena, "failed to create typed patch object (%.*s/%.*s; %.*s): %.*s",
-                      SLICE_ARG(ns), SLICE_ARG(name), SLICE_ARG(kind), SLICE_ARG(error));
+  slice name = applied_name(m, applied);
+  return status_plain(err, m->arena, "failed to create typed patch object %.*s: %.*s",
+                      SLICE_ARG(name), SLICE_ARG(error));
 }
 
 /* ---- pruning ---- */
@@ -79,7 +96,7 @@ static val *parents(const applying *p, const val *set) {
 
 static val *fields_of(const applying *p, const val *v) {
   val *set = NULL;
-  typed_fields(p->sets, v, p->type, &set);
+  typed_fields(p->sets, v, p->type, true, &set);
   return parents(p, set);
 }
 
@@ -172,7 +189,7 @@ static bool fields_last_applied(const applying *p, const val *live, val **out) {
   if (!val_is_map(last)) return false;
   if (!slice_eq(val_get_str(last, "apiVersion"), manage_version(p->m))) return false;
   typed_diff d;
-  if (!typed_check(a, last, p->type, &error) || !typed_fields(p->sets, last, p->type, out)) {
+  if (!typed_check(a, last, p->type, &error) || !typed_fields(p->sets, last, p->type, false, out)) {
     return false;
   }
   if (!typed_compare(p->sets, live, last, p->type, true, &d)) return false;
@@ -336,7 +353,7 @@ val *server_side_apply(const manage_args *m, const val *live, val *applied, stat
   managers_begin(&p, live);
   if (!applied_check(m, applied, err)) return NULL;
   val *fields;
-  typed_fields(p.sets, applied, p.type, &fields);
+  typed_fields(p.sets, applied, p.type, false, &fields);
   p.self.set = reset_fields_remove(p.sets, fields, m->resource, m->subresource);
   bool changed = false;
   const val *next = apply_run(&p, live, applied, &changed);

@@ -4,6 +4,7 @@
 #include "patch/typed_diff.h"
 
 #include "patch/field_element.h"
+#include "patch/patch_tree.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@ typedef struct walk {
   const field_sets *sets;
   arena *arena;
   bool literal; /* absent on the right is absent */
+  bool stored;  /* typed_fields: of an object, not of a configuration */
   bool failed;
   int depth;
 } walk;
@@ -322,13 +324,26 @@ static void set_members(walk *w, val *node, const val *v, const typed_shape *s) 
   field_node_sort(w->sets, node);
 }
 
+/* An item of an object has all its keys, though a tree leaves zeros out. */
+static const val *item_with_keys(walk *w, const val *item, const typed_shape *s) {
+  static const val zero = {.type = VAL_BOOL};
+  val *whole = NULL;
+  for (uint8_t i = 0; val_is_map(item) && i < s->key_count; i++) {
+    if (val_get(item, s->keys[i])) continue;
+    if (!whole) whole = map_copy(w->arena, item);
+    val_set(w->arena, whole, s->keys[i], val_shared(&zero));
+  }
+  return whole ? whole : item;
+}
+
 static void set_items(walk *w, val *node, const val *v, const typed_shape *s) {
   keyed_item *items = items_keyed(w, v, s, false);
   typed_shape below = shape_elem(s);
   uint32_t count = val_len(v);
   for (uint32_t i = 0, run; items && i < count; i += run) {
     run = run_length(items, i, count);
-    val *child = run > 1 ? w->sets->leaf : set_node(w, items[i].item, &below, true);
+    const val *item = w->stored ? item_with_keys(w, items[i].item, s) : items[i].item;
+    val *child = run > 1 ? w->sets->leaf : set_node(w, item, &below, true);
     field_node_push(w->sets, node, items[i].element, child);
   }
 }
@@ -347,8 +362,8 @@ static val *set_node(walk *w, const val *v, const typed_shape *s, bool member) {
   return field_node_end(w->sets, node, member);
 }
 
-bool typed_fields(const field_sets *f, const val *v, const type_info *t, val **out) {
-  walk w = {.sets = f, .arena = f->arena};
+bool typed_fields(const field_sets *f, const val *v, const type_info *t, bool stored, val **out) {
+  walk w = {.sets = f, .arena = f->arena, .stored = stored};
   typed_shape s = shape_of(t, NULL);
   *out = set_node(&w, v, &s, false);
   return !w.failed;

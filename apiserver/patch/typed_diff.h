@@ -19,8 +19,9 @@ bool typed_compare(const field_sets *f, const val *live, const val *next, const 
 /* Equality where a field that is not there equals one with the value that Go writes for it. */
 bool typed_equal(const val *live, const val *next, const type_info *t);
 
-/* The fields that an applied configuration sets (an untyped tree). false as above. */
-bool typed_fields(const field_sets *f, const val *v, const type_info *t, val **out);
+/* The fields that an applied configuration sets (an untyped tree); stored: that an object has, in
+ * whose items the keys count though a zero is not in the tree. false as above. */
+bool typed_fields(const field_sets *f, const val *v, const type_info *t, bool stored, val **out);
 
 /* `x` with every named field of a struct that has something below it made a member. */
 val *field_set_with_parents(const field_sets *f, const val *x, const type_info *t);

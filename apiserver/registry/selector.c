@@ -42,10 +42,12 @@ static const token_row token_rows[] = {
     {"<", TOKEN_LT},  {"!=", TOKEN_NEQ},      {"(", TOKEN_OPEN},
 };
 
+/* The real lexer takes a NUL for the end of what it reads: in front of a token of the text, behind
+ * one of the token only, and then it is gone. */
 static void next(lexer *l) {
   while (l->at < l->text.len && is_blank(l->text.ptr[l->at])) l->at++;
   size_t start = l->at;
-  if (start == l->text.len) {
+  if (start == l->text.len || !l->text.ptr[start]) {
     l->kind = TOKEN_END;
     l->lexeme = SLICE_LIT("");
     return;
@@ -57,11 +59,12 @@ static void next(lexer *l) {
     }
   } else {
     while (l->at < l->text.len && !is_special(l->text.ptr[l->at]) &&
-           !is_blank(l->text.ptr[l->at])) {
+           !is_blank(l->text.ptr[l->at]) && l->text.ptr[l->at]) {
       l->at++;
     }
   }
   l->lexeme = slice_of(l->text.ptr + start, l->at - start);
+  if (l->at < l->text.len && !l->text.ptr[l->at]) l->at++;
   l->kind = TOKEN_NAME;
   for (size_t i = 0; i < sizeof token_rows / sizeof *token_rows; i++) {
     if (slice_is(l->lexeme, token_rows[i].text)) l->kind = token_rows[i].kind;
@@ -233,9 +236,7 @@ static bool value_problems(parser *p, const requirement *r) {
 
 static bool parse_labels(parser *p, slice text, selector *out) {
   uint32_t cap = 0;
-  slice head, tail;
-  slice_cut(text, 0, &head, &tail); /* a NUL ends it */
-  p->lex = (lexer){.text = head};
+  p->lex = (lexer){.text = text};
   next(&p->lex);
   while (p->lex.kind != TOKEN_END) {
     requirement r;
@@ -331,9 +332,12 @@ static bool parse_fields(arena *a, const resource_info *r, slice text, selector 
     requirement q;
     if (terms[i].len == 0) continue;
     if (!parse_term(a, terms[i], &q, err)) {
-      return status_set(err, a, STATUS_BAD_REQUEST,
-                        "invalid selector: '%.*s'; can't understand '%.*s'",
-                        SLICE_ARG(text), SLICE_ARG(terms[i]));
+      if (err->set) return false;
+      slice shown = arena_concat(a, text, SLICE_LIT("'; can't understand '")); /* NULs and all */
+      shown = arena_concat(a, shown, arena_concat(a, terms[i], SLICE_LIT("'")));
+      status_set(err, a, STATUS_BAD_REQUEST, "%s", "");
+      err->message = arena_concat(a, SLICE_LIT("invalid selector: '"), shown);
+      return false;
     }
     if (q.key.len == 0 && q.values[0].len == 0) continue; /* says nothing */
     out->fields[out->field_count++] = q;
