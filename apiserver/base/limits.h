@@ -19,5 +19,8 @@
 #define LIMIT_STREAM_PENDING ((size_t)16 << 20)
 /* Ours: nothing that grows may pass this in one request. */
 #define LIMIT_BUFFER ((size_t)1 << 30)
+/* Of all Warning headers together; beyond it each text is cut to the second. */
+#define LIMIT_WARNING_RUNES 4096u
+#define LIMIT_WARNING_ITEM_RUNES 256u
 
 #endif

@@ -192,9 +192,21 @@ static const kind_info *find_unversioned(slice kind) {
   return NULL;
 }
 
+/* The version of the types that no client sees. */
+static bool is_internal(const decoding *d) { return slice_is(d->version, "__internal"); }
+
+static const kind_info *kind_of_any_version(slice group, slice kind) {
+  for (uint16_t i = 0; i < schema_kind_count; i++) {
+    const kind_info *k = &schema_kinds[i];
+    if (slice_eq(k->group, group) && slice_eq(k->kind, kind)) return k;
+  }
+  return NULL;
+}
+
 static const kind_info *find_registered(decoding *d) {
   const kind_info *k = schema_kind(d->group, d->version, d->kind);
   if (!k) k = find_unversioned(d->kind);
+  if (!k && is_internal(d)) k = kind_of_any_version(d->group, d->kind);
   if (!k) not_registered(d);
   return k;
 }
@@ -207,9 +219,26 @@ static bool make_typed_cbor(decoding *d, const kind_info *k) {
   return d->tree != NULL;
 }
 
+/* Internal types have no names for JSON: of a body none of its fields is known. */
+static val *internal_tree(arena *a, const val *tree, strict_report *report) {
+  VAL_EACH(e, tree) {
+    if (!slice_is(e->key, "kind") && !slice_is(e->key, "apiVersion")) {
+      strict_add_unknown(report, a, e->key, e->key);
+    }
+  }
+  return val_map(a);
+}
+
 static bool make_typed(decoding *d, const kind_info *k) {
   arena *a = d->rq->arena;
   if (d->format == FORMAT_CBOR) return make_typed_cbor(d, k);
+  if (is_internal(d) && d->format != FORMAT_PROTOBUF) {
+    d->tree = internal_tree(a, d->tree, &d->strict);
+    return true;
+  }
+  /* [] asks to forget all managers, as [{}] does, but a typed tree takes it for none given. */
+  val *managers = val_path(d->tree, "metadata.managedFields");
+  if (val_is_list(managers) && val_len(managers) == 0) val_append(a, managers, val_map(a));
   if (d->format == FORMAT_PROTOBUF) d->tree = proto_decode(a, d->message, k->type, &d->error);
   else d->tree = codec_conform(a, d->tree, k->type, &d->strict, &d->error);
   return d->tree != NULL;
@@ -237,7 +266,7 @@ static bool check_strict(decoding *d) {
     d->error = strict_error(rq->arena, &d->strict);
     return false;
   }
-  for (uint32_t i = 0; i < d->strict.count; i++) request_warn(rq, d->strict.items[i]);
+  for (uint32_t i = 0; i < d->strict.count; i++) request_warn_strict(rq, d->strict.items[i]);
   return true;
 }
 
@@ -350,7 +379,14 @@ bool negotiate_decode_options(request *rq, slice kind, val **out) {
 val *negotiate_conform(request *rq, val *tree, strict_report *report, slice *error) {
   const resource_info *r = rq->resource;
   decoding d = {.rq = rq, .tree = tree, .group = r->group, .version = r->version, .kind = r->kind};
+  /* The codec decodes into the internal type where the document names no version. */
+  bool silent = val_is_map(tree) && val_get_str(tree, "apiVersion").len == 0;
+  if (silent) {
+    d.version = SLICE_LIT("__internal");
+    val_sort(tree); /* the patch's own encoder has sorted the document's first level */
+  }
   const kind_info *k = find_kind(&d) ? find_registered(&d) : NULL;
+  if (k && silent) return internal_tree(rq->arena, tree, report);
   val *typed = k ? codec_conform(rq->arena, tree, k->type, report, &d.error) : NULL;
   if (typed && check_conversion(&d, k, r->group, r->kind)) return typed;
   *error = d.error;

@@ -108,6 +108,14 @@ static bool take_start(reader *r, const yaml_event_t *e) {
   return open_node(r, n);
 }
 
+/* The real parser knows YAML 1.1 alone. */
+static bool version_fits(reader *r, const yaml_event_t *e) {
+  const yaml_version_directive_t *v = e->data.document_start.version_directive;
+  if (!v || (v->major == 1 && v->minor == 1)) return true;
+  r->error = SLICE_LIT("found incompatible YAML document");
+  return false;
+}
+
 /* *more: the first document goes on. */
 static bool take_event(reader *r, const yaml_event_t *e, bool *more) {
   *more = true;
@@ -121,8 +129,8 @@ static bool take_event(reader *r, const yaml_event_t *e, bool *more) {
     case YAML_DOCUMENT_END_EVENT:
     case YAML_STREAM_END_EVENT: *more = false; break;
     case YAML_NO_EVENT:
-    case YAML_STREAM_START_EVENT:
-    case YAML_DOCUMENT_START_EVENT: break;
+    case YAML_STREAM_START_EVENT: break;
+    case YAML_DOCUMENT_START_EVENT: return version_fits(r, e);
   }
   return true;
 }

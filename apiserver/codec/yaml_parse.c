@@ -267,7 +267,30 @@ static void note_repeated(decoder *d, const yaml_node *value, const val *key) {
              SLICE_ARG(go));
 }
 
-static bool decode_pair(decoder *d, yaml_node *key_node, yaml_node *value_node, val *map) {
+/* The keys of a map that are no strings: a key repeats only one of its own type, though both come
+ * out as one string. */
+typedef struct odd_keys {
+  val *types; /* name: the type of the last such key, and whether a string has the name too */
+} odd_keys;
+
+static bool key_repeats(decoder *d, odd_keys *odd, const val *map, slice name, val_type type) {
+  bool known = val_get(map, name) != NULL;
+  val *had = odd->types ? val_get(odd->types, name) : NULL;
+  if (type == VAL_STRING) {
+    bool again = known && (!had || had->cap);
+    if (had) had->cap = 1;
+    return again;
+  }
+  if (had && had->u.i == type) return true;
+  if (!odd->types) odd->types = val_map(d->a);
+  val *entry = val_int(d->a, type);
+  entry->cap = known && !had ? 1 : had ? had->cap : 0;
+  val_set(d->a, odd->types, name, entry);
+  return false;
+}
+
+static bool decode_pair(decoder *d, yaml_node *key_node, yaml_node *value_node, val *map,
+                        odd_keys *odd) {
   slice name;
   val *key = decode(d, key_node);
   if (!key || !key_of(d, key, &name)) return false;
@@ -281,15 +304,18 @@ static bool decode_pair(decoder *d, yaml_node *key_node, yaml_node *value_node, 
     }
     return true;
   }
-  if (d->strict && val_get(map, name)) note_repeated(d, value_node, key);
+  if (d->strict && key_repeats(d, odd, map, name, (val_type)key->type)) {
+    note_repeated(d, value_node, key);
+  }
   val_set(d->a, map, name, value);
   return true;
 }
 
 static bool decode_map(decoder *d, yaml_node *n, val *map) {
+  odd_keys odd = {NULL};
   for (uint32_t i = 0; i + 1 < n->count; i += 2) {
     bool good = is_merge(n->items[i]) ? merge(d, n->items[i + 1], map)
-                                      : decode_pair(d, n->items[i], n->items[i + 1], map);
+                                      : decode_pair(d, n->items[i], n->items[i + 1], map, &odd);
     if (!good) return false;
   }
   return true;

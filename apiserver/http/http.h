@@ -13,6 +13,7 @@
 #include "env/env.h"
 
 #define HTTP_BODY_MAX ((size_t)3145728) /* of a request; over it: exchange->body_too_large */
+#define HTTP_ANSWER_HEADERS_MAX 192u /* of one answer, Date and the like included */
 
 typedef struct http_conn http_conn;
 typedef struct http_exchange http_exchange;

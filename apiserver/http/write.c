@@ -56,9 +56,9 @@ static void put_status(head_writer *w, const http_exchange *x, int status) {
 
 /* Sorted by name, equal names in the order given. CR and LF in a value become spaces. */
 static void put_headers(head_writer *w, const http_header *headers, uint32_t count, bool no_close) {
-  uint16_t order[64];
+  uint16_t order[HTTP_ANSWER_HEADERS_MAX];
   uint32_t n = 0;
-  assert(count <= 64);
+  assert(count <= HTTP_ANSWER_HEADERS_MAX);
   for (uint32_t i = 0; i < count; i++) {
     if (no_close && slice_eq_nocase(headers[i].name, SLICE_LIT("Connection"))) continue;
     uint32_t at = n++;

@@ -339,3 +339,27 @@ val *json_patch_apply_as(arena *a, const val *doc, slice patch, const patch_opti
 val *json_patch_apply(arena *a, const val *doc, slice patch, status_error *err) {
   return json_patch_apply_as(a, doc, patch, &(patch_options){0}, err);
 }
+
+/* ---- the text of what was patched ---- */
+
+static void way_sort(const patching *p, const val *op, const char *name, val **last) {
+  slice path, token, rest;
+  if (!op_text(op, name, &path) || !slice_cut(path, '/', &token, &rest)) return;
+  for (val *at = p->root; val_is_map(at) || val_is_list(at);) {
+    if (val_is_map(at) && at != *last) val_sort(at);
+    *last = at;
+    if (!slice_cut(rest, '/', &token, &rest)) return; /* the last token's own value stays */
+    at = member_get(p, at, pointer_decode(p->arena, token));
+  }
+}
+
+void json_patch_way_sort(arena *a, slice patch, val *patched) {
+  slice error;
+  patching p = {.arena = a, .root = patched};
+  const val *ops = json_parse(a, patch, NULL, &error);
+  val *last = NULL;
+  for (uint32_t i = 0; val_is_list(ops) && i < val_len(ops); i++) {
+    way_sort(&p, val_at(ops, i), "path", &last);
+    way_sort(&p, val_at(ops, i), "from", &last);
+  }
+}

@@ -44,6 +44,10 @@ val *merge_patch_apply(arena *a, const val *doc, slice patch, status_error *err)
 val *strategic_patch_apply(arena *a, const val *doc, slice patch, const type_info *t,
                            status_error *err);
 
+/* The real library reads only the maps on an operation's way, and writes those with sorted keys:
+ * the same for a tree that json_patch_apply has made of `patch`, before it is shown as text. */
+void json_patch_way_sort(arena *a, slice patch, val *patched);
+
 /* Go's %v of an untyped tree: map[a:1 b:[x <nil>]], keys sorted. */
 slice go_print(arena *a, const val *v);
 
@@ -83,5 +87,7 @@ bool managed_fields_valid(arena *a, const val *list, slice *error);
  * conflict; 500 reason "" on schema errors). A result equal to live except for timestamps keeps
  * the old managedFields, as the real one does. */
 val *server_side_apply(const manage_args *m, const val *live, val *applied, status_error *err);
+/* What came of it is not of the kind's type: `why` in the words around it. Returns false. */
+bool apply_unconvertible(const manage_args *m, const val *applied, slice why, status_error *err);
 
 #endif

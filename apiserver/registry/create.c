@@ -73,6 +73,7 @@ static bool exists_error(request *rq, slice key, slice name, bool generated) {
 static store_result put(request *rq, slice key, val *obj, store_entry **entry) {
   store *s = rq->server->store;
   if (rq->dry_run) {
+    stored_settle(rq->resource, obj);
     store_entry *e = NULL;
     store_result found = store_get(s, key, 0, &e);
     if (found == STORE_OK) store_entry_unref(e);

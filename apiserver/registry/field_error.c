@@ -87,7 +87,7 @@ void field_error_add(field_errors *errs, field_error_type type, slice field, sli
 static void bad_value(arena *a, buf *b, const val *bad) {
   if (!bad || bad->type == VAL_NULL) buf_lit(b, "null");
   else if (bad->type == VAL_STRING) buf_append(b, go_quote(a, val_str(bad)));
-  else json_encode_any(b, bad, true);
+  else json_encode_any(b, bad, false);
 }
 
 static void add(field_errors *errs, field_error_type type, const path *p, bool with_value,
@@ -200,21 +200,46 @@ static uint32_t mark_repeats(arena *a, slice *texts, uint32_t count, bool *repea
   return kept;
 }
 
+/* The errors' texts, each once; in brackets where there are several. */
+static void aggregate_write(const field_errors *errs, buf *b) {
+  arena *a = errs->a;
+  slice *texts = ARENA_ARRAY(a, slice, errs->count);
+  bool *repeat = ARENA_ARRAY(a, bool, errs->count);
+  for (uint32_t i = 0; i < errs->count; i++) {
+    const field_error *e = errs->items + i;
+    slice head = arena_concat(a, e->field, SLICE_LIT(": ")); /* may hold NUL: no printf */
+    texts[i] = arena_concat(a, head, e->message);
+  }
+  uint32_t kept = mark_repeats(a, texts, errs->count, repeat);
+  if (kept > 1) buf_char(b, '[');
+  for (uint32_t i = 0, written = 0; i < errs->count; i++) {
+    if (repeat[i]) continue;
+    if (written++) buf_lit(b, ", ");
+    buf_append(b, texts[i]);
+  }
+  if (kept > 1) buf_char(b, ']');
+}
+
+bool field_errors_to_plain(const field_errors *errs, status_error *out) {
+  if (errs->count == 0) return true;
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  aggregate_write(errs, &b);
+  status_plain(out, errs->a, "%s", "");
+  out->message = taken(errs->a, &b);
+  return false;
+}
+
 bool field_errors_to_status(const field_errors *errs, slice group, slice kind, slice name,
                             status_error *out) {
   if (errs->count == 0) return true;
   if (out->set) return false;
   arena *a = errs->a;
   status_cause *causes = ARENA_ARRAY(a, status_cause, errs->count);
-  slice *texts = ARENA_ARRAY(a, slice, errs->count);
-  bool *repeat = ARENA_ARRAY(a, bool, errs->count);
   for (uint32_t i = 0; i < errs->count; i++) {
     const field_error *e = errs->items + i;
     causes[i] = (status_cause){slice_cstr(type_reason(e->type)), e->message, e->field};
-    slice head = arena_concat(a, e->field, SLICE_LIT(": ")); /* may hold NUL: no printf */
-    texts[i] = arena_concat(a, head, e->message);
   }
-  uint32_t kept = mark_repeats(a, texts, errs->count, repeat);
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   buf_append(&b, kind);
@@ -223,13 +248,7 @@ bool field_errors_to_status(const field_errors *errs, slice group, slice kind, s
   buf_char(&b, ' ');
   buf_append(&b, go_quote(a, name));
   buf_lit(&b, " is invalid: ");
-  if (kept > 1) buf_char(&b, '[');
-  for (uint32_t i = 0, written = 0; i < errs->count; i++) {
-    if (repeat[i]) continue;
-    if (written++) buf_lit(&b, ", ");
-    buf_append(&b, texts[i]);
-  }
-  if (kept > 1) buf_char(&b, ']');
+  aggregate_write(errs, &b);
   *out = (status_error){.set = true, .reason = STATUS_INVALID, .message = taken(a, &b),
                         .has_details = true, .name = name, .group = group, .kind = kind,
                         .cause_count = errs->count, .causes = causes};

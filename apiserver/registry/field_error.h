@@ -86,4 +86,7 @@ void field_error_add(field_errors *errs, field_error_type type, slice field, sli
 bool field_errors_to_status(const field_errors *errs, slice group, slice kind, slice name,
                             status_error *out);
 
+/* The bare 500 that some of the real server's code makes of them: the texts and no details. */
+bool field_errors_to_plain(const field_errors *errs, status_error *out);
+
 #endif

@@ -1,6 +1,10 @@
 /* Metadata access over the tree. */
 #include "registry/object.h"
 
+#include "base/buf.h"
+#include "base/limits.h"
+#include "codec/codec.h"
+
 #include <assert.h>
 
 static const val *meta_peek(const val *obj) { return val_getc(obj, "metadata"); }
@@ -61,22 +65,31 @@ void object_take(arena *a, val *obj, const val *from, const char *key) {
   else val_delc(obj, key);
 }
 
-bool object_dedup_owners(arena *a, val *obj) {
+slice object_dedup_owners(arena *a, val *obj) {
   val *owners = val_getc(meta_peek(obj), "ownerReferences");
   uint32_t n = val_len(owners);
-  if (n < 2) return false;
+  if (n < 2) return SLICE_NONE;
   val *seen = val_map(a), *kept = val_list(a);
+  buf text, uids;
+  buf_init(&text, LIMIT_BUFFER);
+  buf_init(&uids, LIMIT_BUFFER);
   for (uint32_t i = 0; i < n; i++) {
     val *ref = val_at(owners, i);
-    slice uid = val_get_str(ref, "uid");
-    val *before = val_get(seen, uid);
-    if (before && val_equal(before, ref)) continue;
-    val_set(a, seen, uid, ref);
+    buf_clear(&text);
+    json_encode_any(&text, ref, true);
+    if (val_get(seen, buf_slice(&text))) {
+      if (i > val_len(kept)) buf_lit(&uids, ", ");
+      buf_append(&uids, val_get_str(ref, "uid"));
+      continue;
+    }
+    val_set(a, seen, arena_copy(a, buf_slice(&text)), ref);
     val_append(a, kept, ref);
   }
-  if (val_len(kept) == n) return false;
-  val_setc(a, object_meta(a, obj), "ownerReferences", kept);
-  return true;
+  slice repeated = val_len(kept) < n ? arena_copy(a, buf_slice(&uids)) : SLICE_NONE;
+  if (repeated.ptr) val_setc(a, object_meta(a, obj), "ownerReferences", kept);
+  buf_dispose(&text);
+  buf_dispose(&uids);
+  return repeated;
 }
 
 static val *fork_map(arena *a, const val *map) {

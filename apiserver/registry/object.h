@@ -24,8 +24,8 @@ void object_del(val *obj, const char *key);
 void object_meta_take(arena *a, val *obj, const val *from, const char *key);
 /* The same for a top-level field ("spec", "status"). */
 void object_take(arena *a, val *obj, const val *from, const char *key);
-/* Removes repeated owner references (same uid and all); true when there were any. */
-bool object_dedup_owners(arena *a, val *obj);
+/* Removes repeated owner references (same uid and all); their uids as "a, b", ptr NULL without. */
+slice object_dedup_owners(arena *a, val *obj);
 /* A copy that may be changed at the top level, metadata and their maps without touching the
  * source (deeper nodes are shared). */
 val *object_fork(arena *a, const val *obj);

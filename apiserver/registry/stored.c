@@ -31,8 +31,14 @@ slice stored_key(arena *a, const resource_info *r, slice namespace, slice name) 
 
 val *stored_decode(arena *a, const resource_info *r, const store_entry *e) {
   slice error = SLICE_NONE;
-  val *raw = json_parse(a, blob_slice(e->value), NULL, &error);
+  val *raw = json_parse_typed(a, blob_slice(e->value), NULL, &error);
   return raw ? codec_conform(a, raw, r->storage->type, NULL, &error) : NULL;
+}
+
+/* Nor nil bytes in a map from empty ones. */
+static void bytes_settle(val *map) {
+  static const val empty = {.type = VAL_STRING, .u.s = ""};
+  VAL_EACH(e, map) if (val_is_null(e->value)) e->value = val_shared(&empty);
 }
 
 /* Protobuf does not tell an empty list from none, so what comes back from the real store is none:
@@ -42,6 +48,7 @@ static void drop_empty(val *v, const type_info *t) {
   if (t->kind == TYPE_LIST && t->elem->kind == TYPE_STRUCT) {
     for (uint32_t i = 0; i < val_len(v); i++) drop_empty(val_at(v, i), t->elem);
   }
+  if (t->kind == TYPE_MAP && t->elem->kind == TYPE_BYTES) bytes_settle(v);
   if (t->kind != TYPE_STRUCT || !val_is_map(v)) return;
   for (uint32_t i = val_len(v); i-- > 0;) {
     val_entry *e = v->u.entries + i;
@@ -50,13 +57,18 @@ static void drop_empty(val *v, const type_info *t) {
     type_kind kind = (type_kind)f->type->kind;
     if (kind == TYPE_LIST && val_is_list(e->value) && e->value->count == 0 && !f->omitempty)
       val_del(v, e->key);
-    else if (kind == TYPE_STRUCT || kind == TYPE_LIST) drop_empty(e->value, f->type);
+    else if (kind == TYPE_STRUCT || kind == TYPE_LIST || kind == TYPE_MAP)
+      drop_empty(e->value, f->type);
   }
 }
 
 /* These two groups are stored as JSON, where an empty list stays one. */
 static bool stored_as_json(const resource_info *r) {
   return slice_is(r->group, "apiextensions.k8s.io") || slice_is(r->group, "apiregistration.k8s.io");
+}
+
+void stored_settle(const resource_info *r, val *obj) {
+  if (!stored_as_json(r->storage)) drop_empty(obj, r->storage->type);
 }
 
 blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision) {
@@ -69,7 +81,7 @@ blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision
   }
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(storage, gv)));
   val_setc(a, obj, "kind", val_string(a, storage->kind));
-  if (!stored_as_json(storage)) drop_empty(obj, storage->type);
+  stored_settle(r, obj);
   buf out;
   buf_init(&out, LIMIT_BUFFER);
   json_encode(&out, obj, storage->type);

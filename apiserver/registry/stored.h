@@ -21,6 +21,8 @@ slice stored_prefix_end(arena *a, slice prefix);
 val *stored_decode(arena *a, const resource_info *r, const store_entry *e);
 /* The object's bytes with this resourceVersion inside (0: none). One reference, the caller's. */
 blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision);
+/* What encoding and decoding in the real store make of the object: protobuf knows no empty list. */
+void stored_settle(const resource_info *r, val *obj);
 /* The same bytes with another revision, without encoding again. */
 blob *stored_with_revision(slice bytes, int64_t revision);
 /* The part of stored bytes behind kind and apiVersion: what stands in a list's item after '{'. */

@@ -128,6 +128,16 @@ static const verb_row *find_verb(request *rq) {
   return NULL;
 }
 
+/* The real store refuses keys with a part "." or "..", a namespace from the path (a name never gets
+ * so far, nor does a create, whose namespace does not exist). */
+static bool key_is_valid(request *rq) {
+  slice ns = rq->info.namespace, name = rq->info.name, prefix = rq->resource->etcd_prefix;
+  if (!slice_is(ns, ".") && !slice_is(ns, "..")) return true;
+  if (!rq->resource->namespaced || slice_is(rq->info.verb, "create")) return true;
+  return status_plain(&rq->error, rq->arena, "invalid key: \"/%.*s/%.*s%s%.*s\"",
+                      SLICE_ARG(prefix), SLICE_ARG(ns), name.len ? "/" : "", SLICE_ARG(name));
+}
+
 static void warn_deprecated(request *rq) {
   slice text = version_deprecation(rq->resource);
   if (text.len) request_warn(rq, text);
@@ -148,7 +158,7 @@ static void serve_resource(request *rq) {
     return;
   }
   warn_deprecated(rq);
-  if (!stage_body(rq)) {
+  if (!stage_body(rq) || !key_is_valid(rq)) {
     respond_error(rq);
     return;
   }

@@ -6,7 +6,7 @@
 #include "base/quote.h"
 #include "codec/codec.h"
 #include "codec/negotiate.h"
-#include "registry/field_error.h"
+#include "request/field_manager.h"
 
 #include <assert.h>
 
@@ -70,14 +70,18 @@ static bool is_print(uint32_t r) {
            (r >= 0xd800 && r <= 0xf8ff) || r == 0xfeff || r > 0x10ffff);
 }
 
-static void check_manager(field_errors *errs, slice manager) {
-  path p = path_root("fieldManager");
-  if (manager.len > MANAGER_MAX) field_too_long(errs, &p, MANAGER_MAX);
+void field_manager_validate(field_errors *errs, const path *p, slice manager) {
+  if (manager.len > MANAGER_MAX) field_too_long(errs, p, MANAGER_MAX);
   for (size_t i = 0, n; i < manager.len; i += n) {
     uint32_t r = rune_at(manager, i, &n);
     if (is_print(r)) continue;
-    field_invalid_str(errs, &p, manager, "invalid character U+%04X (at position %zu)", r, i);
+    field_invalid_str(errs, p, manager, "invalid character U+%04X (at position %zu)", r, i);
   }
+}
+
+static void check_manager(field_errors *errs, slice manager) {
+  path p = path_root("fieldManager");
+  field_manager_validate(errs, &p, manager);
 }
 
 static void check_dry_run(field_errors *errs, request *rq, slice body_value, bool from_query) {
@@ -222,6 +226,10 @@ static bool delete_from_query(request *rq, delete_options *o) {
   read_bool(rq, "orphanDependents", &o->orphan_set, &o->orphan);
   o->propagation = http_query_get(rq->http, "propagationPolicy");
   o->propagation_set = http_query_has(rq->http, "propagationPolicy");
+  o->uid = http_query_get(rq->http, "uid"); /* the preconditions' fields, by their own names */
+  o->uid_set = o->uid.len > 0;
+  o->version = http_query_get(rq->http, "resourceVersion");
+  o->version_set = o->version.len > 0;
   return true;
 }
 

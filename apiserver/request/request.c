@@ -18,6 +18,18 @@ void request_warn(request *rq, slice text) {
   rq->warnings[rq->warning_count++] = arena_copy(rq->arena, text);
 }
 
+void request_warn_strict(request *rq, slice text) {
+  slice prefix = SLICE_LIT("yaml: unmarshal errors:\n"), line;
+  if (!slice_has_prefix(text, prefix)) {
+    request_warn(rq, text);
+    return;
+  }
+  for (text = slice_from(text, prefix.len); text.len;) {
+    slice_cut(text, '\n', &line, &text);
+    request_warn(rq, slice_trim(line));
+  }
+}
+
 void request_keep(request *rq, struct store_entry *e) {
   rq->kept = arena_more(rq->arena, rq->kept, rq->kept_count, &rq->kept_cap, sizeof *rq->kept);
   rq->kept[rq->kept_count++] = e;

@@ -76,5 +76,7 @@ val *request_timestamp(const request *rq);
 
 /* Adds a Warning: 299 header (text without code and quotes); repeats are dropped. */
 void request_warn(request *rq, slice text);
+/* The same for what strict decoding found: of YAML, a warning a line. */
+void request_warn_strict(request *rq, slice text);
 
 #endif

@@ -26,6 +26,38 @@ static slice warning_value(arena *a, slice text) {
   return v;
 }
 
+static uint32_t rune_count(slice s) {
+  uint32_t n = 0;
+  for (size_t i = 0; i < s.len; i++) n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+  return n;
+}
+
+static slice rune_head(slice s, uint32_t max) {
+  size_t at = 0;
+  for (uint32_t n = 0; at < s.len; at++) {
+    if (((unsigned char)s.ptr[at] & 0xc0) != 0x80 && n++ == max) break;
+  }
+  return slice_upto(s, at);
+}
+
+/* All texts as they are while they fit; from the first that does not, each is cut, and no more come
+ * once they are too many even so. Source: apiserver pkg/endpoints/filters/warning.go. */
+static void add_warnings(head *h, request *rq) {
+  uint64_t written = 0;
+  uint32_t fit = 0;
+  for (; fit < rq->warning_count && written <= LIMIT_WARNING_RUNES; fit++) {
+    written += rune_count(rq->warnings[fit]);
+  }
+  bool cut = written > LIMIT_WARNING_RUNES;
+  written = 0;
+  for (uint32_t i = 0; i < rq->warning_count; i++) {
+    if (cut && i >= fit && written >= LIMIT_WARNING_RUNES) break;
+    slice text = cut ? rune_head(rq->warnings[i], LIMIT_WARNING_ITEM_RUNES) : rq->warnings[i];
+    head_add(h, SLICE_LIT("Warning"), warning_value(rq->arena, text));
+    written += rune_count(text);
+  }
+}
+
 void head_begin(head *h, request *rq, slice content_type) {
   h->rq = rq;
   h->count = 0;
@@ -37,7 +69,5 @@ void head_begin(head *h, request *rq, slice content_type) {
     head_add(h, SLICE_LIT("Cache-Control"), SLICE_LIT("no-cache, private"));
     head_add(h, SLICE_LIT("Content-Type"), content_type);
   }
-  for (uint32_t i = 0; i < rq->warning_count; i++) {
-    head_add(h, SLICE_LIT("Warning"), warning_value(rq->arena, rq->warnings[i]));
-  }
+  add_warnings(h, rq);
 }

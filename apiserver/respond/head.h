@@ -5,7 +5,7 @@
 
 #include "request/request.h"
 
-#define HEAD_MAX 64
+#define HEAD_MAX 160 /* and a few that callers add */
 
 typedef struct head {
   request *rq;

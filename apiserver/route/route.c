@@ -220,7 +220,11 @@ static void answer_health(request *rq, slice path, bool single, route_answer *ou
 static bool below_restful(slice path) {
   slice group, rest;
   if (slice_has_prefix(path, SLICE_LIT("/api/"))) return true;
-  if (slice_has_prefix(path, SLICE_LIT("/version/"))) return true;
+  static const char *const roots[] = {"/version/", "/.well-known/openid-configuration/",
+                                      "/openid/v1/jwks/"};
+  for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+    if (slice_has_prefix(path, slice_cstr(roots[i]))) return true;
+  }
   if (!slice_has_prefix(path, SLICE_LIT("/apis/"))) return false;
   return slice_cut(slice_from(path, 6), '/', &group, &rest) && group.len && schema_group(group);
 }
@@ -229,6 +233,9 @@ route_result route_unknown(request *rq, route_answer *out) {
   memset(out, 0, sizeof *out);
   if (below_restful(rq->http->path)) return error_not_found(rq);
   answer_not_found_text(out);
+  /* There are no profiles of a Go program here. */
+  if (slice_has_prefix(rq->http->path, SLICE_LIT("/debug/pprof/")))
+    out->body = SLICE_LIT("Unknown profile\n");
   return ROUTE_ANSWERED;
 }
 

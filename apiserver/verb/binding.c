@@ -100,8 +100,7 @@ static bool valid(request *rq, const val *binding) {
                         (const char *const[]){"Node", "<empty>", NULL});
   }
   if (val_str(val_path(binding, "target.name")).len == 0) field_required(&errs, &name, "%s", "");
-  return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT("Binding"), object_name(binding),
-                                &rq->error);
+  return field_errors_to_plain(&errs, &rq->error);
 }
 
 static bool bind(request *rq, output_form *form) {

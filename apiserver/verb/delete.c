@@ -3,13 +3,10 @@
 #include "registry/generic.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
-#include "registry/selector.h"
 #include "registry/stored.h"
 #include "respond/respond.h"
-#include "server.h"
 #include "verb/read.h"
 #include "verb/verbs.h"
-#include "verb/wait.h"
 #include "verb/write.h"
 
 /* The classes that the cluster itself needs; a collection may take them, as in the real server. */
@@ -45,28 +42,9 @@ void verb_delete(request *rq) {
   else respond_object(rq, code, &form, result.obj);
 }
 
-typedef struct collection {
-  request *rq;
-  const selector *selector;
-  store_entry **items;
-  uint32_t count, cap;
-} collection;
-
-static bool collect(void *ctx, store_entry *e) {
-  collection *c = ctx;
-  arena *a = c->rq->arena;
-  val *obj = stored_decode(a, c->rq->resource, e);
-  if (!obj || !selector_match(a, c->selector, c->rq->resource, obj)) return true;
-  c->items = arena_more(a, c->items, c->count, &c->cap, sizeof *c->items);
-  c->items[c->count++] = store_entry_ref(e);
-  request_keep(c->rq, e);
-  return true;
-}
-
-static bool delete_each(collection *c, const delete_options *o) {
-  request *rq = c->rq;
-  for (uint32_t i = 0; i < c->count; i++) {
-    const val *obj = stored_decode(rq->arena, rq->resource, c->items[i]);
+static bool delete_each(request *rq, const list_found *found, const delete_options *o) {
+  for (uint32_t i = 0; i < found->count; i++) {
+    const val *obj = stored_decode(rq->arena, rq->resource, found->items[i]);
     write_result one = {0};
     delete_options own = *o;
     bool ok = generic_delete(rq, object_namespace(obj), object_name(obj), &own, &one);
@@ -81,29 +59,11 @@ void verb_deletecollection(request *rq) {
   output_form form;
   list_options lo;
   delete_options o;
-  selector s;
-  uint64_t version = 0;
-  int64_t revision;
-  slice start;
-  store_view *view = NULL;
+  list_found found = {0};
   bool ok = negotiate_output(rq, false, &form) && options_read_list(rq, false, &lo) &&
-            selector_parse(rq->arena, rq->resource, lo.label_selector, lo.field_selector, &s,
-                           &rq->error) &&
-            read_version(rq, lo.resource_version, true, &version) && options_read_delete(rq, &o) &&
-            (!lo.continue_token.len || continue_decode(rq, lo.continue_token, &revision, &start));
-  if (ok && wait_for_version(rq, version, verb_deletecollection)) return;
-  if (!ok || !read_reached(rq, version) ||
-      store_view_open(rq->server->store, 0, &view) != STORE_OK) {
-    respond_error(rq);
-    return;
-  }
-  generic_warn_orphans(rq, &o);
-  collection c = {.rq = rq, .selector = &s};
-  slice prefix = stored_prefix(rq->arena, rq->resource, rq->info.namespace);
-  slice end = stored_prefix_end(rq->arena, prefix);
-  list_meta meta = {.revision = store_view_revision(view)};
-  store_view_walk(view, prefix, end, collect, &c);
-  store_view_close(view);
-  if (!delete_each(&c, &o)) respond_error(rq);
-  else respond_list(rq, &form, c.items, c.count, &meta);
+            options_read_delete(rq, &o) && list_collect(rq, &lo, verb_deletecollection, &found);
+  if (found.waits) return;
+  if (ok) generic_warn_orphans(rq, &o);
+  if (!ok || !delete_each(rq, &found, &o)) respond_error(rq);
+  else respond_list(rq, &form, found.items, found.count, &found.meta);
 }

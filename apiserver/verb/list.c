@@ -20,6 +20,7 @@ typedef struct list_run {
   int64_t revision; /* 0: the current one */
   int64_t page; /* items at most; 0: all */
   bool continued;
+  bool collects; /* for deletecollection, which in the real server always reads in pages */
   store_view *view;
   arena *scratch; /* trees looked at for selectors, reset item by item */
   store_entry **items;
@@ -68,7 +69,8 @@ static bool read_revision(list_run *l) {
   uint64_t n = l->version;
   if (!read_reached(rq, n)) return false;
   if (l->continued) return true;
-  bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && l->o.limit > 0);
+  bool paged = l->o.limit > 0 || l->collects;
+  bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && paged);
   if (n > 0 && exact) l->revision = (int64_t)n;
   else l->revision = rq->http->horizon;
   return true;
@@ -138,6 +140,30 @@ static bool prepare(list_run *l, output_form *form) {
                         &l->selector, &rq->error) &&
          read_place(l) &&
          (l->continued || read_version(rq, l->o.resource_version, true, &l->version));
+}
+
+bool list_collect(request *rq, const list_options *o, void (*again)(request *rq),
+                  list_found *out) {
+  list_run l = {.rq = rq, .o = *o, .collects = true};
+  *out = (list_found){0};
+  bool ok = selector_parse(rq->arena, rq->resource, o->label_selector, o->field_selector,
+                           &l.selector, &rq->error) &&
+            read_place(&l) &&
+            (l.continued || read_version(rq, o->resource_version, true, &l.version));
+  if (ok && wait_for_version(rq, l.version, again)) {
+    out->waits = true;
+    return false;
+  }
+  if (!ok || !read_revision(&l) || !open_view(&l)) return false;
+  if (!selector_is_empty(&l.selector)) l.scratch = arena_create();
+  store_view_walk(l.view, l.start, l.end, visit, &l);
+  arena_destroy(l.scratch);
+  for (uint32_t i = 0; i < l.count; i++) request_keep(rq, store_entry_ref(l.items[i]));
+  out->meta = make_meta(&l);
+  out->items = l.items;
+  out->count = l.count;
+  store_view_close(l.view);
+  return true;
 }
 
 void verb_list(request *rq) {

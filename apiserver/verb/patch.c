@@ -39,6 +39,7 @@ static slice document_text(request *rq, const patch_run *p, const val *live) {
   if (doc && p->kind == PATCH_JSON) tree = json_patch_apply(a, doc, rq->http->body, &ignored);
   else if (doc) tree = merge_patch_apply(a, doc, rq->http->body, &ignored);
   buf_init(&b, (size_t)1 << 30);
+  if (tree && p->kind == PATCH_JSON) json_patch_way_sort(a, rq->http->body, tree);
   if (tree) json_encode_any(&b, tree, false);
   slice text = arena_copy(a, buf_slice(&b));
   buf_dispose(&b);
@@ -139,10 +140,9 @@ static val *make_patched(patch_run *p, request *rq, const val *live) {
   return obj;
 }
 
-static val *parse_applied(request *rq) {
+static val *parse_applied(request *rq, strict_report *report) {
   slice error = SLICE_NONE;
-  strict_report report = {0};
-  val *v = yaml_parse(rq->arena, rq->http->body, &report, &error);
+  val *v = yaml_parse(rq->arena, rq->http->body, report, &error);
   if (!v) {
     bool bare = slice_has_prefix(error, SLICE_LIT("yaml: "));
     status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "error decoding YAML: %s%.*s",
@@ -158,14 +158,6 @@ static val *parse_applied(request *rq) {
                : "number");
     return NULL;
   }
-  if (report.count && rq->validation == VALIDATE_STRICT) {
-    status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "error strict decoding YAML: %.*s",
-               SLICE_ARG(report.items[0]));
-    return NULL;
-  }
-  for (uint32_t i = 0; rq->validation == VALIDATE_WARN && i < report.count; i++) {
-    request_warn(rq, report.items[i]);
-  }
   return v;
 }
 
@@ -180,11 +172,25 @@ static val *parse_applied_cbor(request *rq) {
   return NULL;
 }
 
+/* Duplicate keys count only once the apply itself has gone well. */
+static bool applied_strict(request *rq, const strict_report *report) {
+  if (report->count && rq->validation == VALIDATE_STRICT) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+                      "error strict decoding YAML: error converting YAML to JSON: %.*s",
+                      SLICE_ARG(report->items[0]));
+  }
+  for (uint32_t i = 0; rq->validation == VALIDATE_WARN && i < report->count; i++) {
+    request_warn_strict(rq, report->items[i]);
+  }
+  return true;
+}
+
 static val *make_applied(patch_run *p, request *rq, const val *live) {
   manage_args m = {.arena = rq->arena, .resource = rq->resource, .manager = p->options.manager,
                    .subresource = rq->subresource ? rq->subresource->name : SLICE_LIT(""),
                    .apply = true, .force = p->options.force, .now_s = request_now_s(rq)};
-  val *applied = p->cbor ? parse_applied_cbor(rq) : parse_applied(rq);
+  strict_report report = {0};
+  val *applied = p->cbor ? parse_applied_cbor(rq) : parse_applied(rq, &report);
   if (!applied) return NULL;
   val *tree =
       server_side_apply(&m, live ? write_from_storage(rq, live) : NULL, applied, &rq->error);
@@ -192,9 +198,10 @@ static val *make_applied(patch_run *p, request *rq, const val *live) {
   slice error = SLICE_NONE;
   val *obj = codec_conform(rq->arena, tree, rq->resource->type, NULL, &error);
   if (!obj) {
-    status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(error));
+    apply_unconvertible(&m, applied, error, &rq->error);
     return NULL;
   }
+  if (!applied_strict(rq, &report)) return NULL;
   return write_to_storage(rq, obj);
 }
 

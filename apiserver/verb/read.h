@@ -2,7 +2,9 @@
 #ifndef APISIM_VERB_READ_H
 #define APISIM_VERB_READ_H
 
+#include "request/options.h"
 #include "request/request.h"
+#include "respond/respond.h"
 #include "store/store.h"
 
 /* The number of a resourceVersion parameter, 0 for none. A wrong one's error is the list's (400) or
@@ -18,5 +20,16 @@ bool read_too_large(request *rq, uint64_t asked, int64_t current);
 slice continue_encode(arena *a, int64_t revision, slice start);
 /* *start: behind the prefix's last slash. False with rq->error. */
 bool continue_decode(request *rq, slice token, int64_t *revision, slice *start);
+
+/* What a list would answer, for the verb that lists first, deletecollection: the page that the
+ * options ask for. The entries live as long as the request. False with rq->error, or with `waits`
+ * where the store has not reached the version: then `again` is run later. */
+typedef struct list_found {
+  store_entry **items;
+  uint32_t count;
+  list_meta meta;
+  bool waits;
+} list_found;
+bool list_collect(request *rq, const list_options *o, void (*again)(request *rq), list_found *out);
 
 #endif

@@ -77,16 +77,15 @@ void write_manage(request *rq, const val *live, val *obj) {
 }
 
 void write_dedup_owners(request *rq, val *obj, bool after_admission) {
-  if (!object_dedup_owners(rq->arena, obj)) return;
-  request_warn(rq, after_admission
-                       ? SLICE_LIT(".metadata.ownerReferences contains duplicate entries after "
-                                   "mutating admission happens; API server dedups owner references "
-                                   "in 1.20+, and may reject such requests as early as 1.24; "
-                                   "please fix your requests")
-                       : SLICE_LIT(".metadata.ownerReferences contains duplicate entries; API "
-                                   "server dedups owner references in 1.20+, and may reject such "
-                                   "requests as early as 1.24; please fix your requests; duplicate "
-                                   "UID(s) observed"));
+  slice uids = object_dedup_owners(rq->arena, obj);
+  if (!uids.ptr) return;
+  request_warn(rq, arena_printf(rq->arena,
+                                ".metadata.ownerReferences contains duplicate entries%s; API "
+                                "server dedups owner references in 1.20+, and may reject such "
+                                "requests as early as 1.24; please fix your requests; duplicate "
+                                "UID(s) observed: %.*s",
+                                after_admission ? " after mutating admission happens" : "",
+                                SLICE_ARG(uids)));
 }
 
 bool write_admit(request *rq, val *obj, const val *live, slice name) {

@@ -46,7 +46,7 @@ static void frozen_check(const validate_args *v, const char *const *parts) {
 }
 
 void validate_configmap(const validate_args *v) {
-  path data = path_root("data"), binary = path_root("binaryData"), none = path_root("");
+  path data = path_root("data"), binary = path_root("binaryData"), none = path_root("[]"); /* of an empty path, as Go prints it */
   const val *d = val_getc(v->obj, "data"), *b = val_getc(v->obj, "binaryData");
   core_meta_both(v, TEXT_DNS1123_SUBDOMAIN);
   size_t total = keys_check(v->errs, &data, d, b, false);

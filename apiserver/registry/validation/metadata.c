@@ -4,6 +4,9 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "registry/object.h"
+#include "request/field_manager.h"
+
+#define SUBRESOURCE_NAME_MAX 256
 
 static void name_check(field_errors *errs, const path *meta, const val *obj, text_rule rule) {
   slice name = object_name(obj), base = val_str(val_path(obj, "metadata.generateName")), texts[4];
@@ -65,10 +68,14 @@ static void owner_check(field_errors *errs, const path *p, const val *ref) {
                 {"kind", "must not be empty"},
                 {"name", "must not be empty"},
                 {"uid", "must not be empty"}};
+  slice version = val_get_str(ref, "apiVersion"), rest;
+  slice_cut(version, '/', &rest, &rest);
+  bool odd = slice_find_char(rest, '/') >= 0; /* two slashes: no version to Go */
   for (size_t i = 0; i < 4; i++) {
     path at = path_child(p, needed[i].key);
-    if (val_get_str(ref, needed[i].key).len == 0)
-      field_invalid_str(errs, &at, SLICE_LIT(""), "%s", needed[i].why);
+    slice have = val_get_str(ref, needed[i].key);
+    if (have.len == 0 || (i == 0 && odd))
+      field_invalid_str(errs, &at, have, "%s", needed[i].why);
   }
   if (slice_is(val_get_str(ref, "apiVersion"), "v1") &&
       slice_is(val_get_str(ref, "kind"), "Event")) {
@@ -113,11 +120,15 @@ static void managed_check(field_errors *errs, const path *meta, const val *obj) 
   for (uint32_t i = 0; i < val_len(list); i++) {
     const val *e = val_at(list, i);
     path at = path_index(&p, i), op = path_child(&at, "operation"),
-         type = path_child(&at, "fieldsType");
+         type = path_child(&at, "fieldsType"), manager = path_child(&at, "manager"),
+         sub = path_child(&at, "subresource");
     slice o = val_get_str(e, "operation"), t = val_get_str(e, "fieldsType");
     if (!slice_is(o, "Apply") && !slice_is(o, "Update"))
       field_invalid_str(errs, &op, o, "must be `Apply` or `Update`");
     if (t.len && !slice_is(t, "FieldsV1")) field_invalid_str(errs, &type, t, "must be `FieldsV1`");
+    field_manager_validate(errs, &manager, val_get_str(e, "manager"));
+    if (val_get_str(e, "subresource").len > SUBRESOURCE_NAME_MAX)
+      field_too_long(errs, &sub, SUBRESOURCE_NAME_MAX);
   }
 }
 

@@ -1,0 +1,76 @@
+"""Rows of test_bad_input.py for what fuzzers and comparisons with the real server have found. See
+bad_input_bodies.py for how a row is made."""
+
+import json
+
+from bad_input_bodies import APPLY, CM, DRY, JSON, LIVE, MERGE, NS, PROTO, WEB, YAML, Case, configmap
+
+
+def field(number, content):
+    content = content.encode() if isinstance(content, str) else content
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def selector_rows():
+    """A NUL in a selector ends what the real lexer reads, of the text or of a token."""
+    for text in ("a%00%3Db", "a%00", "a%00%00b", "a%3D%00b", "a%00,b", "%00a", "a%20%00b", "a%00b", "!%00a", "!%00%00", "a%00in%00(b%00)"):
+        yield Case(f"labelSelector: NUL {text}", "GET", CM + "?labelSelector=" + text + "&fieldSelector=metadata.name%3Dzz")
+
+
+def apply_rows():
+    status = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "status": {"conditions": [{}], "replicas": 3}}
+    to = WEB + "/status?fieldManager=m"
+    yield Case("apply: item of default keys", "PATCH", to, status, APPLY, uses=WEB)
+    yield Case("apply: item of default keys again", "PATCH", to, status, APPLY, uses=WEB, before=[("PATCH", to, json.dumps(status).encode(), APPLY)])
+    twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: live}\ndata: {a: b, a: c}\ndata: {x: z, x: w}\n"
+    for v in ("Warn", "Strict", "Ignore"):
+        yield Case(f"apply: YAML keys twice {v}", "PATCH", LIVE + f"?dryRun=All&fieldManager=m&fieldValidation={v}", twice, APPLY, uses=LIVE)
+        yield Case(f"yaml: keys twice {v}", "POST", DRY + f"&fieldValidation={v}", twice.replace("live", "found"), YAML)
+        yield Case(f"apply: keys twice, no field {v}", "PATCH", LIVE + f"?dryRun=All&fieldManager=m&fieldValidation={v}",
+                   twice.replace("data: {x", "zz: {x"), APPLY, uses=LIVE)
+
+
+def protobuf_rows():
+    spec = field(2, field(1, "/a") + field(2, "get")) + field(3, "u") + field(5, field(1, "k") + field(2, b""))
+    body = b"k8s\0" + field(1, field(1, "authorization.k8s.io/v1") + field(2, "SubjectAccessReview")) + field(2, field(1, b"") + field(2, spec) + field(3, b""))
+    yield Case("protobuf: extra without values", "POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body, PROTO)
+
+
+def delete_rows():
+    """Without a body the preconditions' fields are query parameters, and a collection is listed page by page."""
+    for q in ("resourceVersion=0", "resourceVersion=5", "uid=x", "uid=", "resourceVersion=", "preconditions.uid=x"):
+        yield Case(f"delete: ?{q}", "DELETE", LIVE + "?dryRun=All&" + q, uses=LIVE, only_status=q.startswith("pre"))
+    yield Case("delete collection: uid", "DELETE", DRY + "&fieldSelector=metadata.name%3Dlive&uid=x", uses=LIVE)
+    yield Case("delete collection: body and version", "DELETE", CM + "?fieldSelector=metadata.name%3Dlive&resourceVersion=0", {"dryRun": ["All"]}, JSON, uses=LIVE)
+    for q in ("resourceVersion=0&resourceVersionMatch=NotOlderThan", "resourceVersionMatch=Exact", "limit=x", "limit=-1"):
+        yield Case(f"delete collection: {q}", "DELETE", DRY + "&fieldSelector=metadata.name%3Dlive&" + q, uses=LIVE)
+
+
+def key_rows():
+    for ns in (".", "..", "%2e"):
+        at = f"/api/v1/namespaces/{ns}/configmaps"
+        body = configmap("a", {"namespace": ".." if ns == ".." else "."})
+        yield Case(f"namespace by URL {ns!r}: PUT", "PUT", at + "/a", body, JSON)
+        yield Case(f"namespace by URL {ns!r}: POST", "POST", at, body, JSON)
+        yield Case(f"namespace by URL {ns!r}: PATCH", "PATCH", at + "/a", {}, MERGE)
+        yield Case(f"namespace by URL {ns!r}: apply", "PATCH", at + "/a?fieldManager=m", body, APPLY)
+        yield Case(f"namespace by URL {ns!r}: DELETE", "DELETE", at + "/a")
+        yield Case(f"namespace by URL {ns!r}: DELETE collection", "DELETE", at)
+        yield Case(f"namespace by URL {ns!r}: watch", "GET", at + "?watch=1&timeoutSeconds=1")
+
+
+def binding_rows():
+    body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p"}, "target": {"kind": "Pod"}}
+    yield Case("binding: wrong target", "POST", NS + "/pods/p/binding", body, JSON)
+    yield Case("binding: wrong target, no subresource", "POST", NS + "/bindings", body, JSON)
+
+
+def warning_rows():
+    """Beyond 4096 characters each warning is cut to 256, and then no more come."""
+    for count, size in ((20, 250), (20, 300), (40, 600), (3, 5000)):
+        text = "".join(f',"{i}{"x" * size}":1' for i in range(count))
+        yield Case(f"warnings: {count} of {size}", "POST", DRY, '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"found"}' + text + "}", JSON)
+
+
+def all_rows():
+    return [*selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows()]
