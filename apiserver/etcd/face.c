@@ -34,6 +34,7 @@ static const grpc_method methods[] = {
     {ETCD_PATH_DEFRAGMENT, false, face_defragment_call, NULL},
     {ETCD_PATH_HASH, false, face_hash_call, NULL},
     {ETCD_PATH_HASH_KV, false, face_hashkv_call, NULL},
+    {ETCD_PATH_AUTH_STATUS, false, face_auth_status_call, NULL},
     {ETCD_PATH_SNAPSHOT, false, face_snapshot_call, NULL},
 };
 

@@ -8,6 +8,8 @@
 
 #include <assert.h>
 
+#define BATCH_REVISIONS 1000u /* of the past, in one answer; etcd's watchBatchMaxRevs */
+#define BATCH_BYTES ((size_t)16 << 20)
 #define STREAM_FULL ((size_t)4 << 20) /* queued bytes above which watches wait */
 #define INVALID_ID ((int64_t)-1)
 #define ANSWER_CEILING ((size_t)2 << 30)
@@ -32,13 +34,16 @@ struct face_watch {
   bool prev_kv, fragment, progress, no_put, no_delete;
   bool quiet; /* no event since the last progress */
   bool cancelled;
+  bool catching_up; /* events are of the past: many revisions in one answer */
   bool behind; /* has let go of the store, because the stream was full */
   store_watch *store_watch;
   int64_t sent; /* everything up to this revision is sent or pending */
   struct {
     store_event *items; /* of `revision`; entries are referenced */
     uint32_t count, cap;
-    int64_t revision;
+    uint32_t revisions;
+    size_t bytes;
+    int64_t revision; /* of the last one */
   } pending;
 };
 
@@ -124,7 +129,8 @@ static void pending_clear(face_watch *w) {
     store_entry_unref(w->pending.items[i].entry);
     store_entry_unref(w->pending.items[i].prev);
   }
-  w->pending.count = 0;
+  w->pending.count = w->pending.revisions = 0;
+  w->pending.bytes = 0;
 }
 
 static void pending_send(face_watch *w) {
@@ -134,7 +140,8 @@ static void pending_send(face_watch *w) {
   for (uint32_t i = 0; i < w->pending.count; i++) {
     fill_event(w, a, &w->pending.items[i], &events[i]);
   }
-  etcd_watch_response r = {.header = face_header(w->stream->face, a, w->pending.revision),
+  int64_t revision = w->catching_up ? 0 : w->pending.revision; /* 0: the newest */
+  etcd_watch_response r = {.header = face_header(w->stream->face, a, revision),
                            .watch_id = w->id,
                            .events = {events, w->pending.count, w->pending.count}};
   send_fragments(w, &r);
@@ -163,7 +170,8 @@ static void on_event(void *ctx, const store_event *ev) {
   face_watch *w = ctx;
   watch_stream *st = w->stream;
   if (ev->revision != w->pending.revision) {
-    pending_send(w);
+    bool room = w->pending.revisions < BATCH_REVISIONS && w->pending.bytes < BATCH_BYTES;
+    if (!w->catching_up || !room) pending_send(w);
     if (grpc_stream_pending(st->grpc) > STREAM_FULL) {
       w->behind = true;
       let_go(w);
@@ -177,6 +185,8 @@ static void on_event(void *ctx, const store_event *ev) {
     w->pending.cap = w->pending.cap ? w->pending.cap * 2 : 4;
     w->pending.items = heap_realloc(w->pending.items, w->pending.cap * sizeof(store_event));
   }
+  if (ev->revision != w->pending.revision || w->pending.count == 0) w->pending.revisions++;
+  w->pending.bytes += ev->entry->value->len;
   w->pending.revision = ev->revision;
   w->pending.items[w->pending.count++] =
       (store_event){.deleted = ev->deleted,
@@ -209,9 +219,10 @@ static bool take_up(face_watch *w) {
   etcd_face *f = w->stream->face;
   w->behind = false;
   slice prefix = common_prefix(&w->range);
-  store_watch *sw = NULL;
+  w->catching_up = true;
   store_result r = store_watch_open(f->o.store, prefix, w->sent, on_event, w, &w->store_watch);
-  (void)sw;
+  pending_send(w);
+  w->catching_up = false;
   if (r == STORE_OK) return true;
   assert(r == STORE_COMPACTED);
   send_compacted(w);
@@ -219,31 +230,11 @@ static bool take_up(face_watch *w) {
   return false;
 }
 
-typedef struct at_compaction {
-  face_watch *watch;
-  int64_t revision;
-} at_compaction;
-
-static bool compaction_visit(void *ctx, store_entry *e) {
-  at_compaction *c = ctx;
-  if (e->mod_revision != c->revision) return true;
-  on_event(c->watch, &(store_event){.entry = e, .revision = e->mod_revision});
-  return true;
-}
-
-/* A watch may begin at the compacted revision itself: of its change there is what is still stored,
- * without what was before. */
+/* A watch may begin at the compacted revision itself: its change is told, without what was
+ * before. */
 static void replay_compaction(face_watch *w, int64_t revision) {
-  etcd_face *f = w->stream->face;
-  store_view *view = NULL;
-  arena *a = arena_create();
-  if (store_view_open(f->o.store, revision, &view) == STORE_OK) {
-    at_compaction c = {w, revision};
-    store_view_walk(view, face_range_start(&w->range), face_range_stop(&w->range, a),
-                    compaction_visit, &c);
-    store_view_close(view);
-  }
-  arena_destroy(a);
+  w->catching_up = true;
+  store_memory_at_compaction(w->stream->face->o.store, on_event, w);
   w->sent = revision;
 }
 

@@ -244,6 +244,11 @@ static const etcd_field status_response_fields[] = {
     SUB(13, status_response, downgrade_info, downgrade_info)};
 DESCRIBE(status_response, "StatusResponse", PLAIN);
 
+static const etcd_field auth_status_response_fields[] = {
+    SUB(1, auth_status_response, header, header), FLAG(2, auth_status_response, enabled),
+    NUMBER(3, auth_status_response, auth_revision)};
+DESCRIBE(auth_status_response, "AuthStatusResponse", PLAIN);
+
 static const etcd_field hash_response_fields[] = {SUB(1, hash_response, header, header),
                                                   UINT32(2, hash_response, hash)};
 DESCRIBE(hash_response, "HashResponse", PLAIN);

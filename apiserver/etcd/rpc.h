@@ -251,6 +251,12 @@ typedef struct etcd_status_response {
   etcd_downgrade_info *downgrade_info;
 } etcd_status_response;
 
+typedef struct etcd_auth_status_response {
+  etcd_header *header;
+  bool enabled;
+  uint64_t auth_revision;
+} etcd_auth_status_response;
+
 typedef struct etcd_hash_response {
   etcd_header *header;
   uint32_t hash;
@@ -280,7 +286,7 @@ extern const etcd_message etcd_kv_message, etcd_event_message, etcd_header_messa
     etcd_member_list_request_message, etcd_member_list_response_message,
     etcd_alarm_request_message, etcd_alarm_response_message, etcd_status_response_message,
     etcd_hash_response_message, etcd_hashkv_request_message, etcd_hashkv_response_message,
-    etcd_snapshot_response_message;
+    etcd_snapshot_response_message, etcd_auth_status_response_message;
 
 /* Paths of the methods, as gRPC wants them. */
 #define ETCD_PATH_RANGE "/etcdserverpb.KV/Range"
@@ -300,6 +306,7 @@ extern const etcd_message etcd_kv_message, etcd_event_message, etcd_header_messa
 #define ETCD_PATH_DEFRAGMENT "/etcdserverpb.Maintenance/Defragment"
 #define ETCD_PATH_HASH "/etcdserverpb.Maintenance/Hash"
 #define ETCD_PATH_HASH_KV "/etcdserverpb.Maintenance/HashKV"
+#define ETCD_PATH_AUTH_STATUS "/etcdserverpb.Auth/AuthStatus"
 #define ETCD_PATH_SNAPSHOT "/etcdserverpb.Maintenance/Snapshot"
 
 /* Errors: gRPC code and text, by which clients know them. */

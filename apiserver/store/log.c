@@ -59,14 +59,15 @@ static void change_unref(const log_change *c) {
   store_entry_unref(c->prev);
 }
 
-static void slot_unref(log_slot *s) {
+void log_slot_unref(log_slot *s) {
+  if (!s->change.entry) return;
   change_unref(&s->change);
   if (!s->rest || --s->rest->refs) return;
   for (uint32_t i = 0; i < s->rest->count; i++) change_unref(&s->rest->changes[i]);
   heap_free(s->rest);
 }
 
-static log_slot slot_ref(const log_slot *s) {
+log_slot log_slot_ref(const log_slot *s) {
   store_entry_ref(s->change.entry);
   if (s->change.prev) store_entry_ref(s->change.prev);
   if (s->rest) s->rest->refs++;
@@ -74,7 +75,7 @@ static log_slot slot_ref(const log_slot *s) {
 }
 
 static void slots_unref(log_piece *p, int64_t from, int64_t to) {
-  for (int64_t r = from + 1; r <= to; r++) slot_unref(&p->slots[place(r)]);
+  for (int64_t r = from + 1; r <= to; r++) log_slot_unref(&p->slots[place(r)]);
 }
 
 /* The end of piece `number`'s used part. */
@@ -98,7 +99,7 @@ static log_piece *piece_own(revision_log *l, int64_t number) {
   if (p->refs == 1) return p;
   log_piece *own = piece_create(p->from, p->root);
   for (int64_t r = p->from + 1; r <= piece_end(l, number); r++) {
-    own->slots[place(r)] = slot_ref(&p->slots[place(r)]);
+    own->slots[place(r)] = log_slot_ref(&p->slots[place(r)]);
   }
   p->refs--;
   *at = own;

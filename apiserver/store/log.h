@@ -43,6 +43,9 @@ void log_copy(const revision_log *from, revision_log *to);
 void log_append(revision_log *l, const log_change *changes, uint32_t count, tree_node *root);
 /* oldest < revision <= newest. */
 const log_slot *log_at(const revision_log *l, int64_t revision);
+/* A copy with references of its own, and its end (an empty slot is fine). */
+log_slot log_slot_ref(const log_slot *s);
+void log_slot_unref(log_slot *s);
 uint32_t log_slot_count(const log_slot *s);
 const log_change *log_slot_change(const log_slot *s, uint32_t n);
 /* The tree at a revision in [oldest, newest], a new reference. */

@@ -50,6 +50,7 @@ struct memory {
   tree_node *root;
   revision_log log;
   int64_t compacted; /* 0: nothing was dropped yet */
+  log_slot last_compacted; /* what changed at that revision, or empty */
   watch_index watches;
   memory_watch **due; /* who gets the event at hand */
   size_t due_count, due_cap;
@@ -108,7 +109,12 @@ static void recent_forget(memory *s, int64_t below) {
 static void compact(memory *s, int64_t revision) {
   if (revision > s->log.newest) revision = s->log.newest;
   if (revision <= s->compacted) return;
-  if (revision > s->log.oldest) log_drop(&s->log, revision);
+  if (revision > s->log.oldest) {
+    log_slot last = log_slot_ref(log_at(&s->log, revision));
+    log_slot_unref(&s->last_compacted);
+    s->last_compacted = last;
+    log_drop(&s->log, revision);
+  }
   s->compacted = revision;
   recent_forget(s, revision);
 }
@@ -453,6 +459,8 @@ static void content_drop(memory *s) {
   tree_unref(&s->heap, s->root);
   log_dispose(&s->log);
   s->root = NULL;
+  log_slot_unref(&s->last_compacted);
+  s->last_compacted = (log_slot){0};
   s->ticked = false; /* the timer's round begins anew: its revision may lie ahead */
   s->tick_target = 0;
 }
@@ -495,6 +503,16 @@ void store_checkpoint_free(store_checkpoint *c) {
   heap_free(c);
 }
 
+void store_memory_at_compaction(store *base, store_on_event fn, void *ctx) {
+  memory *s = of(base);
+  const log_slot *slot = &s->last_compacted;
+  if (!slot->change.entry || slot->change.entry->mod_revision != s->compacted) return;
+  for (uint32_t i = 0; i < log_slot_count(slot); i++) {
+    store_event ev = event_of(log_slot_change(slot, i));
+    fn(ctx, &ev);
+  }
+}
+
 /* ---- the end ---- */
 
 static void memory_view_close(store_view *base) {
@@ -518,6 +536,7 @@ static void memory_destroy(store *base) {
   recent_forget(s, INT64_MAX);
   tree_unref(&s->heap, s->root);
   s->root = NULL;
+  log_slot_unref(&s->last_compacted);
   log_dispose(&s->log);
   heap_free(s->due);
   heap_free(s->batch_changes);

@@ -191,6 +191,10 @@ bool store_memory_remove(store *s, slice key, blob *final);
 /* The revision that it took; without changes the newest one. */
 int64_t store_memory_commit(store *s);
 
+/* What changed at the compacted revision itself: the log has dropped it, but etcd's watches may
+ * begin there. */
+void store_memory_at_compaction(store *s, store_on_event fn, void *ctx);
+
 /* Replaces all objects by the rows that `next` gives (false: no more), in ascending order of keys;
  * copied. The revision is the given one, above 0, and nothing below it can be read. Watches as in
  * store_memory_restore. */

@@ -1,0 +1,196 @@
+"""The etcd face: etcdctl's sessions against ours as they went against a real etcd (fixtures/etcd, recorded by
+etcd_transcripts.py), and the API server's store seen through it."""
+import base64
+import json
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+import conftest
+import etcd_transcripts
+
+FIXTURES = conftest.ROOT / "fixtures" / "etcd"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def etcdctl(version):
+    """The one of this version in the PATH, or a skip."""
+    found = shutil.which("etcdctl")
+    text = subprocess.run([found, "version"], capture_output=True, text=True).stdout if found else ""
+    if f"etcdctl version: {version}" not in text:
+        pytest.skip(f"no etcdctl {version}")
+    return found
+
+
+def wait_port(port):
+    for _ in range(200):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"nobody listens on {port}")
+
+
+@pytest.fixture
+def memory_etcd(tmp_path):
+    """The binary under the name etcd, with the flags of envtest."""
+    name, port = tmp_path / "etcd", free_port()
+    name.symlink_to(conftest.binary())
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen([name, f"--advertise-client-urls={url}", f"--data-dir={tmp_path}", f"--listen-client-urls={url}",
+                                "--listen-peer-urls=http://127.0.0.1:0", "--unsafe-no-fsync=true"], stderr=subprocess.DEVNULL)
+    wait_port(port)
+    yield f"127.0.0.1:{port}"
+    process.terminate()
+    assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize("version", ["3.4", "3.6"])
+def test_sessions_go_as_with_etcd(memory_etcd, version):
+    rows = json.loads((FIXTURES / f"etcdctl-{version}.json").read_text())
+    ours = etcd_transcripts.session(etcdctl(version), memory_etcd)
+    for want, got in zip(rows, ours, strict=True):
+        assert got == want
+
+
+def test_health_and_version(memory_etcd):
+    get = lambda path: urllib.request.urlopen(f"http://{memory_etcd}{path}").read()
+    assert json.loads(get("/health")) == {"health": "true", "reason": ""}
+    assert json.loads(get("/version"))["etcdserver"].startswith("3.6.")
+    assert get("/readyz") == b"ok\n"
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get("/v2/keys")
+
+
+def test_flags():
+    run = lambda *a: subprocess.run([conftest.binary(), "etcd", *a], capture_output=True, text=True)
+    assert re.search(r"(?m)^  --unsafe-no-fsync", run("--help").stdout)
+    assert run("--version").stdout.startswith("etcd Version: 3.6.")
+    wrong = run("--nope=1")
+    assert wrong.returncode == 2 and "flag provided but not defined: -nope" in wrong.stderr
+
+
+@pytest.fixture(scope="module")
+def face(tmp_path_factory):
+    port = free_port()
+    server = conftest.start(tmp_path_factory.mktemp("face"), f"--etcd-listen=127.0.0.1:{port}", "--clock=virtual")
+    wait_port(port)
+    yield server, f"127.0.0.1:{port}"
+    conftest.stop(server)
+
+
+def ctl(endpoint, *args, ok=True):
+    done = subprocess.run([etcdctl("3."), "--endpoints", endpoint, *args], capture_output=True, timeout=20)
+    assert (done.returncode == 0) == ok, done
+    return done.stdout if ok else done.stderr.decode()
+
+
+def api(server, method, path, body=None):
+    request = urllib.request.Request(server.http_url + path, method=method, data=json.dumps(body).encode() if body else None,
+                                     headers={"Authorization": "Bearer admintoken", "Content-Type": "application/json"})
+    return json.loads(urllib.request.urlopen(request).read())
+
+
+def stored(endpoint, key, *args):
+    kvs = json.loads(ctl(endpoint, "get", key, "-w", "json", *args)).get("kvs")
+    return kvs[0] if kvs else None
+
+
+# What a kube-apiserver v1.36 has in its etcd and we have not: its lease on the kubernetes Endpoints, the bitmap of node
+# ports, its peer's lease, and an event.
+NOT_HERE = re.compile(r"/registry/(masterleases|ranges|peerserverleases|events)/")
+
+
+def test_keys_are_those_of_a_real_cluster(face):
+    keys = [k for k in ctl(face[1], "get", "/registry", "--prefix", "--keys-only").decode().split("\n") if k]
+    want = [k for k in (FIXTURES / "kube-apiserver-keys.txt").read_text().split() if not NOT_HERE.match(k)]
+    blur = lambda names: sorted(re.sub("apiserver-[a-z0-9]{26}", "apiserver-ID", k) for k in names)
+    assert blur(keys) == blur(want)
+
+
+def mask(value):
+    """Without uid and times (text, and protobuf's seconds)."""
+    value = re.sub(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", b"U", value)
+    value = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"I", value)
+    return re.sub(rb"\x08[\x80-\xff]{4}.\x10\x00", b"T", value, flags=re.S)
+
+
+def test_bytes_are_those_of_a_real_cluster(face):
+    """A ConfigMap's, recorded from a real etcd; uid and times are masked."""
+    server, endpoint = face
+    recorded = base64.b64decode((FIXTURES / "configmap.b64").read_text())
+    api(server, "POST", "/api/v1/namespaces/default/configmaps?fieldManager=kubectl-create",
+        {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "face"}, "data": {"a": "b"}})
+    got = base64.b64decode(stored(endpoint, "/registry/configmaps/default/face")["value"])
+    assert mask(got) == mask(recorded)
+
+
+def test_writes_cross(face):
+    server, endpoint = face
+    path = "/api/v1/namespaces/default/configmaps"
+    made = api(server, "POST", path, {"metadata": {"name": "one"}, "data": {"a": "b"}})
+    kv = stored(endpoint, "/registry/configmaps/default/one")
+    assert str(kv["mod_revision"]) == made["metadata"]["resourceVersion"]
+    value = base64.b64decode(kv["value"])
+    assert value.startswith(b"k8s\0")
+    with urllib.request.urlopen(urllib.request.Request(
+            server.http_url + path + f"?watch=1&timeoutSeconds=5&resourceVersion={made['metadata']['resourceVersion']}",
+            headers={"Authorization": "Bearer admintoken"})) as watch:
+        renamed = value.replace(b"one", b"two")
+        subprocess.run([etcdctl("3."), "--endpoints", endpoint, "put", "/registry/configmaps/default/two"], input=renamed, check=True,
+                       capture_output=True)
+        event = json.loads(watch.readline())
+        assert (event["type"], event["object"]["metadata"]["name"]) == ("ADDED", "two")
+        put = stored(endpoint, "/registry/configmaps/default/two")
+        assert event["object"]["metadata"]["resourceVersion"] == str(put["mod_revision"])
+        assert base64.b64decode(put["value"]) == renamed
+        ctl(endpoint, "del", "/registry/configmaps/default/two")
+        event = json.loads(watch.readline())
+        assert (event["type"], event["object"]["metadata"]["name"]) == ("DELETED", "two")
+        assert int(event["object"]["metadata"]["resourceVersion"]) == put["mod_revision"] + 1
+    assert api(server, "GET", path + "/one")["data"] == {"a": "b"}
+
+
+def test_json_is_taken_too(face):
+    server, endpoint = face
+    body = json.dumps({"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "s", "namespace": "default", "uid": "u"}})
+    ctl(endpoint, "put", "/registry/secrets/default/s", body)
+    assert api(server, "GET", "/api/v1/namespaces/default/secrets/s")["type"] == "Opaque"  # defaulted, as on reading
+    assert ctl(endpoint, "get", "/registry/secrets/default/s", "--print-value-only").decode().strip() == body
+
+
+def test_what_is_no_object_is_refused(face):
+    endpoint = face[1]
+    why = ctl(endpoint, "put", "/registry/pods/default/x", "garbage", ok=False)
+    assert "the value of /registry/pods/default/x is no object of its resource" in why
+    why = ctl(endpoint, "put", "/registry/pods/default/x", '{"kind":"Node","apiVersion":"v1"}', ok=False)
+    assert "it is a Node of v1, not a Pod" in why
+    ctl(endpoint, "put", "/registry/mine/x", "garbage")
+    assert ctl(endpoint, "get", "/registry/mine/x", "--print-value-only") == b"garbage\n"
+
+
+def test_lease_takes_its_objects_along(face):
+    server, endpoint = face
+    lease = re.search(r"lease (\w+) granted", ctl(endpoint, "lease", "grant", "100").decode()).group(1)
+    ctl(endpoint, "put", "/registry/configmaps/default/leased", '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"leased"}}',
+        f"--lease={lease}")
+    assert "leased" in [i["metadata"]["name"] for i in api(server, "GET", "/api/v1/namespaces/default/configmaps")["items"]]
+    assert b"/registry/configmaps/default/leased" in ctl(endpoint, "lease", "timetolive", lease, "--keys")
+    ctl(endpoint, "lease", "revoke", lease)
+    assert "leased" not in [i["metadata"]["name"] for i in api(server, "GET", "/api/v1/namespaces/default/configmaps")["items"]]
+
+
+def test_snapshot_says_what_it_is_not(face, tmp_path):
+    why = ctl(face[1], "snapshot", "save", str(tmp_path / "db"), ok=False)
+    assert "Unimplemented" in why and "Maintenance/Snapshot" in why
