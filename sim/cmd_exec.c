@@ -1,6 +1,7 @@
 /* apisim exec [FLAGS] -- CMD...: a fresh server on a free port of 127.0.0.1, KUBECONFIG pointing
  * at it, CMD, and CMD's exit code. The server lives in this process; CMD is its child. */
 #include "sim/commands.h"
+#include "sim/live/serve_plan.h"
 #include "sim/serve.h"
 
 #include <errno.h>
@@ -46,7 +47,12 @@ static int serve_and_run(flags *f, char **command) {
   serving s;
   char kubeconfig[64] = "/tmp/apisim-kubeconfig-XXXXXX";
   int code = 1;
-  bool ok = serving_start(&s, f, true);
+  serve_plan plan;
+  if (!serve_plan_prepare(&plan, f)) {
+    flags_free(f);
+    return 1;
+  }
+  bool ok = serving_start_with(&s, f, true, buf_slice(&plan.tokens)) && serve_plan_open(&plan, &s);
   int fd = ok ? mkstemp(kubeconfig) : -1;
   if (ok && fd < 0) fprintf(stderr, "apisim: can't make %s: %s\n", kubeconfig, strerror(errno));
   if (fd >= 0) {
@@ -57,6 +63,7 @@ static int serve_and_run(flags *f, char **command) {
     }
     unlink(kubeconfig);
   }
+  serve_plan_close(&plan, &s);
   serving_stop(&s);
   return code;
 }

@@ -1,5 +1,6 @@
 /* apisim serve: the server until a signal. */
 #include "sim/commands.h"
+#include "sim/live/serve_plan.h"
 #include "sim/serve.h"
 
 #include <signal.h>
@@ -26,13 +27,20 @@ int cmd_serve(int argc, char **argv) {
   }
   serving s;
   const char *kubeconfig = flags_str(f, "kubeconfig-out");
-  bool ok = serving_start(&s, f, kubeconfig != NULL);
+  serve_plan plan;
+  if (!serve_plan_prepare(&plan, f)) {
+    flags_free(f);
+    return 1;
+  }
+  bool token = kubeconfig || plan.wanted;
+  bool ok = serving_start_with(&s, f, token, buf_slice(&plan.tokens));
   if (ok && kubeconfig) ok = serving_write_kubeconfig(&s, kubeconfig);
-  if (ok) {
+  if (ok && serve_plan_open(&plan, &s)) {
     serving_announce(&s);
     world_run(s.world);
     ok = serving_save(&s);
   }
+  serve_plan_close(&plan, &s);
   serving_stop(&s);
   return ok ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 /* The commands of the control address: a row each. */
 #include "sim/control/internal.h"
 #include "sim/control/snapshot_file.h"
+#include "sim/live/control.h"
 #include "snapshot.h"
 #include "store/store.h"
 #include "verb/registry.h"
@@ -147,5 +148,17 @@ const control_row control_rows[] = {
     {"load", false, "file", run_load,
      "put the state of a snapshot in place; open watches end with 410 Expired"},
     {"drop", false, "name", run_drop, "forget a checkpoint"},
+    {"quiesce", false, "quiet? within?", live_run_quiesce,
+     "wait until nothing is under way and nothing has happened for some time (500ms, within 30s)"},
+    {"advance", false, "duration", live_run_advance,
+     "move the virtual clock; timers that come due fire in order"},
+    {"requests", true, "kind? client? verb? resource? key? status? since? limit?",
+     live_run_requests, "the log: requests, or kind=commit|event|fault|step|client; globs"},
+    {"faults", true, "", live_run_faults, "the plan's faults and those added, how often each fired"},
+    {"add-fault", false, "", live_run_add_fault, "add the fault that the body is, as in a plan"},
+    {"clear-faults", false, "name?", live_run_clear_faults, "end a fault, or all"},
+    {"heal", false, "", live_run_heal,
+     "end all faults: what is held goes on, lags end, killed clients come back"},
+    {"lint", true, "", live_run_lint, "what clients did that works until it does not"},
     {NULL, false, "", NULL, NULL},
 };

@@ -139,6 +139,7 @@ struct live {
   live_lint *lint;
   live_observer observer;
   void *observer_ctx;
+  struct quiet_wait *quiet_waits; /* control.c's */
   int64_t step_until_ns; /* of a sleeping step */
   char died[256], busy[256];
 };
