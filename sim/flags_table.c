@@ -218,7 +218,7 @@ const flag_row flag_rows[] = {
    "revisions kept for watches and lists of the past (0: 262144); older ones are 410 Expired"},
   {"apisim", "store", FLAG_STRING, FLAG_HONOURED, "memory", "memory"},
   {"apisim", "control", FLAG_STRING, FLAG_HONOURED, "",
-   "address for `apisim control` (unix:PATH or 127.0.0.1:PORT): reset, checkpoints, quiesce, faults"},
+   "address for `apisim control` (unix:PATH or 127.0.0.1:PORT): reset, quiesce, faults"},
   {"apisim", "plan", FLAG_STRING, FLAG_HONOURED, "",
    "YAML file with faults for the clients of this server (sim/live/README.md)"},
   {"apisim", "snapshot-in", FLAG_STRING, FLAG_HONOURED, "",

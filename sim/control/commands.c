@@ -154,7 +154,7 @@ const control_row control_rows[] = {
      "move the virtual clock; timers that come due fire in order"},
     {"requests", true, "kind? client? verb? resource? key? status? since? limit?",
      live_run_requests, "the log: requests, or kind=commit|event|fault|step|client; globs"},
-    {"faults", true, "", live_run_faults, "the plan's faults and those added, how often each fired"},
+    {"faults", true, "", live_run_faults, "those of the plan and those added: how often each fired"},
     {"add-fault", false, "", live_run_add_fault, "add the fault that the body is, as in a plan"},
     {"clear-faults", false, "name?", live_run_clear_faults, "end a fault, or all"},
     {"heal", false, "", live_run_heal,

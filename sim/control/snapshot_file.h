@@ -6,7 +6,7 @@
 
 #define SNAPSHOT_WHY_MAX 512
 
-/* Whole or not at all, also over a crash: written beside it, synced, renamed, and the folder synced.
+/* Whole or not at all, also over a crash: written beside it, synced, renamed, the folder synced.
  * False with one line in `why`. *bytes: its size. */
 bool snapshot_save(serving *s, const char *path, int64_t *bytes, char why[SNAPSHOT_WHY_MAX]);
 
