@@ -27,6 +27,7 @@ typedef enum fuzz_form {
   FUZZ_JSON, /* the rest: one document of the head's kind */
   FUZZ_YAML,
   FUZZ_PROTO, /* a message of the head's kind */
+  FUZZ_CBOR,
   FUZZ_PATCH, /* two JSON documents with a newline between them */
 } fuzz_form;
 extern const fuzz_form fuzz_form_of_target;
@@ -76,6 +77,7 @@ slice fuzz_json(arena *a, const val *v, const type_info *t);
 slice fuzz_json_any(arena *a, const val *v, bool sort_keys);
 slice fuzz_yaml(arena *a, const val *v, const type_info *t);
 slice fuzz_proto(arena *a, const val *v, const type_info *t);
+slice fuzz_cbor(arena *a, const val *v, const type_info *t);
 
 /* Parses and conforms; NULL when it is refused, and then the error has words. */
 val *fuzz_typed(arena *a, slice json, const type_info *t);

@@ -11,12 +11,14 @@ static val *parse(arena *a, slice body, const type_info *t) {
   slice error = SLICE_NONE;
   if (fuzz_form_of_target == FUZZ_YAML) return yaml_parse(a, body, NULL, &error);
   if (fuzz_form_of_target == FUZZ_PROTO) return proto_decode(a, body, t, &error);
+  if (fuzz_form_of_target == FUZZ_CBOR) return cbor_parse(a, body, &error);
   return json_parse(a, body, NULL, &error);
 }
 
 static slice print(arena *a, val *v, const type_info *t) {
   slice error = SLICE_NONE;
   if (fuzz_form_of_target == FUZZ_YAML) return fuzz_yaml(a, v, NULL);
+  if (fuzz_form_of_target == FUZZ_CBOR) return fuzz_cbor(a, v, NULL);
   if (fuzz_form_of_target != FUZZ_PROTO) return fuzz_json_any(a, v, false);
   v = codec_conform(a, v, t, NULL, &error);
   return v ? fuzz_proto(a, v, t) : SLICE_NONE;

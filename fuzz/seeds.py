@@ -4,6 +4,7 @@
 import hashlib
 import json
 import pathlib
+import struct
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -27,6 +28,26 @@ def write(target, seeds):
 
 def compact(value):
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def cbor(v):
+    """Byte strings for text, as the real encoder; order as given."""
+    def head_of(major, n):
+        if n < 24:
+            return bytes([major << 5 | n])
+        size = 1 if n < 1 << 8 else 2 if n < 1 << 16 else 4 if n < 1 << 32 else 8
+        return bytes([major << 5 | {1: 24, 2: 25, 4: 26, 8: 27}[size]]) + n.to_bytes(size, "big")
+    if v is None or isinstance(v, bool):
+        return {None: b"\xf6", True: b"\xf5", False: b"\xf4"}[v]
+    if isinstance(v, int):
+        return head_of(0, v) if v >= 0 else head_of(1, -1 - v)
+    if isinstance(v, float):
+        return b"\xfb" + struct.pack(">d", v)
+    if isinstance(v, str):
+        return head_of(2, len(v.encode())) + v.encode()
+    if isinstance(v, list):
+        return head_of(4, len(v)) + b"".join(map(cbor, v))
+    return head_of(5, len(v)) + b"".join(cbor(k) + cbor(x) for k, x in v.items())
 
 
 OBJECTS = [
@@ -82,6 +103,9 @@ def main():
             if path.is_file() and path.stat().st_size < 1100 and len(protos) < 12:
                 protos.append(head(g, v, k) + message_of(path.read_bytes()))
         write("proto", protos + [head("", "v1", "Pod") + b"k8s\0\x0a\x0a\x0a\x02v1\x12\x03Pod\x12\x02\x0a\x00"])
+    write("cbor", [head(g, v, k) + cbor(o) for g, v, k, o in OBJECTS] + [head("", "v1", "ConfigMap") + bytes.fromhex(x) for x in (
+        "bf4161f97e00ff", "a16464617461bf61615f41624163ffff", "a14a62696e61727944617461a24178d64300010241794441414543", "d9d9f7a144c1",
+        "a1446b696e647f64436f6e66ff", "a2486d65746164617461a1716372656174696f6e54696d657374616d70c074323031332d30332d32315432303a30343a30305a4164f7")])
     write("quantity", [b"1500m\n1.5", b"100Mi\n1e3", b"-0.5Gi\n12E", b"1n\n1Ti", b"123456789012345678901\n0.1u"])
     write("label_selector", [b"a=b,c!=d\na=b", b"x in (a,b),y notin (c)\nx=a", b"!a,b\nb=1", b"n>3,m<5\nn=4\nm=1", b"k8s.io/a==b\nk8s.io/a=b"])
     write("field_selector", [bytes([0, n]) + b"metadata.name=web\nweb" for n in (0, 5, 20)] +

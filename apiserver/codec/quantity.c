@@ -10,9 +10,11 @@
 #include <assert.h>
 
 #define NANO (-9)
+#define EXPONENT_MAX 900 /* from here on zeros are not written out */
 
 static const char format_wrong[] = "quantities must match the regular expression "
                                    "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+static const char number_wrong[] = "unable to parse numeric part of quantity";
 static const char suffix_wrong[] = "unable to parse quantity's suffix";
 
 typedef enum quantity_format { DECIMAL_SI, DECIMAL_EXPONENT, BINARY_SI } quantity_format;
@@ -131,6 +133,13 @@ static void bound(quantity *q) {
   q->n.negative = negative;
 }
 
+static bool has_digit(slice s) {
+  for (size_t i = 0; i < s.len; i++) {
+    if (s.ptr[i] >= '0' && s.ptr[i] <= '9') return true;
+  }
+  return false;
+}
+
 /* NULL, or why text is no quantity. */
 static const char *quantity_read(quantity *q, slice text) {
   parts p;
@@ -139,6 +148,7 @@ static const char *quantity_read(quantity *q, slice text) {
   if (!read_suffix(p.suffix, &exp, &q->format)) return suffix_wrong;
   q->keep = false;
   bool small = is_small(&p, exp, q->format, &q->keep);
+  if (!small && !has_digit(p.value)) return number_wrong;
   decimal_read(&q->n, p.value, q->format == BINARY_SI ? 0 : exp);
   if (q->format == BINARY_SI) decimal_shift(&q->n, (unsigned)exp);
   if (!small) {
@@ -176,6 +186,11 @@ static bool is_binary_exact(const quantity *q) {
 static void quantity_write(buf *out, const quantity *q) {
   if (q->n.count == 0) {
     buf_char(out, '0');
+    return;
+  }
+  if (q->n.exp > EXPONENT_MAX) {
+    write_digits(out, &q->n, 0);
+    write_suffix(out, DECIMAL_EXPONENT, q->n.exp);
     return;
   }
   if (q->format == BINARY_SI && is_binary_exact(q)) {

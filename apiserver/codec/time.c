@@ -110,8 +110,8 @@ static bool take_zone(reading *r) {
   if (s.len < 6 || s.ptr[3] != ':') return not_an(r, "Z07:00", hold);
   slice h = slice_of(s.ptr + 1, 2), m = slice_of(s.ptr + 4, 2);
   bool numbers = take_number(&h, true, &hours) && take_number(&m, true, &minutes);
-  if (numbers && hours > 24) return out_of_range(r, "time zone offset hour out of range");
   if (numbers && minutes > 60) return out_of_range(r, "time zone offset minute out of range");
+  if (numbers && hours > 24) return out_of_range(r, "time zone offset hour out of range");
   if (!numbers || (s.ptr[0] != '+' && s.ptr[0] != '-')) return not_an(r, "Z07:00", hold);
   r->offset = (hours * 60 + minutes) * 60;
   if (s.ptr[0] == '-') r->offset = -r->offset;
@@ -170,8 +170,9 @@ static slice civil_text(arena *a, int64_t seconds, const char *tail) {
   int day = (int)(of_year - (153 * month + 2) / 5) + 1;
   month += month < 10 ? 3 : -9;
   long long year = years + era * 400 + (month <= 2);
-  return arena_printf(a, "%04lld-%02d-%02dT%02d:%02d:%02d%s", year, (int)month, day, left / 3600,
-                      left / 60 % 60, left % 60, tail);
+  return arena_printf(a, "%s%04lld-%02d-%02dT%02d:%02d:%02d%s", year < 0 ? "-" : "",
+                      year < 0 ? -year : year, (int)month, day, left / 3600, left / 60 % 60,
+                      left % 60, tail);
 }
 
 slice time_text(arena *a, int64_t unix_seconds) { return civil_text(a, unix_seconds, "Z"); }

@@ -2,12 +2,17 @@
  * selectors by splitting. Matching looks at the object's tree. */
 #include "registry/selector.h"
 
+#include "base/buf.h"
 #include "base/heap.h"
+#include "base/limits.h"
 #include "base/quote.h"
+#include "registry/validation/text_rules.h"
 #include "version/version.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#define VALUE_PROBLEMS_MAX 100u /* ours: more are not told */
 
 typedef enum token {
   TOKEN_END, TOKEN_NAME, TOKEN_COMMA, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_NOT,
@@ -90,6 +95,16 @@ static void add_value(parser *p, requirement *r, slice v, uint32_t *cap) {
   r->values[r->value_count++] = v;
 }
 
+/* The values are a set. */
+static void drop_repeated(requirement *r) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < r->value_count; i++) {
+    if (kept && slice_eq(r->values[kept - 1], r->values[i])) continue;
+    r->values[kept++] = r->values[i];
+  }
+  r->value_count = kept;
+}
+
 static bool parse_set(parser *p, requirement *r) {
   uint32_t cap = 0;
   next(&p->lex);
@@ -116,11 +131,12 @@ static bool parse_set(parser *p, requirement *r) {
       next(&p->lex);
       if (p->lex.kind == TOKEN_CLOSE) add_value(p, r, SLICE_LIT(""), &cap);
     } else {
-      return fail(p, "',', ')' or identifier");
+      return fail(p, "',', or identifier");
     }
   }
   next(&p->lex);
   if (r->value_count) qsort(r->values, r->value_count, sizeof(slice), value_order);
+  drop_repeated(r);
   return true;
 }
 
@@ -163,75 +179,70 @@ static bool parse_requirement(parser *p, requirement *r) {
   }
 }
 
-static bool is_alnum(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Letters, digits, '-', '_', '.', alphanumeric at both ends. */
-static bool is_qualified(slice s) {
-  if (s.len == 0 || !is_alnum(s.ptr[0]) || !is_alnum(s.ptr[s.len - 1])) return false;
-  for (size_t i = 0; i < s.len; i++) {
-    if (!is_alnum(s.ptr[i]) && slice_find_char(SLICE_LIT("-_."), s.ptr[i]) < 0) return false;
+/* The messages of the rules that value breaks, between semicolons; empty for none. */
+static slice broken_rules(arena *a, text_rule rule, slice value) {
+  slice found[4], text = SLICE_LIT("");
+  uint32_t count = text_problems(a, rule, value, false, found);
+  for (uint32_t i = 0; i < count; i++) {
+    if (i) text = arena_concat(a, text, SLICE_LIT("; "));
+    text = arena_concat(a, text, found[i]);
   }
-  return true;
+  return text;
 }
-
-/* What a key must look like; the second for one with more than one '/'. */
-static const char name_rule_text[] =
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-
-static const char prefix_rule_text[] =
-    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start "
-    "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex "
-    "used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS "
-    "subdomain prefix and '/' (e.g. 'example.com/MyName')";
 
 static bool key_problem(parser *p, slice key) {
-  slice prefix, name;
-  bool prefixed = slice_cut(key, '/', &prefix, &name);
-  if (!prefixed) name = key;
-  const char *why = NULL;
-  if (slice_find_char(name, '/') >= 0) why = prefix_rule_text;
-  else if (prefixed && prefix.len == 0) why = "prefix part must be non-empty";
-  else if (prefixed && prefix.len > 253) why = "prefix part must be no more than 253 bytes";
-  else if (name.len == 0) why = "name part must be non-empty";
-  else if (name.len > 63) why = "name part must be no more than 63 bytes";
-  else if (!is_qualified(name)) why = name_rule_text;
-  if (!why) return false;
+  slice why = broken_rules(p->a, TEXT_LABEL_KEY, key);
+  if (!why.len) return false;
   slice shown = go_quote(p->a, key);
-  p->problem = arena_printf(p->a, "<nil>: Invalid value: %.*s: %s", SLICE_ARG(shown), why);
+  p->problem = arena_printf(p->a, "<nil>: Invalid value: %.*s: %.*s", SLICE_ARG(shown),
+                            SLICE_ARG(why));
   return true;
+}
+
+/* Go says the same error only once. */
+static void add_problem(slice text, slice all[], uint32_t *count) {
+  if (*count == VALUE_PROBLEMS_MAX) return;
+  for (uint32_t i = 0; i < *count; i++) {
+    if (slice_eq(all[i], text)) return;
+  }
+  all[(*count)++] = text;
+}
+
+/* One error as it is, several between brackets. */
+static slice joined_problems(arena *a, const slice all[], uint32_t count) {
+  if (count == 1) return all[0];
+  buf text;
+  buf_init(&text, LIMIT_REQUEST_BODY);
+  for (uint32_t i = 0; i < count; i++) {
+    buf_cstr(&text, i ? ", " : "[");
+    buf_append(&text, all[i]);
+  }
+  buf_char(&text, ']');
+  slice copy = arena_copy(a, buf_slice(&text));
+  buf_dispose(&text);
+  return copy;
 }
 
 static bool value_problems(parser *p, const requirement *r) {
-  for (uint32_t i = 0; i < r->value_count; i++) {
-    slice v = r->values[i];
-    const char *why = NULL;
-    long long n;
-    if ((r->op == SELECT_GREATER || r->op == SELECT_LESS) && !slice_to_i64(v, &n)) {
-      p->problem =
-          arena_printf(p->a,
-                       "values[%u]: Invalid value: \"%.*s\": for 'Gt', 'Lt' operators, the value "
-                       "must be an integer",
-                                i, SLICE_ARG(v));
-      return false;
-    }
-    if (v.len > 63) why = "must be no more than 63 bytes";
-    else if (v.len && !is_qualified(v)) {
-      why = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' "
-            "or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
-            "'my_value',  or '12345', regex used for validation is "
-            "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-    }
-    if (!why) continue;
-    slice shown = go_quote(p->a, v);
-    p->problem = arena_printf(p->a, "values[%u][%.*s]: Invalid value: %.*s: %s", i,
-                              SLICE_ARG(r->key), SLICE_ARG(shown), why);
-    return false;
+  slice all[VALUE_PROBLEMS_MAX];
+  uint32_t count = 0;
+  bool integer = r->op == SELECT_GREATER || r->op == SELECT_LESS;
+  long long n;
+  for (uint32_t i = 0; i < r->value_count && integer; i++) {
+    slice shown = go_quote(p->a, r->values[i]);
+    if (slice_to_i64(r->values[i], &n)) continue;
+    add_problem(arena_printf(p->a, "values[%u]: Invalid value: %.*s: for 'Gt', 'Lt' operators, "
+                             "the value must be an integer", i, SLICE_ARG(shown)), all, &count);
   }
-  return true;
+  for (uint32_t i = 0; i < r->value_count && count < VALUE_PROBLEMS_MAX; i++) {
+    slice why = broken_rules(p->a, TEXT_LABEL_VALUE, r->values[i]);
+    if (!why.len) continue;
+    slice shown = go_quote(p->a, r->values[i]);
+    add_problem(arena_printf(p->a, "values[%u][%.*s]: Invalid value: %.*s: %.*s", i,
+                             SLICE_ARG(r->key), SLICE_ARG(shown), SLICE_ARG(why)), all, &count);
+  }
+  if (count) p->problem = joined_problems(p->a, all, count);
+  return count == 0;
 }
 
 static bool parse_labels(parser *p, slice text, selector *out) {

@@ -98,12 +98,13 @@ static slice descriptor_problem(arena *a, slice s) {
   static const char *const known[] = {"@yearly", "@annually", "@monthly", "@weekly",
                                       "@daily",  "@midnight", "@hourly",  NULL};
   int64_t ns;
+  slice out, why = SLICE_NONE;
   if (one_of(s, known)) return SLICE_NONE;
   if (slice_has_prefix(s, SLICE_LIT("@every "))) {
     slice text = slice_from(s, 7);
     if (duration_parse(text, &ns)) return SLICE_NONE;
-    return arena_printf(a, "failed to parse duration %.*s: time: invalid duration \"%.*s\"",
-                        SLICE_ARG(s), SLICE_ARG(text));
+    duration_canonical(a, text, &out, &why);
+    return arena_printf(a, "failed to parse duration %.*s: %.*s", SLICE_ARG(s), SLICE_ARG(why));
   }
   return arena_printf(a, "unrecognized descriptor: %.*s", SLICE_ARG(s));
 }

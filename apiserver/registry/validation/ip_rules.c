@@ -26,6 +26,23 @@ static bool octets_parse(slice text, ip_value *out) {
   return !more;
 }
 
+/* Groups of an IPv6 address may have any number of leading zeros, which inet_pton does not take:
+ * copies text without those before the last four digits, and marks that there were some. */
+static void short_groups(slice text, char copy[64], ip_value *out) {
+  size_t n = 0;
+  for (size_t i = 0; i < text.len;) {
+    size_t end = i;
+    while (end < text.len && text.ptr[end] != ':') end++;
+    bool hex = !memchr(text.ptr + i, '.', end - i);
+    for (; hex && end - i > 4 && text.ptr[i] == '0'; i++) out->zeros = true;
+    if (end < text.len) end++;
+    memcpy(copy + n, text.ptr + i, end - i);
+    n += end - i;
+    i = end;
+  }
+  copy[n] = 0;
+}
+
 bool ip_value_parse(slice text, ip_value *out) {
   char copy[64];
   *out = (ip_value){0};
@@ -35,8 +52,7 @@ bool ip_value_parse(slice text, ip_value *out) {
     out->v4 = true;
     return octets_parse(text, out);
   }
-  memcpy(copy, text.ptr, text.len);
-  copy[text.len] = 0;
+  short_groups(text, copy, out);
   if (inet_pton(AF_INET6, copy, out->bytes) != 1) return false;
   out->mapped = out->v4 = memcmp(out->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
   return true;
