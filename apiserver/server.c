@@ -3,12 +3,16 @@
 #include "server.h"
 
 #include "admission/admission.h"
+#include "base/fiber.h"
 #include "base/heap.h"
+#include "base/limits.h"
 #include "bootstrap/bootstrap.h"
 #include "registry/ip_allocator.h"
 #include "registry/port_allocator.h"
+#include "registry/stored_codec.h"
 #include "request/chain.h"
 #include "route/route_cache.h"
+#include "store/mirror.h"
 #include "snapshot.h"
 #include "verb/registry.h"
 #include "watch/watcher.h"
@@ -16,6 +20,8 @@
 #include <assert.h>
 
 #define FIRST_REVISION 1
+#define REMOTE_PREFIX_MAX 512
+#define REMOTE_PAST 10000 /* revisions of another server's time that watches may go on from */
 #define STORE_TICK_NS ((int64_t)1000000000) /* a tick drops a bounded piece of history */
 
 enum stream_purpose { STREAM_UID = 1, STREAM_NAME, STREAM_PORT, STREAM_IP, STREAM_AUDIT };
@@ -36,10 +42,51 @@ static void on_store_tick(void *ctx, int64_t now_ns) {
   timer_set(&s->timers, &s->store_timer, now_ns + STORE_TICK_NS, on_store_tick, s);
 }
 
-static bool make_parts(server *s, const server_options *o, slice *problem) {
+/* The copy is complete: what of a fresh cluster is not there yet is made. */
+static void on_store_ready(void *ctx) {
+  server *s = ctx;
+  slice problem = SLICE_NONE;
+  registry_open(s);
+  if (!bootstrap_run(s, &problem)) s->env->log(s->env, ENV_ERROR, problem);
+  if (!s->stopping) s->ready = true;
+}
+
+static slice with_slash(slice prefix, char room[REMOTE_PREFIX_MAX]) {
+  size_t n = 0;
+  if (prefix.len == 0 || prefix.ptr[0] != '/') room[n++] = '/';
+  prefix = slice_upto(prefix, REMOTE_PREFIX_MAX - 2);
+  if (prefix.len) memcpy(room + n, prefix.ptr, prefix.len);
+  n += prefix.len;
+  if (room[n - 1] != '/') room[n++] = '/';
+  return slice_of(room, n);
+}
+
+static bool make_mirror(server *s, const server_options *o, slice *problem) {
+  char room[REMOTE_PREFIX_MAX];
+  slice prefix = with_slash(o->remote.prefix.len ? o->remote.prefix : SLICE_LIT("/registry"), room);
+  remote *r = o->remote.make(o->remote.ctx, s->env, &s->timers, problem);
+  if (!r) return false;
+  s->fibers = fiber_pool_create(LIMIT_FIBER_STACK);
+  s->codec = stored_codec_create(o->remote.json, prefix);
+  mirror_options m = {.remote = r, .env = s->env, .timers = &s->timers, .fibers = s->fibers,
+                      .prefix = SLICE_LIT("/registry/"), .remote_prefix = prefix,
+                      .codec = stored_codec_of(s->codec),
+                      .compact_every_ns = o->remote.compact_every_ns, .past = REMOTE_PAST};
+  s->store = mirror_create(&m);
+  mirror_on_ready(s->store, on_store_ready, s);
+  return true;
+}
+
+static bool make_store(server *s, const server_options *o, slice *problem) {
+  if (o->remote.make) return make_mirror(s, o, problem);
   s->store = store_memory_create(FIRST_REVISION);
   if (o->store_history) store_memory_window(s->store, o->store_history, SIZE_MAX);
   registry_open(s);
+  return true;
+}
+
+static bool make_parts(server *s, const server_options *o, slice *problem) {
+  if (!make_store(s, o, problem)) return false;
   s->routes = route_cache_create(s->env->wall_ns);
   s->ips = ip_allocator_create(o->service_cidr);
   s->ports = port_allocator_create(o->node_port_first, o->node_port_last);
@@ -78,13 +125,14 @@ server *server_create(env *e, const server_options *o, slice *problem) {
     server_destroy(s);
     return NULL;
   }
-  if (!make_content(s, problem)) {
+  if (!store_waits(s->store) && !make_content(s, problem)) {
     server_destroy(s);
     return NULL;
   }
   s->options.snapshot = SLICE_NONE;
+  s->options.remote = (server_remote){0};
   timer_set(&s->timers, &s->store_timer, e->mono_ns + STORE_TICK_NS, on_store_tick, s);
-  s->ready = true;
+  if (!store_waits(s->store)) s->ready = true;
   return s;
 }
 
@@ -96,12 +144,13 @@ void server_destroy(server *s) {
   if (s->routes) route_cache_destroy(s->routes);
   if (s->resource_revisions) registry_close(s);
   if (s->store) store_destroy(s->store);
+  fiber_pool_destroy(s->fibers);
+  stored_codec_destroy(s->codec);
   timers_dispose(&s->timers);
   heap_free(s);
 }
 
 http_conn *server_conn_open(server *s, env_conn *c, const env_peer *peer) {
-  assert(s->ready);
   return http_conn_open(&s->http, c, peer);
 }
 

@@ -12,6 +12,16 @@
 #include "http/http.h"
 #include "store/store.h"
 
+/* Keeps the objects elsewhere (store/remote.h) instead of in the embedded store. */
+typedef struct server_remote {
+  /* Makes the remote, which the server owns then. NULL with *problem (static). */
+  struct remote *(*make)(void *ctx, env *e, timers *t, slice *problem);
+  void *ctx;
+  slice prefix; /* of the keys there, as --etcd-prefix: "/registry" */
+  bool json; /* --storage-media-type application/json */
+  int64_t compact_every_ns; /* --etcd-compaction-interval; 0: never */
+} server_remote;
+
 typedef struct server_options {
   access_options access;
   slice enable_admission, disable_admission; /* comma separated */
@@ -22,6 +32,8 @@ typedef struct server_options {
   slice hostname; /* of the identity lease */
   slice snapshot; /* its bytes, needed only while the server is made; empty: a fresh cluster */
   bool cbor; /* the feature gate CBORServingAndStorage */
+  server_remote remote; /* make NULL: the embedded store */
+  int64_t event_ttl_s; /* of events; 0: they stay */
   uint64_t store_history; /* revisions kept at most; 0: the store's own limit */
 } server_options;
 
@@ -31,6 +43,8 @@ struct server {
   timers timers;
   timer store_timer;
   http_server http;
+  struct fiber_pool *fibers; /* that requests run on when the store may wait */
+  struct stored_codec *codec; /* of a store elsewhere */
   store *store;
   access_config *access;
   struct admission_config *admission;
@@ -47,7 +61,8 @@ struct server {
   bool ready, stopping;
 };
 
-/* Makes the server, its store and the bootstrap objects: ready when this returns. NULL with
+/* Makes the server, its store and the bootstrap objects: ready when this returns, but with a store
+ * elsewhere, which is read first: until then requests are answered 429 and /readyz 500. NULL with
  * *problem (static or heap text, never freed) for options that can't work. */
 server *server_create(env *e, const server_options *o, slice *problem);
 void server_destroy(server *s);

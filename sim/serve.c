@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "registry/stored_etcd.h"
+#include "store/etcd/etcd_remote.h"
 #include "sim/control/control.h"
 #include "sim/control/snapshot_file.h"
 #include "sim/etcd_listen.h"
@@ -190,8 +191,17 @@ static void hook_clock(serving *s) {
   s->clock_hook = h;
 }
 
+/* Several servers of one etcd, and one after its restart, must not draw the same uids. */
+static uint64_t seed_of(const flags *f) {
+  uint64_t seed = (uint64_t)flags_int(f, "seed");
+  const char *servers = flags_str(f, "etcd-servers");
+  bool shared = servers && *servers && !flags_given(f, "seed");
+  if (shared && getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) abort();
+  return seed;
+}
+
 static bool start_world(serving *s, const flags *f) {
-  world_options o = {.seed = (uint64_t)flags_int(f, "seed"),
+  world_options o = {.seed = seed_of(f),
                      .verbosity = (int)flags_int(f, "v")};
   const char *clock = flags_str(f, "clock");
   if (clock && strcmp(clock, "virtual") == 0) o.clock = WORLD_CLOCK_VIRTUAL;
@@ -233,6 +243,45 @@ static void program_stop(void *ctx) {
   if (s->etcd) etcd_face_stop(s->etcd);
 }
 
+/* ---- objects in etcd ---- */
+
+static remote *make_etcd(void *ctx, env *e, timers *t, slice *problem) {
+  serving *s = ctx;
+  etcd_remote_options o = {.env = e, .timers = t,
+                           .servers = slice_cstr(flags_str(s->flags, "etcd-servers")),
+                           .tls = s->etcd_client_tls.ctx ? &s->etcd_client_tls : NULL};
+  return etcd_remote_create(&o, problem);
+}
+
+static bool fill_remote(serving *s, const flags *f, server_options *o) {
+  const char *servers = flags_str(f, "etcd-servers"), *media = flags_str(f, "storage-media-type");
+  if (!servers || !*servers) return true;
+  if (flags_str(f, "snapshot-in") || flags_str(f, "snapshot-out")) {
+    return complain("snapshots are of the embedded store, not of --etcd-servers");
+  }
+  tls_client_options tls = {.ca_file = flags_str(f, "etcd-cafile"),
+                            .cert_file = flags_str(f, "etcd-certfile"),
+                            .key_file = flags_str(f, "etcd-keyfile")};
+  if (!tls.cert_file != !tls.key_file) {
+    return complain("--etcd-certfile and --etcd-keyfile go together");
+  }
+  char problem[512];
+  bool secure = strstr(servers, "https://") != NULL;
+  if (secure && !tls_create_client(&tls, &s->etcd_client_tls, problem, sizeof problem)) {
+    return complain("--etcd-servers: %s", problem);
+  }
+  bool json = media && strcmp(media, "application/json") == 0;
+  if (media && !json && strcmp(media, "application/vnd.kubernetes.protobuf") != 0) {
+    return complain("--storage-media-type \"%s\" is not supported, supported media types: "
+                    "application/json, application/vnd.kubernetes.protobuf", media);
+  }
+  o->remote = (server_remote){.make = make_etcd, .ctx = s,
+                              .prefix = slice_cstr(flags_str(f, "etcd-prefix")), .json = json,
+                              .compact_every_ns = flags_duration(f, "etcd-compaction-interval")};
+  o->event_ttl_s = flags_duration(f, "event-ttl") / 1000000000;
+  return true;
+}
+
 static bool fill_gates(const flags *f, server_options *o) {
   gates g;
   char problem[512];
@@ -247,7 +296,7 @@ static bool fill_gates(const flags *f, server_options *o) {
 
 static bool start_server(serving *s, const flags *f, serve_files *files) {
   server_options o = {.secure_port = s->secure_port};
-  if (!fill_gates(f, &o) || !fill_access(s, f, files, &o.access)) return false;
+  if (!fill_gates(f, &o) || !fill_remote(s, f, &o) || !fill_access(s, f, files, &o.access)) return false;
   o.enable_admission = join_list(f, "enable-admission-plugins", &files->enable);
   o.disable_admission = join_list(f, "disable-admission-plugins", &files->disable);
   o.service_cidr = slice_cstr(flags_str(f, "service-cluster-ip-range"));
@@ -264,6 +313,9 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   snapshot_unmap(o.snapshot);
   if (!s->server && snapshot) {
     return complain("--snapshot-in %s: %.*s", snapshot, SLICE_ARG(problem));
+  }
+  if (!s->server && flags_str(f, "etcd-servers")) {
+    return complain("--etcd-servers: %.*s", SLICE_ARG(problem));
   }
   if (!s->server) return complain("%.*s", SLICE_ARG(problem));
   if (s->server->snapshot_clock_ns) world_set_virtual_ns(s->world, s->server->snapshot_clock_ns);
@@ -324,10 +376,6 @@ bool serving_start_with(serving *s, flags *f, bool with_token, slice more_tokens
   *s = (serving){.flags = f, .http_port = -1, .more_tokens = more_tokens};
   const char *ignored = flags_ignored(f);
   if (ignored) fprintf(stderr, "apisim: warning: accepted but without effect: %s\n", ignored);
-  if (flags_given(f, "etcd-servers")) {
-    fprintf(stderr, "apisim: warning: objects are kept in memory, not in --etcd-servers %s\n",
-            flags_str(f, "etcd-servers"));
-  }
   serve_files *files = heap_zalloc(sizeof *files);
   s->files = files;
   buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,
@@ -412,6 +460,7 @@ void serving_stop(serving *s) {
   if (s->world) world_destroy(s->world);
   if (s->tls.ctx) tls_destroy(&s->tls);
   if (s->etcd_tls.ctx) tls_destroy(&s->etcd_tls);
+  if (s->etcd_client_tls.ctx) tls_destroy(&s->etcd_client_tls);
   heap_free(s->clock_hook);
   serve_files *files = s->files;
   buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,

@@ -17,6 +17,12 @@
 #define LIMIT_GZIP_FROM ((size_t)131072)
 /* Ours: an answer's bytes that may wait for a slow reader before the stream is closed. */
 #define LIMIT_STREAM_PENDING ((size_t)16 << 20)
+/* Ours: the stack of a request that may wait (the deepest recursion is the parsers', 10,000 levels)
+ * and how many may wait at once: the real server's 400 and 200 in flight are checked later. */
+#define LIMIT_FIBER_STACK ((size_t)16 << 20)
+#define LIMIT_FIBERS 4096
+#define LIMIT_MUTATING_TIME_NS ((int64_t)34 * 1000000000)
+#define LIMIT_REQUEST_TIME_NS ((int64_t)60 * 1000000000)
 /* Ours: nothing that grows may pass this in one request. */
 #define LIMIT_BUFFER ((size_t)1 << 30)
 /* Of all Warning headers together; beyond it each text is cut to the second. */

@@ -75,13 +75,14 @@ static store_result put(request *rq, slice key, val *obj, store_entry **entry) {
   if (rq->dry_run) {
     stored_settle(rq->resource, obj);
     store_entry *e = NULL;
-    store_result found = store_get(s, key, 0, &e);
+    store_result found = store_get_fresh(s, key, &e);
     if (found == STORE_OK) store_entry_unref(e);
-    return found == STORE_OK ? STORE_EXISTS : STORE_OK;
+    return found == STORE_OK ? STORE_EXISTS : found == STORE_NOT_FOUND ? STORE_OK : found;
   }
   blob *bytes = stored_encode(rq->arena, rq->resource, obj, store_next_revision(s));
-  store_result result = generic_too_large(rq, obj, bytes) ? STORE_TOO_LARGE
-                                                          : store_create(s, key, bytes, entry);
+  store_result result = generic_too_large(rq, obj, bytes)
+                            ? STORE_TOO_LARGE
+                            : store_create_ttl(s, key, bytes, generic_ttl_s(rq), entry);
   blob_unref(bytes);
   return result;
 }
@@ -102,11 +103,12 @@ static bool create_once(request *rq, val *obj, write_result *out, bool *taken) {
     result = put(rq, key, obj, &out->entry);
   }
   if (result != STORE_OK) {
-    side_effects_undo(rq, obj);
+    if (generic_surely_not_written(result)) side_effects_undo(rq, obj);
     *taken = result == STORE_EXISTS && generated;
     return result == STORE_EXISTS ? exists_error(rq, key, name, base.len > 0)
                                   : generic_store_error(rq, result, name);
   }
+  generic_show_version(rq, obj, out->entry);
   side_effects_created(rq, obj);
   out->obj = obj;
   out->created = true;

@@ -15,6 +15,8 @@
 #define FINALIZER_ORPHAN "orphan"
 #define FINALIZER_FOREGROUND "foregroundDeletion"
 
+#define CONFLICT_TRIES 5 /* only another writer of the same etcd can make these */
+
 typedef struct delete_run {
   request *rq;
   const strategy *strategy;
@@ -23,6 +25,7 @@ typedef struct delete_run {
   store_entry *entry;
   val *obj; /* the current object; changed in place when it has to stay */
   int64_t grace_s;
+  bool conflict; /* somebody else wrote in between */
 } delete_run;
 
 static bool is_namespace(const request *rq) {
@@ -182,12 +185,13 @@ static bool save(delete_run *d, write_result *out) {
   } else {
     int64_t revision = store_next_revision(s);
     blob *bytes = stored_with_revision(blob_slice(same), revision);
-    result = store_update(s, d->key, d->entry->mod_revision, bytes, &out->entry);
+    result = store_update_ttl(s, d->key, d->entry->mod_revision, bytes, generic_ttl_s(rq),
+                              &out->entry);
     blob_unref(bytes);
-    object_set_str(rq->arena, d->obj, "resourceVersion",
-                   arena_printf(rq->arena, "%lld", (long long)revision));
+    if (result == STORE_OK) generic_show_version(rq, d->obj, out->entry);
   }
   blob_unref(same);
+  d->conflict = result == STORE_CONFLICT;
   return result == STORE_OK || generic_store_error(rq, result, d->name);
 }
 
@@ -209,9 +213,10 @@ static bool erase(delete_run *d, bool graceful, write_result *out) {
   blob *final = stored_with_revision(blob_slice(d->entry->value), revision);
   store_result result = store_delete(s, d->key, d->entry->mod_revision, final, NULL);
   blob_unref(final);
+  d->conflict = result == STORE_CONFLICT;
   if (result != STORE_OK) return generic_store_error(rq, result, d->name);
   object_set_str(rq->arena, d->obj, "resourceVersion",
-                 arena_printf(rq->arena, "%lld", (long long)revision));
+                 arena_printf(rq->arena, "%lld", (long long)store_written(s)));
   side_effects_deleted(rq, d->obj);
   return true;
 }
@@ -270,15 +275,21 @@ bool generic_delete(request *rq, slice namespace, slice name, const delete_optio
   *out = (write_result){0};
   delete_run d = {.rq = rq, .strategy = strategy_of(rq->resource), .options = o, .name = name,
                   .key = stored_key(rq->arena, rq->resource, namespace, name)};
-  if (!generic_get(rq, namespace, name, &d.entry)) return false;
-  val *stored = stored_decode(rq->arena, rq->resource, d.entry);
-  if (!stored) {
-    store_entry_unref(d.entry);
-    return status_set(&rq->error, rq->arena, STATUS_INTERNAL, "stored object is damaged");
+  bool ok = false, again = true;
+  for (int tries = 0; again && tries < CONFLICT_TRIES; tries++) {
+    *out = (write_result){0};
+    rq->error.set = d.conflict = false;
+    if (!generic_get(rq, namespace, name, true, &d.entry)) return false;
+    val *stored = stored_decode(rq->arena, rq->resource, d.entry);
+    if (!stored) {
+      store_entry_unref(d.entry);
+      return status_set(&rq->error, rq->arena, STATUS_INTERNAL, "stored object is damaged");
+    }
+    d.obj = object_fork(rq->arena, stored);
+    ok = run(&d, out);
+    request_keep(rq, d.entry); /* the trees borrow from its bytes */
+    again = !ok && d.conflict;
   }
-  d.obj = object_fork(rq->arena, stored);
-  bool ok = run(&d, out);
-  request_keep(rq, d.entry); /* the trees borrow from its bytes */
   out->answer_status = !d.strategy->returns_deleted;
   return ok;
 }

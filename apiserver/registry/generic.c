@@ -14,6 +14,16 @@
 
 #include <assert.h>
 
+/* A write is ended by its handler, a read by the timeout filter around it, in other words. */
+static bool timed_out(request *rq) {
+  rq->timed_out = slice_is(rq->http->method, "GET");
+  status_set(&rq->error, rq->arena, STATUS_TIMEOUT,
+             "Timeout: request did not complete within requested timeout - context deadline "
+             "exceeded");
+  rq->error.has_details = true;
+  return false;
+}
+
 bool generic_store_error(request *rq, store_result result, slice name) {
   const resource_info *r = rq->resource;
   switch (result) {
@@ -33,21 +43,47 @@ bool generic_store_error(request *rq, store_result result, slice name) {
       return status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "Too large resource version");
     case STORE_TOO_LARGE:
       return status_plain(&rq->error, rq->arena, "etcdserver: request is too large");
-    case STORE_NO_SPACE:
-    case STORE_UNAVAILABLE:
-    case STORE_UNKNOWN:
-    case STORE_TIMEOUT:
-    case STORE_CANCELLED:
     case STORE_NOT_READY:
-      return status_set(&rq->error, rq->arena, STATUS_UNAVAILABLE, "the store is not available");
+      status_set(&rq->error, rq->arena, STATUS_TOO_MANY, "storage is (re)initializing");
+      rq->error.has_details = true;
+      rq->error.retry_after_seconds = 1;
+      return false;
+    case STORE_TIMEOUT: return timed_out(rq);
+    case STORE_CANCELLED:
+      return status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "context canceled");
+    case STORE_NO_SPACE:
+      return status_plain(&rq->error, rq->arena, "etcdserver: mvcc: database space exceeded");
+    case STORE_UNAVAILABLE:
+    case STORE_UNKNOWN: {
+      slice why = store_problem(rq->server->store);
+      if (why.len == 0) why = SLICE_LIT("the store is not available");
+      return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(why));
+    }
   }
   return false;
 }
 
-bool generic_get(request *rq, slice namespace, slice name, store_entry **out) {
+bool generic_get(request *rq, slice namespace, slice name, bool fresh, store_entry **out) {
   slice key = stored_key(rq->arena, rq->resource, namespace, name);
-  store_result result = store_get(rq->server->store, key, rq->http ? rq->http->horizon : 0, out);
+  int64_t horizon = rq->http ? rq->http->horizon : 0;
+  store_result result = horizon || !fresh ? store_get(rq->server->store, key, horizon, out)
+                                          : store_get_fresh(rq->server->store, key, out);
   return result == STORE_OK || generic_store_error(rq, result, name);
+}
+
+void generic_show_version(request *rq, val *obj, const store_entry *e) {
+  if (!e) return;
+  object_set_str(rq->arena, obj, "resourceVersion",
+                 arena_printf(rq->arena, "%lld", (long long)e->mod_revision));
+}
+
+bool generic_surely_not_written(store_result result) {
+  return result != STORE_UNKNOWN && result != STORE_TIMEOUT && result != STORE_CANCELLED;
+}
+
+int64_t generic_ttl_s(const request *rq) {
+  bool event = slice_is(rq->resource->resource, "events");
+  return event ? rq->server->options.event_ttl_s : 0;
 }
 
 bool generic_admit(request *rq, admission_op op, val *obj, const val *old, slice namespace,

@@ -38,8 +38,9 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
                     write_result *out);
 bool generic_delete(request *rq, slice namespace, slice name, const delete_options *o,
                     write_result *out);
-/* The current entry (a new reference) or false with a 404. */
-bool generic_get(request *rq, slice namespace, slice name, store_entry **out);
+/* The current entry (a new reference) or false with a 404. fresh: as it is everywhere now, else as
+ * it is known here (store/store.h). */
+bool generic_get(request *rq, slice namespace, slice name, bool fresh, store_entry **out);
 
 /* A failed store call as the client sees it. */
 bool generic_store_error(request *rq, store_result result, slice name);

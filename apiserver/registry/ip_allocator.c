@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 
+#define TAKEN_TRIES 8
 static const uint64_t SIZE_MAX_V6 = (uint64_t)1 << 62;
 
 static bool ip_parse(slice text, uint8_t out[16], bool *v6) {
@@ -191,13 +192,16 @@ bool ip_take(request *rq, const ip_cidr *c, const val *service, slice *ip, slice
     *ip = ip_at(rq->arena, c, 0);
     return true;
   }
-  uint64_t n = free_number(rq, c, 1 + c->band, c->size - c->band);
-  if (!n) n = free_number(rq, c, 1, c->band);
-  *full = n == 0;
-  *problem = SLICE_LIT("range is full");
-  if (!n) return false;
-  *ip = ip_at(rq->arena, c, n);
-  return ip_record(rq, c, service, *ip);
+  for (int tries = 0; tries < TAKEN_TRIES; tries++) {
+    uint64_t n = free_number(rq, c, 1 + c->band, c->size - c->band);
+    if (!n) n = free_number(rq, c, 1, c->band);
+    *full = n == 0;
+    *problem = SLICE_LIT("range is full");
+    if (!n) return false;
+    *ip = ip_at(rq->arena, c, n);
+    if (ip_record(rq, c, service, *ip)) return true; /* else another server was quicker */
+  }
+  return false;
 }
 
 void ip_release(request *rq, slice ip) {
@@ -205,7 +209,7 @@ void ip_release(request *rq, slice ip) {
   store *s = rq->server->store;
   slice key = stored_key(rq->arena, addresses(), SLICE_NONE, ip_canonical(rq->arena, ip));
   store_entry *e = NULL;
-  if (store_get(s, key, 0, &e) != STORE_OK) return;
+  if (store_get_fresh(s, key, &e) != STORE_OK) return;
   blob *final = stored_with_revision(blob_slice(e->value), store_next_revision(s));
   store_delete(s, key, e->mod_revision, final, NULL);
   blob_unref(final);

@@ -10,7 +10,6 @@ enum { PORT_WORDS = 65536 / 64 };
 
 typedef struct port_allocator {
   int32_t first, last; /* 30000 and 32767 */
-  struct service_txn *txn; /* the write under way; service_alloc.c's */
   int64_t revision; /* of the Services that `taken` says, -1 for none yet */
   uint64_t taken[PORT_WORDS];
 } port_allocator;

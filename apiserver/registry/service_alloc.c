@@ -54,7 +54,7 @@ static service_txn *txn_begin(request *rq) {
   t->ports_left = val_list(rq->arena);
   t->ips_taken = val_list(rq->arena);
   t->ips_left = val_list(rq->arena);
-  s->ports->txn = t;
+  rq->service_txn = t;
   return t;
 }
 
@@ -340,8 +340,8 @@ static void ips_give_back(request *rq, const val *list) {
 
 static service_txn *txn_end(request *rq) {
   if (!is_service(rq) || !rq->server->ports) return NULL;
-  service_txn *t = rq->server->ports->txn;
-  rq->server->ports->txn = NULL;
+  service_txn *t = rq->service_txn;
+  rq->service_txn = NULL;
   return t;
 }
 

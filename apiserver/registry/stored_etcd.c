@@ -35,18 +35,16 @@ static bool is_json_kind(const resource_info *r) {
   return slice_is(r->group, "apiextensions.k8s.io") || slice_is(r->group, "apiregistration.k8s.io");
 }
 
-static slice values_out(void *ctx, arena *a, const store_entry *e) {
-  (void)ctx;
-  const blob *put = store_entry_form(e, ETCD_FORM_PUT);
-  if (put) return blob_slice(put);
-  const resource_info *r = stored_resource_of(store_entry_key(e));
-  val *obj = r ? stored_decode(a, r, e) : NULL;
-  if (!obj) return blob_slice(e->value);
+slice stored_for_etcd(arena *a, const resource_info *r, slice value, bool json) {
+  slice error;
+  val *raw = json_parse(a, value, NULL, &error);
+  val *obj = raw ? codec_conform(a, raw, r->type, NULL, &error) : NULL;
+  if (!obj) return SLICE_NONE;
   object_del(obj, "resourceVersion");
   buf body, out;
   buf_init(&body, LIMIT_BUFFER);
   buf_init(&out, LIMIT_BUFFER);
-  if (is_json_kind(r)) {
+  if (json || is_json_kind(r)) {
     json_encode(&out, obj, r->type);
     buf_char(&out, '\n');
   } else {
@@ -58,6 +56,15 @@ static slice values_out(void *ctx, arena *a, const store_entry *e) {
   buf_dispose(&body);
   buf_dispose(&out);
   return copy;
+}
+
+static slice values_out(void *ctx, arena *a, const store_entry *e) {
+  (void)ctx;
+  const blob *put = store_entry_form(e, ETCD_FORM_PUT);
+  if (put) return blob_slice(put);
+  const resource_info *r = stored_resource_of(store_entry_key(e));
+  slice bytes = r ? stored_for_etcd(a, r, blob_slice(e->value), false) : SLICE_NONE;
+  return bytes.ptr ? bytes : blob_slice(e->value);
 }
 
 /* "apps/v1" -> group and version. */
@@ -96,15 +103,19 @@ static val *decode(arena *a, const resource_info *r, slice bytes, const resource
   return *from ? codec_conform(a, raw, (*from)->type, NULL, problem) : NULL;
 }
 
-static blob *values_in(void *ctx, arena *a, slice key, slice bytes, int64_t revision,
-                       slice *problem) {
-  (void)ctx;
+blob *stored_from_etcd(arena *a, slice key, slice bytes, int64_t revision, slice *problem) {
   const resource_info *r = stored_resource_of(key), *from = NULL;
   if (!r) return blob_copy(bytes);
   val *obj = decode(a, r, arena_copy(a, bytes), &from, problem);
   if (!obj) return NULL;
   version_default(a, obj, from->type);
   return stored_encode(a, r, version_to_storage(a, obj, from), revision);
+}
+
+static blob *values_in(void *ctx, arena *a, slice key, slice bytes, int64_t revision,
+                       slice *problem) {
+  (void)ctx;
+  return stored_from_etcd(a, key, bytes, revision, problem);
 }
 
 static blob *values_final(void *ctx, const store_entry *e, int64_t revision) {

@@ -160,11 +160,9 @@ static store_result write_changed(update_run *u, val *obj, write_result *out) {
     blob *bytes = stored_with_revision(blob_slice(same), revision);
     result = generic_too_large(rq, obj, bytes)
                  ? STORE_TOO_LARGE
-                 : store_update(s, u->key, u->live_entry->mod_revision, bytes, &out->entry);
-    if (result == STORE_OK) {
-      object_set_str(rq->arena, obj, "resourceVersion",
-                     arena_printf(rq->arena, "%lld", (long long)revision));
-    }
+                 : store_update_ttl(s, u->key, u->live_entry->mod_revision, bytes,
+                                    generic_ttl_s(rq), &out->entry);
+    if (result == STORE_OK) generic_show_version(rq, obj, out->entry);
     blob_unref(bytes);
   }
   blob_unref(same);
@@ -200,9 +198,18 @@ static bool attempt(update_run *u, write_result *out, bool *again) {
     side_effects_updated(rq, obj, u->live);
     return true;
   }
-  side_effects_undo(rq, obj);
+  if (generic_surely_not_written(result)) side_effects_undo(rq, obj);
   *again = result == STORE_CONFLICT && object_version(obj).len == 0;
   return generic_store_error(rq, result, u->name);
+}
+
+static bool is_stale(update_run *u) {
+  store_entry *now = NULL;
+  store_result got = store_get_fresh(u->rq->server->store, u->key, &now);
+  bool stale = got == STORE_NOT_FOUND ||
+               (got == STORE_OK && now->mod_revision != u->live_entry->mod_revision);
+  if (now) store_entry_unref(now);
+  return stale;
 }
 
 bool generic_update(request *rq, slice namespace, slice name, const update_source *source,
@@ -210,15 +217,23 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
   update_run u = {.rq = rq, .strategy = strategy_of(rq->resource), .source = source,
                   .namespace = namespace, .name = name,
                   .key = stored_key(rq->arena, rq->resource, namespace, name)};
-  bool done = false, again = true;
+  bool done = false, again = true, fresh = !store_waits(rq->server->store);
   for (int tries = 0; again && tries < CONFLICT_TRIES; tries++) {
     *out = (write_result){0};
     rq->error.set = false;
     again = false;
-    store_result got = store_get(rq->server->store, u.key, 0, &u.live_entry);
+    store_result got = fresh ? store_get_fresh(rq->server->store, u.key, &u.live_entry)
+                             : store_get(rq->server->store, u.key, 0, &u.live_entry);
+    if (!fresh && got == STORE_NOT_FOUND) {
+      fresh = true;
+      got = store_get_fresh(rq->server->store, u.key, &u.live_entry);
+    }
     if (got != STORE_OK && got != STORE_NOT_FOUND) return generic_store_error(rq, got, name);
     u.live = got == STORE_OK ? stored_decode(rq->arena, rq->resource, u.live_entry) : NULL;
     done = attempt(&u, out, &again);
+    /* What failed on the copy's state may do on the newest. */
+    if (!done && !fresh && is_stale(&u)) again = true;
+    if (again) fresh = true;
     if (u.live_entry) request_keep(rq, u.live_entry); /* the trees borrow from its bytes */
     u.live_entry = NULL;
   }

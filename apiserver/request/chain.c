@@ -2,13 +2,16 @@
 #include "request/chain.h"
 
 #include "access/access.h"
+#include "base/fiber.h"
 #include "base/limits.h"
+#include "codec/codec.h"
 #include "request/info.h"
 #include "request/options.h"
 #include "request/request.h"
 #include "request/tap.h"
 #include "respond/head.h"
 #include "respond/respond.h"
+#include "route/health.h"
 #include "route/route.h"
 #include "server.h"
 #include "verb/verbs.h"
@@ -213,10 +216,68 @@ static void run_stages(request *rq, size_t from) {
   else serve_path(rq);
 }
 
+/* ---- requests that may wait ---- */
+
+/* Whoever asks has gone: what the request waits for is given up, and it ends before this returns;
+ * what it answers is dropped by http. */
+static void on_gone(http_exchange *x) {
+  request *rq = x->user;
+  x->on_abort = NULL;
+  store_cancel(rq->server->store, rq->fiber);
+}
+
+static bool mutates(const request *rq) {
+  slice m = rq->http->method;
+  return !slice_is(m, "GET") && !slice_is(m, "HEAD") && !slice_is(m, "OPTIONS");
+}
+
+/* As the real server's: 34 s for what writes, 60 s for the rest, or the client's own timeout. */
+static int64_t allowed_ns(const request *rq) {
+  int64_t most = mutates(rq) ? LIMIT_MUTATING_TIME_NS : LIMIT_REQUEST_TIME_NS, own = 0;
+  slice asked = http_query_get(rq->http, "timeout");
+  bool shorter = asked.len && duration_parse(asked, &own) && own > 0 && own < most;
+  return shorter ? own : most;
+}
+
+static void on_fiber(void *ctx) {
+  request *rq = ctx;
+  rq->fiber = fiber_current(rq->server->fibers);
+  rq->http->user = rq;
+  rq->http->on_abort = on_gone;
+  fiber_set_deadline(rq->fiber, rq->mono_ns + allowed_ns(rq));
+  run_stages(rq, rq->first_stage); /* rq is gone with the answer */
+}
+
+/* Where the store never waits, a request runs where it came in. */
+static void run(request *rq, size_t from) {
+  server *s = rq->server;
+  if (!store_waits(s->store)) {
+    run_stages(rq, from);
+    return;
+  }
+  if (fiber_count(s->fibers) >= LIMIT_FIBERS) {
+    respond_text(rq, 429, SLICE_LIT("Too many requests, please try again later.\n"));
+    return;
+  }
+  rq->first_stage = from;
+  fiber_run(s->fibers, on_fiber, rq);
+}
+
+/* A store elsewhere is not read yet: nothing can be said, but how things are. */
+static bool is_early(request *rq) {
+  bool single;
+  if (rq->server->ready || health_path(rq->http->path, &single)) return false;
+  status_set(&rq->error, rq->arena, STATUS_TOO_MANY, "storage is (re)initializing");
+  rq->error.has_details = true;
+  rq->error.retry_after_seconds = 1;
+  respond_error(rq);
+  return true;
+}
+
 void chain_resume(request *rq) {
   rq->wall_ns = rq->server->env->wall_ns;
   rq->mono_ns = rq->server->env->mono_ns;
-  run_stages(rq, TAP_STAGE);
+  run(rq, TAP_STAGE);
 }
 
 void chain_refuse(request *rq) {
@@ -234,5 +295,10 @@ void chain_handle(void *ctx, http_exchange *x) {
     respond_text(rq, 500, text);
     return;
   }
-  run_stages(rq, 0);
+  if (is_early(rq)) return;
+  /* How the store is must be told while it is not there: without roles, but the real server's
+   * --authorization-always-allow-paths need none. */
+  bool single;
+  if (!rq->server->ready && health_path(rq->http->path, &single)) serve_path(rq);
+  else run(rq, 0);
 }

@@ -59,6 +59,10 @@ typedef struct request {
   uint32_t warning_count, warning_cap;
   status_error error;
   bool waited; /* for a version of the store: not again (verb/wait.h) */
+  struct fiber *fiber; /* that it runs on; NULL where the store never waits */
+  size_t first_stage; /* of the chain, for the fiber's beginning */
+  struct service_txn *service_txn; /* registry/service_alloc.c's, of the write under way */
+  bool timed_out; /* the store did not answer in time: the answer is the timeout filter's */
   bool refused; /* by access: the answer says nosniff */
   struct store_entry **kept; /* entries that trees borrow from, released with the request */
   uint32_t kept_count, kept_cap;

@@ -169,6 +169,11 @@ static const type_info *status_type(void) {
 void respond_error(request *rq) {
   output_form form;
   assert(rq->error.set);
+  if (rq->timed_out) {
+    respond_bytes(rq, 504, SLICE_LIT("text/plain; charset=utf-8"), SLICE_LIT(RESPOND_TIMED_OUT),
+                  NULL, NULL, 0);
+    return;
+  }
   negotiate_fallback(rq, &form);
   if (form.raw) form.pretty = true;
   val *tree = respond_status_tree(rq->arena, &rq->error);

@@ -8,6 +8,11 @@
 #include "store/store.h"
 
 /* rq->error as a Status. */
+/* The body of the real server's timeout filter, which is no API handler. */
+#define RESPOND_TIMED_OUT                                                                 \
+  "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not "       \
+  "complete within the allotted timeout\",\"reason\":\"Timeout\",\"details\":{},"         \
+  "\"code\":504}\n"
 void respond_error(request *rq);
 /* Plain text, as the HTTP layer's and health answers are. */
 void respond_text(request *rq, int code, slice text);

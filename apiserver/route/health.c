@@ -1,6 +1,8 @@
 /* See health.h. One row a check; the bits say which of the three endpoints lists it. */
 #include "route/health.h"
 
+#include "server.h"
+
 #include <stdlib.h>
 
 enum { HEALTHZ = 1, LIVEZ = 2, READYZ = 4, ALL = 7 };
@@ -103,6 +105,42 @@ static void append_unknown(buf *out, slice *excludes, const bool *used, uint32_t
     buf_printf(out, "%s\"%.*s\"", i ? "," : "", SLICE_ARG(excludes[i]));
   }
   buf_char(out, '\n');
+}
+
+/* Of all that the checks stand for, only a store elsewhere can fail. */
+static bool check_passes(const server *s, const char *name) {
+  slice why = SLICE_NONE;
+  bool etcd = strcmp(name, "etcd") == 0 || strcmp(name, "etcd-readiness") == 0;
+  bool copy = strcmp(name, HOOK "storage-readiness") == 0;
+  if (!etcd && !copy) return true;
+  if (copy) return s->ready;
+  return store_is_ready(s->store, &why) || !slice_is(why, "etcd");
+}
+
+bool health_passes(request *rq, slice path, slice *text) {
+  slice name, check, excludes[EXCLUDES_MAX];
+  bool single = slice_cut(slice_from(path, 1), '/', &name, &check), passes = true;
+  bool used[EXCLUDES_MAX];
+  uint32_t count = 0;
+  while (count < EXCLUDES_MAX && http_query_nth(rq->http, "exclude", count, &excludes[count])) {
+    count++;
+  }
+  buf out;
+  buf_init(&out, 65536);
+  for (size_t i = 0; i < CHECK_COUNT; i++) {
+    if (!(CHECKS[i].where & endpoint_of(name))) continue;
+    if (single && !slice_is(check, CHECKS[i].name)) continue;
+    bool skip = !single && exclude_used(excludes, used, count, CHECKS[i].name);
+    bool ok = skip || check_passes(rq->server, CHECKS[i].name);
+    passes = passes && ok;
+    if (single) buf_lit(&out, "internal server error: reason withheld\n");
+    else if (ok) buf_printf(&out, "[+]%s %sok\n", CHECKS[i].name, skip ? "excluded: " : "");
+    else buf_printf(&out, "[-]%s failed: reason withheld\n", CHECKS[i].name);
+  }
+  if (!single) buf_printf(&out, "%.*s check failed\n", SLICE_ARG(name));
+  *text = passes ? SLICE_NONE : arena_copy(rq->arena, buf_slice(&out));
+  buf_dispose(&out);
+  return passes;
 }
 
 slice health_answer(request *rq, slice path) {

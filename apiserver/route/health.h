@@ -11,6 +11,9 @@
 /* True for "/livez", "/readyz/etcd" and the like; *single for one check. */
 bool health_path(slice path, bool *single);
 /* The body of a whole check: "ok", or the list where ?verbose asks. */
+/* Whether every check of that endpoint (path: /readyz, or /readyz/etcd) passes; if not, *text is
+ * the 500's body. */
+bool health_passes(request *rq, slice path, slice *text);
 slice health_answer(request *rq, slice path);
 /* The checks as Prometheus text, by name and endpoint. */
 slice health_metrics(arena *a);

@@ -211,6 +211,13 @@ static route_result answer_fixed(request *rq, const struct fixed_route *f, route
 }
 
 static void answer_health(request *rq, slice path, bool single, route_answer *out) {
+  slice failing = SLICE_NONE;
+  if (!health_passes(rq, path, &failing)) {
+    answer_bytes(out, "text/plain; charset=utf-8", failing);
+    out->status = 500;
+    route_header(out, "X-Content-Type-Options", SLICE_LIT("nosniff"));
+    return;
+  }
   answer_bytes(out, "text/plain; charset=utf-8",
                single ? SLICE_LIT("ok") : health_answer(rq, path));
   if (!single) route_header(out, "X-Content-Type-Options", SLICE_LIT("nosniff"));

@@ -19,6 +19,7 @@ typedef struct store_backend {
                          store_entry **out);
   store_result (*remove)(store *s, slice key, int64_t expect_mod, blob *final,
                          store_entry **last);
+  int64_t (*written)(const store *s);
   store_result (*get)(store *s, slice key, int64_t revision, store_entry **out);
   store_result (*get_fresh)(store *s, slice key, store_entry **out);
   store_result (*view_open)(store *s, int64_t revision, store_view **out);

@@ -584,6 +584,7 @@ static const store_backend backend = {
     .create = memory_create,
     .update = memory_update,
     .remove = memory_delete,
+    .written = memory_revision,
     .get = memory_get,
     .get_fresh = memory_get_fresh,
     .view_open = memory_view_open,

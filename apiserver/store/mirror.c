@@ -101,6 +101,7 @@ static void destroy(store *s) {
 static int64_t revision(const store *s) { return ((const mirror *)s)->replica->newest; }
 static int64_t next_revision(const store *s) { return revision(s) + 1; }
 static int64_t compacted(const store *s) { return replica_base(((const mirror *)s)->replica); }
+static int64_t written(const store *s) { return ((const mirror *)s)->written; }
 static slice problem(const store *s) { return buf_slice(&((const mirror *)s)->problem); }
 static size_t overhead(const store *s) { return replica_overhead(((const mirror *)s)->replica); }
 
@@ -168,6 +169,7 @@ const store_backend mirror_backend = {
     .create = mirror_create_key,
     .update = mirror_update_key,
     .remove = mirror_delete_key,
+    .written = written,
     .get = mirror_get,
     .get_fresh = mirror_get_fresh,
     .view_open = mirror_view_open,

@@ -69,6 +69,7 @@ struct mirror {
   timer progress_timer;
   uint32_t syncs; /* fibers that wait for a revision that progress may bring */
 
+  int64_t written; /* the revision of the write that returns just now */
   int64_t known; /* the newest revision that the remote has told of */
   int64_t answered_ns; /* when it last answered */
   bool probing, probe_failed;

@@ -196,6 +196,7 @@ static store_result put(store *s, slice key, int64_t guard, blob *value, int64_t
   store_result r = commit_with_lease(&w, ttl_s);
   if (r == STORE_OK) {
     store_result reached = mirror_reach(m, w.revision, REACH_NS, false);
+    m->written = w.revision;
     if (reached == STORE_CANCELLED) r = reached;
     else if (out) *out = entry_of(&w);
   }
@@ -241,6 +242,7 @@ store_result mirror_delete_key(store *s, slice key, int64_t expect_mod, blob *fi
     r = STORE_CANCELLED;
   }
   if (final) final_forget(m, &mine);
+  m->written = w.revision;
   if (r == STORE_OK && last) {
     const history_change *c = change_of(&w);
     store_entry *e = c ? c->prev : known;

@@ -55,6 +55,10 @@ store_result store_delete(store *s, slice key, int64_t expect_mod, blob *final,
   return s->ops->remove(s, key, expect_mod, final, last);
 }
 
+int64_t store_written(const store *s) {
+  return s->ops->written(s);
+}
+
 store_result store_get(store *s, slice key, int64_t revision, store_entry **out) {
   return s->ops->get(s, key, revision, out);
 }

@@ -106,6 +106,9 @@ store_result store_update(store *s, slice key, int64_t expect_mod, blob *value, 
 store_result store_delete(store *s, slice key, int64_t expect_mod, blob *final,
                           store_entry **last);
 
+/* The revision that the latest successful write took; until the next call. */
+int64_t store_written(const store *s);
+
 /* Reads what is here (after store_sync: what is everywhere), without waiting; *out is a new
  * reference, NULL when there is none. revision 0 is the current one. A revision before the first
  * is the empty store until something is compacted. */

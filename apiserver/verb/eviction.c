@@ -166,7 +166,7 @@ static bool evict(request *rq, output_form *form) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                       "name in URL does not match name in Eviction object");
   }
-  if (!generic_get(rq, rq->info.namespace, rq->info.name, &e)) return false;
+  if (!generic_get(rq, rq->info.namespace, rq->info.name, true, &e)) return false;
   request_keep(rq, e);
   const val *pod = stored_decode(rq->arena, rq->resource, e);
   read_delete_options(body, &o);

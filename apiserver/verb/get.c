@@ -8,6 +8,9 @@
 #include "verb/verbs.h"
 #include "verb/wait.h"
 
+/* Any version that is asked for may come from the copy; without one the newest counts. */
+static bool asks(request *rq) { return http_query_get(rq->http, "resourceVersion").len > 0; }
+
 void verb_get(request *rq) {
   output_form form;
   uint64_t version = 0;
@@ -16,7 +19,7 @@ void verb_get(request *rq) {
             read_version(rq, http_query_get(rq->http, "resourceVersion"), false, &version);
   if (ok && wait_for_version(rq, version, verb_get)) return;
   if (!ok || !read_reached(rq, version) ||
-      !generic_get(rq, rq->info.namespace, rq->info.name, &e)) {
+      !generic_get(rq, rq->info.namespace, rq->info.name, !asks(rq), &e)) {
     respond_error(rq);
     return;
   }

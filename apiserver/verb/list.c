@@ -1,5 +1,6 @@
 /* list: a consistent view of a prefix, page by page where asked. */
 #include "base/limits.h"
+#include "registry/generic.h"
 #include "registry/selector.h"
 #include "registry/stored.h"
 #include "request/options.h"
@@ -68,12 +69,12 @@ static bool read_revision(list_run *l) {
   request *rq = l->rq;
   uint64_t n = l->version;
   if (!read_reached(rq, n)) return false;
-  if (l->continued) return true;
+  if (l->continued) return l->revision || read_consistent(rq, SLICE_NONE, &l->revision);
   bool paged = l->o.limit > 0 || l->collects;
   bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && paged);
   if (n > 0 && exact) l->revision = (int64_t)n;
   else l->revision = rq->http->horizon;
-  return true;
+  return l->revision || read_consistent(rq, l->o.resource_version, &l->revision);
 }
 
 static bool open_view(list_run *l) {
@@ -83,6 +84,7 @@ static bool open_view(list_run *l) {
   if (result == STORE_FUTURE) {
     return read_too_large(rq, (uint64_t)l->revision, store_revision(rq->server->store));
   }
+  if (result != STORE_COMPACTED) return generic_store_error(rq, result, SLICE_NONE);
   status_set(&rq->error, rq->arena, STATUS_EXPIRED, "%s",
              l->continued
              ? "The provided continue parameter is too old to display a consistent list "
@@ -156,8 +158,12 @@ bool list_collect(request *rq, const list_options *o, void (*again)(request *rq)
   }
   if (!ok || !read_revision(&l) || !open_view(&l)) return false;
   if (!selector_is_empty(&l.selector)) l.scratch = arena_create();
-  store_view_walk(l.view, l.start, l.end, visit, &l);
+  store_result walked = store_view_walk(l.view, l.start, l.end, visit, &l);
   arena_destroy(l.scratch);
+  if (walked != STORE_OK) {
+    store_view_close(l.view);
+    return generic_store_error(rq, walked, SLICE_NONE);
+  }
   for (uint32_t i = 0; i < l.count; i++) request_keep(rq, store_entry_ref(l.items[i]));
   out->meta = make_meta(&l);
   out->items = l.items;
@@ -176,10 +182,16 @@ void verb_list(request *rq) {
     return;
   }
   if (!selector_is_empty(&l.selector)) l.scratch = arena_create();
-  store_view_walk(l.view, l.start, l.end, visit, &l);
+  store_result walked = store_view_walk(l.view, l.start, l.end, visit, &l);
   arena_destroy(l.scratch);
-  list_meta meta = make_meta(&l);
   store_view *view = l.view;
+  if (walked != STORE_OK) {
+    generic_store_error(rq, walked, SLICE_NONE);
+    respond_error(rq);
+    store_view_close(view);
+    return;
+  }
+  list_meta meta = make_meta(&l);
   respond_list(rq, &form, l.items, l.count, &meta);
   store_view_close(view); /* the items' bytes live as long as it, or as the parts that share them */
 }

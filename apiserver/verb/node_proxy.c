@@ -172,7 +172,7 @@ static bool serve_service(request *rq) {
 static bool serve(request *rq) {
   store_entry *e = NULL;
   if (slice_is(rq->resource->resource, "services")) return serve_service(rq);
-  if (!generic_get(rq, rq->info.namespace, rq->info.name, &e)) return false;
+  if (!generic_get(rq, rq->info.namespace, rq->info.name, true, &e)) return false;
   request_keep(rq, e);
   const val *obj = stored_decode(rq->arena, rq->resource, e);
   slice sub = rq->subresource->name;

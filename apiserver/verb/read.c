@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/quote.h"
 #include "codec/codec.h"
+#include "registry/generic.h"
 #include "server.h"
 
 #define TOKEN_VERSION "meta.k8s.io/v1"
@@ -56,6 +57,13 @@ bool read_version(request *rq, slice version, bool of_list, uint64_t *out) {
 bool read_reached(request *rq, uint64_t version) {
   int64_t current = store_revision(rq->server->store);
   return version <= (uint64_t)current || read_too_large(rq, version, current);
+}
+
+bool read_consistent(request *rq, slice version, int64_t *at) {
+  *at = 0;
+  if (version.len || rq->http->horizon) return true;
+  store_result r = store_sync(rq->server->store, at);
+  return r == STORE_OK || generic_store_error(rq, r, SLICE_NONE);
 }
 
 /* Token text is base64 for URLs, without padding; what is read may also be the standard

@@ -32,4 +32,8 @@ typedef struct list_found {
 } list_found;
 bool list_collect(request *rq, const list_options *o, void (*again)(request *rq), list_found *out);
 
+/* Before a read that asks for no version: it must see all that was written before. *at: the
+ * revision to read at, 0 for the newest. False with rq->error. */
+bool read_consistent(request *rq, slice version, int64_t *at);
+
 #endif

@@ -66,13 +66,31 @@ static void on_write(void *ctx, const store_event *ev) {
   if (r) s->resource_revisions[r->id] = ev->revision;
 }
 
-void registry_open(server *s) {
-  s->resource_revisions = heap_zalloc(schema_resource_count * sizeof(int64_t));
+static void watch_writes(server *s);
+
+/* The store's copy was made anew: anything may have changed. */
+static void on_end(void *ctx) {
+  server *s = ctx;
+  store_watch_close(s->revision_watch);
+  s->revision_watch = NULL;
+  for (uint16_t i = 0; i < schema_resource_count; i++) {
+    s->resource_revisions[i] = store_revision(s->store);
+  }
+  watch_writes(s);
+}
+
+static void watch_writes(server *s) {
   store_result result =
       store_watch_open(s->store, SLICE_LIT("/registry/"), store_revision(s->store),
                        on_write, s, &s->revision_watch);
   assert(result == STORE_OK);
   (void)result;
+  store_watch_on_end(s->revision_watch, on_end);
+}
+
+void registry_open(server *s) {
+  s->resource_revisions = heap_zalloc(schema_resource_count * sizeof(int64_t));
+  watch_writes(s);
 }
 
 void registry_close(server *s) {

@@ -159,7 +159,7 @@ void scale_serve(request *rq) {
   bool ok = negotiate_output(rq, false, &form);
   if (ok && slice_is(rq->info.verb, "get")) {
     store_entry *e = NULL;
-    ok = generic_get(rq, rq->info.namespace, rq->info.name, &e);
+    ok = generic_get(rq, rq->info.namespace, rq->info.name, true, &e);
     if (ok) {
       request_keep(rq, e);
       answer(rq, &form, stored_decode(rq->arena, rq->resource, e));

@@ -50,7 +50,7 @@ static void token_serve(request *rq) {
                             SLICE_LIT("TokenRequest"), NULL);
   }
   if (body && write_check_namespace(rq, body) && admission_create_at(rq, body) &&
-      generic_get(rq, rq->info.namespace, rq->info.name, &e)) {
+      generic_get(rq, rq->info.namespace, rq->info.name, true, &e)) {
     request_keep(rq, e);
     answer = token_answer(rq, stored_decode(rq->arena, rq->resource, e), body);
   }

@@ -10,12 +10,6 @@
 #include <assert.h>
 
 #define WAIT_NS ((int64_t)3 * 1000000000)
-/* Of the real server's timeout filter, which is no API handler. */
-#define TIMED_OUT                                                                       \
-  "{\"metadata\":{},\"status\":\"Failure\",\"message\":\"Timeout: request did not "       \
-  "complete within the allotted timeout\",\"reason\":\"Timeout\",\"details\":{},"         \
-  "\"code\":504}\n"
-
 typedef struct waiter {
   timer timer;
   store_watch *feed;
@@ -44,8 +38,8 @@ static void resume(void *ctx, int64_t now_ns) {
   forget(w);
   rq->waited = true;
   if (w->short_of && (uint64_t)store_revision(rq->server->store) < w->version) {
-    respond_bytes(rq, 504, SLICE_LIT("text/plain; charset=utf-8"), SLICE_LIT(TIMED_OUT), NULL,
-                  NULL, 0);
+    respond_bytes(rq, 504, SLICE_LIT("text/plain; charset=utf-8"), SLICE_LIT(RESPOND_TIMED_OUT),
+                  NULL, NULL, 0);
     return;
   }
   rq->wall_ns = rq->server->env->wall_ns;
@@ -60,10 +54,34 @@ static void on_event(void *ctx, const store_event *ev) {
   timer_set(&s->timers, &w->timer, s->env->mono_ns, resume, w);
 }
 
+/* How long: three seconds, or the request's own time where that is shorter. */
+static int64_t wait_ns(request *rq, bool *short_of) {
+  int64_t own = 0;
+  bool is_watch = slice_is(rq->info.verb, "watch"); /* which has no timeout of that kind */
+  *short_of = !is_watch && duration_parse(http_query_get(rq->http, "timeout"), &own) && own > 0 &&
+              own < WAIT_NS;
+  return *short_of ? own : WAIT_NS;
+}
+
+/* On a fiber it is a step like any other. True: it was answered. */
+static bool wait_here(request *rq, uint64_t version) {
+  bool short_of;
+  store *s = rq->server->store;
+  int64_t ns = wait_ns(rq, &short_of);
+  int64_t want = version < INT64_MAX ? (int64_t)version : INT64_MAX;
+  store_result r = store_wait_revision(s, want, ns);
+  rq->waited = true;
+  if (r == STORE_OK || r == STORE_CANCELLED || !short_of) return false;
+  respond_bytes(rq, 504, SLICE_LIT("text/plain; charset=utf-8"), SLICE_LIT(RESPOND_TIMED_OUT),
+                NULL, NULL, 0);
+  return true;
+}
+
 bool wait_for_version(request *rq, uint64_t version, void (*again)(request *rq)) {
   server *s = rq->server;
   int64_t current = store_revision(s->store);
   if (rq->waited || version <= (uint64_t)current) return false;
+  if (rq->fiber) return wait_here(rq, version);
   assert(rq->kept_count == 0);
   waiter *w = ARENA_NEW(rq->arena, waiter);
   w->rq = rq;
@@ -72,13 +90,7 @@ bool wait_for_version(request *rq, uint64_t version, void (*again)(request *rq))
   if (store_watch_open(s->store, SLICE_LIT("/"), current, on_event, w, &w->feed) != STORE_OK) {
     return false;
   }
-  int64_t ns = WAIT_NS, own = 0;
-  bool is_watch = slice_is(rq->info.verb, "watch"); /* which has no timeout of that kind */
-  if (!is_watch && duration_parse(http_query_get(rq->http, "timeout"), &own) && own > 0 &&
-      own < ns) {
-    ns = own;
-    w->short_of = true;
-  }
+  int64_t ns = wait_ns(rq, &w->short_of);
   timer_set(&s->timers, &w->timer, s->env->mono_ns + ns, resume, w);
   rq->http->user = w;
   rq->http->on_abort = on_abort;

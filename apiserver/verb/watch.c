@@ -41,6 +41,12 @@ void verb_watch(request *rq) {
     respond_error(rq);
     return;
   }
+  int64_t at = 0;
+  if (args.from == 0 && !(read_consistent(rq, args.options.resource_version, &at) &&
+                          read_reached(rq, (uint64_t)at))) {
+    respond_error(rq);
+    return;
+  }
   if (!args.initial && args.from == 0) args.from = (uint64_t)store_revision(rq->server->store);
   watcher_start(rq, &args);
 }

@@ -42,6 +42,7 @@ size_t watcher_pending(const watcher *w);
 void watcher_tell_state(watcher *w, store_entry *e);
 void watcher_send_bookmark(watcher *w, bool initial_end);
 /* The store's events come here. */
+void watcher_on_end(void *ctx);
 void watcher_on_event(void *ctx, const store_event *ev);
 /* The ERROR for a revision below the history, and the end: w is gone. */
 void watcher_tell_too_old(watcher *w, int64_t from);

@@ -108,6 +108,7 @@ static bool step(watcher *w) {
     return false;
   }
   if (w->feed) {
+    store_watch_on_end(w->feed, watcher_on_end);
     past_destroy(w); /* live */
   } else if (!w->closing) {
     go_on_later(w);

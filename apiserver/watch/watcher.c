@@ -182,10 +182,25 @@ static void tell(watcher *w, event_type type, bool of_prev, int64_t revision,
   else hold_frame(w, frame);
 }
 
+/* The store has lost the history that the watch needs: the stream ends, and who comes back with its
+ * version is told that it is too old. */
+void watcher_on_end(void *ctx) {
+  watcher *w = ctx;
+  store_watch_close(w->feed);
+  w->feed = NULL;
+  close_soon(w, on_deadline);
+}
+
 /* What lies in the past comes in pieces: the feed is closed at the end of one. */
 void watcher_on_event(void *ctx, const store_event *ev) {
   watcher *w = ctx;
-  assert(ev->revision > w->told && ev->revision > w->from);
+  assert(ev->revision >= w->told && ev->revision > w->from);
+  bool next = ev->revision > w->told; /* a piece holds all of a revision, or none */
+  if (w->past && !w->closing && next && past_is_enough(w)) {
+    store_watch_close(w->feed);
+    w->feed = NULL;
+    return;
+  }
   w->told = ev->revision;
   if (w->closing) return;
   watch_shared_turn(hub(w->server)->shared, ev->entry, ev->prev,
@@ -195,9 +210,6 @@ void watcher_on_event(void *ctx, const store_event *ev) {
   if (now) tell(w, before ? EVENT_MODIFIED : EVENT_ADDED, false, 0, ev->entry);
   else if (before && ev->deleted) tell(w, EVENT_DELETED, false, 0, ev->entry);
   else if (before) tell(w, EVENT_DELETED, true, ev->revision, ev->entry);
-  if (!w->past || w->closing || !past_is_enough(w)) return;
-  store_watch_close(w->feed);
-  w->feed = NULL;
 }
 
 /* The store tells its watchers in the write's own turn: its revision is never ahead of what they

@@ -1,0 +1,74 @@
+/* Each value is decoded when it comes, once: everything behind it reads JSON. */
+#include "registry/stored_codec.h"
+
+#include "base/buf.h"
+#include "base/heap.h"
+#include "registry/stored.h"
+#include "registry/stored_etcd.h"
+
+#define PROBLEM_MAX ((size_t)4096)
+
+struct stored_codec {
+  mirror_codec table;
+  bool json;
+  char *prefix;
+  size_t prefix_len;
+  arena *scratch; /* of the call at hand */
+  buf problem;
+};
+
+static blob *failed(stored_codec *c, slice text, slice *problem) {
+  buf_clear(&c->problem);
+  buf_append(&c->problem, slice_upto(text, PROBLEM_MAX / 2));
+  *problem = buf_slice(&c->problem);
+  arena_reset(c->scratch);
+  return NULL;
+}
+
+static blob *encode(void *ctx, slice key, blob *value, slice *problem) {
+  stored_codec *c = ctx;
+  const resource_info *r = stored_resource_of(key);
+  if (!r) return blob_ref(value);
+  slice bytes = stored_for_etcd(c->scratch, r, blob_slice(value), c->json);
+  if (!bytes.ptr) return failed(c, SLICE_LIT("the object can't be encoded"), problem);
+  blob *out = blob_copy(bytes);
+  arena_reset(c->scratch);
+  return out;
+}
+
+static blob *decode(void *ctx, slice key, slice stored, int64_t mod_revision, slice *problem) {
+  stored_codec *c = ctx;
+  slice why = SLICE_NONE;
+  blob *out = stored_from_etcd(c->scratch, key, stored, mod_revision, &why);
+  if (!out) return failed(c, why, problem);
+  arena_reset(c->scratch);
+  return out;
+}
+
+static blob *revise(void *ctx, blob *value, int64_t mod_revision) {
+  (void)ctx;
+  bool object = slice_find(blob_slice(value), SLICE_LIT("\"resourceVersion\":\"")) >= 0;
+  return object ? stored_with_revision(blob_slice(value), mod_revision) : blob_ref(value);
+}
+
+stored_codec *stored_codec_create(bool json, slice remote_prefix) {
+  stored_codec *c = heap_zalloc(sizeof *c);
+  c->table = (mirror_codec){c, encode, decode, revise};
+  c->json = json;
+  c->prefix_len = remote_prefix.len;
+  c->prefix = heap_alloc(remote_prefix.len);
+  if (remote_prefix.len) memcpy(c->prefix, remote_prefix.ptr, remote_prefix.len);
+  c->scratch = arena_create();
+  buf_init(&c->problem, PROBLEM_MAX);
+  return c;
+}
+
+void stored_codec_destroy(stored_codec *c) {
+  if (!c) return;
+  arena_destroy(c->scratch);
+  buf_dispose(&c->problem);
+  heap_free(c->prefix);
+  heap_free(c);
+}
+
+const mirror_codec *stored_codec_of(stored_codec *c) { return &c->table; }
