@@ -296,7 +296,8 @@ static bool fill_gates(const flags *f, server_options *o) {
 
 static bool start_server(serving *s, const flags *f, serve_files *files) {
   server_options o = {.secure_port = s->secure_port};
-  if (!fill_gates(f, &o) || !fill_remote(s, f, &o) || !fill_access(s, f, files, &o.access)) return false;
+  bool ok = fill_gates(f, &o) && fill_remote(s, f, &o) && fill_access(s, f, files, &o.access);
+  if (!ok) return false;
   o.enable_admission = join_list(f, "enable-admission-plugins", &files->enable);
   o.disable_admission = join_list(f, "disable-admission-plugins", &files->disable);
   o.service_cidr = slice_cstr(flags_str(f, "service-cluster-ip-range"));
