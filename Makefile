@@ -168,6 +168,15 @@ differential: $(BUILD)/differential $(ORACLE)
 	@mkdir -p reports
 	$< --oracle $(ORACLE) --count $(COUNT) --seed $(SEED) --jobs $(JOBS) --explained conformance/codec/explained.txt
 
+# Rates of the codecs on the official corpus (k8s.io/api/testdata), beside apimachinery's.
+CORPUS ?= $(wildcard ../shared/testdata/v1.36.0)
+.PHONY: bench-codec
+$(BUILD)/codec_bench: $(addprefix $(OBJ)/conformance/codec/,bench.o oracle.o) $(LIB)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+bench-codec: $(BUILD)/codec_bench $(ORACLE)
+	$< --corpus $(CORPUS) --oracle $(ORACLE)
+
 # For a new Kubernetes version: `make facts TYPES=types.json ORACLE=dir` reads the recordings
 # of a real server and rewrites the committed facts; see the generators' heads.
 .PHONY: facts

@@ -133,7 +133,11 @@ static slice with_fraction(arena *a, const char *head, uint64_t n, int places, c
     fraction /= 10;
     places--;
   }
-  if (!fraction) return arena_printf(a, "%s%llu%s", head, (unsigned long long)(n / scale), unit);
+  if (!fraction) {
+    char room[SLICE_U64_ROOM];
+    slice digits = slice_of_u64(room, n / scale);
+    return arena_concat(a, arena_concat(a, slice_cstr(head), digits), slice_cstr(unit));
+  }
   return arena_printf(a, "%s%llu.%0*llu%s", head, (unsigned long long)(n / scale), places,
                       (unsigned long long)fraction, unit);
 }

@@ -1,212 +1,267 @@
-/* Trees to JSON.
+/* Typed trees to JSON: the quick walk.
  *
- * One walk with an explicit stack, typed and untyped: a frame is an open map or list. In a
- * canonical tree (codec_conform) the entries of a struct come in the order of the fields, so
- * that both are walked side by side without a look-up; any other order still comes out right. */
+ * The place that is written next is handed from function to function, so that it stays in a
+ * register. In a canonical tree (codec_conform) the entries of a struct come in the order of the
+ * fields and under the fields' own names, so that both are walked side by side and names are
+ * compared by address. What is in another order, untyped, or below DEPTH_MAX is the business of
+ * json_encode_deep.c. */
 #include "codec/json_write.h"
 
-#include "base/heap.h"
+#include "codec/conform.h"
 
 #include <assert.h>
-#include <math.h>
-#include <stdlib.h>
 
-#define FRAMES_FIRST 32u
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
-typedef enum frame_kind { FRAME_STRUCT, FRAME_MAP, FRAME_LIST } frame_kind;
-
-typedef struct frame {
-  const val *v;
-  const type_info *t; /* FRAME_STRUCT: itself; else of the members, NULL for untyped */
-  val_entry *sorted; /* FRAME_MAP: NULL, or its entries in order (heap) */
-  uint32_t next; /* entry or item */
-  uint16_t field; /* FRAME_STRUCT */
-  uint8_t kind; /* frame_kind */
-  bool ordered; /* FRAME_STRUCT: entries come as the fields do */
-  bool empty; /* nothing written yet */
-  bool raw; /* below a raw value: tree order, numbers as they were written */
-} frame;
+#define DEPTH_MAX 40u
+#define KEY_STEP 32u /* a field's name may be read this far from the byte before it */
+#define HEAD_MAX 32u /* a number, a word, brackets and a comma */
 
 typedef struct encoder {
   buf *out;
-  bool sort_any; /* sort untyped maps */
-  frame *frames;
-  uint32_t depth, cap;
-  frame first[FRAMES_FIRST];
+  char *limit;
 } encoder;
 
-static frame *push_frame(encoder *e) {
-  if (e->depth == e->cap) {
-    size_t size = e->cap * sizeof(frame);
-    frame *fresh = e->frames == e->first ? heap_alloc(size * 2) : heap_realloc(e->frames, size * 2);
-    if (e->frames == e->first) memcpy(fresh, e->first, size);
-    e->frames = fresh;
-    e->cap *= 2;
-  }
-  frame *f = &e->frames[e->depth++];
-  *f = (frame){.empty = true};
-  return f;
+/* ---- bytes ---- */
+
+static char *sync(encoder *e, char *p) {
+  e->out->len = (size_t)(p - e->out->ptr);
+  return p;
 }
 
-static int entry_order(const void *a, const void *b) {
-  return slice_cmp(((const val_entry *)a)->key, ((const val_entry *)b)->key);
+/* After somebody else wrote to the buffer. */
+static char *resume(encoder *e) {
+  e->limit = e->out->ptr + e->out->cap;
+  return e->out->ptr + e->out->len;
 }
 
-static val_entry *sorted_copy(const val *map) {
-  if (json_is_sorted(map)) return NULL;
-  val_entry *copy = heap_alloc(map->count * sizeof *copy);
-  memcpy(copy, map->u.entries, map->count * sizeof *copy);
-  qsort(copy, map->count, sizeof *copy, entry_order);
-  return copy;
+/* Room for n more bytes. Past the ceiling what comes is written over what is there (the output is
+ * lost); NULL when even that has no room. */
+static char *grow(encoder *e, char *p, size_t n) {
+  sync(e, p);
+  if (!e->out->overflow && buf_reserve(e->out, n)) return resume(e);
+  e->out->overflow = true;
+  e->out->len = 1; /* put_key looks at the byte before */
+  return e->out->cap > n ? resume(e) : NULL;
 }
 
-static bool is_raw_kind(const type_info *t) {
-  return t->kind == TYPE_RAW_EXTENSION || t->kind == TYPE_FIELDS_V1 || t->kind == TYPE_JSON;
+#define ROOM(e, p, n) \
+  if (__builtin_expect((size_t)((e)->limit - (p)) < (n), 0)) (p) = grow((e), (p), (n))
+
+/* ---- strings ---- */
+
+#ifdef __SSE2__
+/* A bit for each byte that is written otherwise than as itself, or is not ASCII. */
+static inline unsigned odd_bytes(__m128i block) {
+  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+  const __m128i amp = _mm_set1_epi8('&'), space = _mm_set1_epi8(' ');
+  const __m128i angle = _mm_set1_epi8('<'), two = _mm_set1_epi8(2);
+  __m128i hit = _mm_or_si128(_mm_cmplt_epi8(block, space), _mm_cmpeq_epi8(block, quote));
+  hit = _mm_or_si128(hit, _mm_cmpeq_epi8(block, slash));
+  hit = _mm_or_si128(hit, _mm_cmpeq_epi8(block, amp));
+  hit = _mm_or_si128(hit, _mm_cmpeq_epi8(_mm_andnot_si128(two, block), angle));
+  return (unsigned)_mm_movemask_epi8(hit);
 }
 
-static const type_info *member_of(const type_info *t, type_kind kind) {
-  return t->fields[0].type->kind == kind ? t->fields[0].type : t->fields[1].type;
-}
-
-/* The type that a map or list really has: a schema union is its schema, or its list. */
-static const type_info *shape_of(const type_info *t, const val *v) {
-  bool is_union = t->kind == TYPE_SCHEMA_OR_ARRAY || t->kind == TYPE_SCHEMA_OR_BOOL ||
-                  t->kind == TYPE_SCHEMA_OR_STRINGS;
-  if (!is_union) return t;
-  return member_of(t, val_is_map(v) ? TYPE_STRUCT : TYPE_LIST);
-}
-
-static void open_frame(encoder *e, const val *v, const type_info *t, bool raw) {
-  frame *f = push_frame(e);
-  f->v = v;
-  f->raw = raw || (t && is_raw_kind(t));
-  if (t) t = f->raw ? NULL : shape_of(t, v);
-  if (v->type == VAL_LIST) {
-    f->kind = FRAME_LIST;
-    f->t = t ? t->elem : NULL;
-    json_char(e->out, '[');
-    return;
-  }
-  f->kind = t && t->kind == TYPE_STRUCT ? FRAME_STRUCT : FRAME_MAP;
-  f->t = f->kind == FRAME_STRUCT ? t : t ? t->elem : NULL;
-  if (f->kind == FRAME_STRUCT) f->ordered = json_is_ordered(v, t);
-  else if (t || (e->sort_any && !f->raw)) f->sorted = sorted_copy(v);
-  json_char(e->out, '{');
-}
-
-static void write_i64(buf *out, int64_t n) {
-  char room[SLICE_U64_ROOM];
-  slice digits = slice_of_u64(room, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
-  if (n < 0) json_char(out, '-');
-  json_put(out, digits.ptr, digits.len);
-}
-
-/* True when v is a map or list, whose frame is now open. */
-static bool write_value(encoder *e, const val *v, const type_info *t, bool raw) {
-  switch ((val_type)v->type) {
-    case VAL_NULL: json_put(e->out, "null", 4); break;
-    case VAL_BOOL: json_put(e->out, v->u.b ? "true" : "false", v->u.b ? 4 : 5); break;
-    case VAL_INT: write_i64(e->out, v->u.i); break;
-    case VAL_FLOAT:
-      raw = raw || (t && is_raw_kind(t)) || !isfinite(v->u.f);
-      if (raw && v->literal) json_put(e->out, v->literal, v->count);
-      else json_encode_float(e->out, v->u.f);
-      break;
-    case VAL_STRING: json_encode_string(e->out, val_str(v)); break;
-    case VAL_LIST:
-    case VAL_MAP: open_frame(e, v, t, raw); return true;
-  }
-  return false;
-}
-
-static void separate(encoder *e, frame *f) {
-  if (!f->empty) json_char(e->out, ',');
-  f->empty = false;
-}
-
-static const val *field_value(frame *f, const field_info *field) {
-  if (!f->ordered) return val_get(f->v, field->name);
-  if (f->next == f->v->count) return NULL;
-  const val_entry *entry = &f->v->u.entries[f->next];
-  bool here = entry->key.ptr == field->name.ptr || slice_eq(entry->key, field->name);
-  if (!here) return NULL;
-  f->next++;
-  return entry->value;
-}
-
-static void write_name(buf *out, slice name) {
-  char *to = json_room(out, name.len + 3);
-  if (!to) return;
-  *to++ = '"';
-  memcpy(to, name.ptr, name.len); /* schema names need no escapes */
-  to += name.len;
-  *to++ = '"';
-  *to = ':';
-  out->len += name.len + 3;
-}
-
-/* Writes fields until one opens a frame (true) or none is left. */
-static bool step_struct(encoder *e, frame *f) {
-  while (f->field < f->t->field_count) {
-    const field_info *field = &f->t->fields[f->field++];
-    const val *v = field_value(f, field);
-    if (v ? json_omits(field, v) : json_omits_absent(field)) continue;
-    separate(e, f);
-    write_name(e->out, field->name);
-    if (!v || (v->type == VAL_NULL && !field->pointer)) {
-      json_write_zero(e->out, field->type, field->pointer);
-    } else if (write_value(e, v, field->type, false)) {
-      return true;
+/* Copies s where all of it is plain; else false, and what was copied does not count. */
+static inline bool copy_plain(char *to, slice s) {
+  const char *from = s.ptr;
+  size_t n = s.len;
+  if (n >= 16) {
+    size_t at = 0;
+    for (;; at += 16) {
+      if (at + 16 > n) at = n - 16;
+      __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(from + at));
+      _mm_storeu_si128((__m128i *)(void *)(to + at), block);
+      if (odd_bytes(block)) return false;
+      if (at + 16 == n) return true;
     }
   }
-  return false;
+  if (n >= 8) {
+    int64_t low, high;
+    memcpy(&low, from, 8);
+    memcpy(&high, from + n - 8, 8);
+    memcpy(to, &low, 8);
+    memcpy(to + n - 8, &high, 8);
+    return odd_bytes(_mm_set_epi64x(high, low)) == 0;
+  }
+  if (n >= 4) {
+    uint32_t low, high;
+    memcpy(&low, from, 4);
+    memcpy(&high, from + n - 4, 4);
+    memcpy(to, &low, 4);
+    memcpy(to + n - 4, &high, 4);
+    return (odd_bytes(_mm_set_epi32(0, 0, (int)high, (int)low)) & 0xFF) == 0;
+  }
+  unsigned all = 0;
+  for (size_t i = 0; i < n; i++) {
+    to[i] = from[i];
+    all = all << 8 | (unsigned char)from[i];
+  }
+  return n == 0 || (odd_bytes(_mm_cvtsi32_si128((int)all)) & ((1u << n) - 1)) == 0;
+}
+#else
+static inline bool copy_plain(char *to, slice s) {
+  for (size_t i = 0; i < s.len; i++) {
+    unsigned char c = (unsigned char)s.ptr[i];
+    if (c < ' ' || c >= 0x80 || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&') {
+      return false;
+    }
+    to[i] = (char)c;
+  }
+  return true;
+}
+#endif
+
+static inline char *put_string(encoder *e, char *p, slice s) {
+  ROOM(e, p, s.len + HEAD_MAX);
+  if (__builtin_expect(p && copy_plain(p + 1, s), 1)) {
+    *p = '"';
+    p[s.len + 1] = '"';
+    return p + s.len + 2;
+  }
+  if (p) sync(e, p);
+  json_encode_string(e->out, s);
+  p = resume(e);
+  ROOM(e, p, HEAD_MAX);
+  return p;
 }
 
-static bool step_map(encoder *e, frame *f) {
-  while (f->next < f->v->count) {
-    const val_entry *entry = (f->sorted ? f->sorted : f->v->u.entries) + f->next++;
-    separate(e, f);
-    json_encode_string(e->out, entry->key);
-    json_char(e->out, ':');
-    if (write_value(e, entry->value, f->t, f->raw)) return true;
-  }
-  return false;
+static char *put_number(char *p, int64_t n) {
+  char digits[20];
+  unsigned at = sizeof digits;
+  uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+  if (n < 0) *p++ = '-';
+  do digits[--at] = (char)('0' + u % 10);
+  while (u /= 10);
+  memcpy(p, digits + at, sizeof digits - at);
+  return p + (sizeof digits - at);
 }
 
-static bool step_list(encoder *e, frame *f) {
-  while (f->next < f->v->count) {
-    const val *item = f->v->u.items[f->next++];
-    separate(e, f);
-    if (write_value(e, item, f->t, f->raw)) return true;
-  }
-  return false;
+/* ---- values ---- */
+
+static char *put_deep(encoder *e, char *p, const val *v, const type_info *t) {
+  sync(e, p);
+  json_encode_deep(e->out, v, t);
+  return resume(e);
 }
 
-static void encode(buf *out, const val *v, const type_info *t, bool sort_any) {
-  encoder e;
-  assert(out && v);
-  e.out = out;
-  e.sort_any = sort_any;
-  e.frames = e.first;
-  e.depth = 0;
-  e.cap = FRAMES_FIRST;
-  write_value(&e, v, t, false);
-  while (e.depth) {
-    frame *f = &e.frames[e.depth - 1];
-    bool down = f->kind == FRAME_STRUCT ? step_struct(&e, f)
-                : f->kind == FRAME_MAP ? step_map(&e, f)
-                                       : step_list(&e, f);
-    if (down) continue;
-    f = &e.frames[--e.depth];
-    json_char(out, f->kind == FRAME_LIST ? ']' : '}');
-    if (f->sorted) heap_free(f->sorted);
+static char *put_zero(encoder *e, char *p, const type_info *t, bool pointer) {
+  sync(e, p);
+  json_write_zero(e->out, t, pointer);
+  return resume(e);
+}
+
+static char *put_value(encoder *e, char *p, const val *v, const type_info *t, unsigned depth);
+
+static char *put_list(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+  ROOM(e, p, HEAD_MAX);
+  *p++ = '[';
+  for (uint32_t i = 0; i < v->count; i++) {
+    ROOM(e, p, HEAD_MAX);
+    if (i) *p++ = ',';
+    p = put_value(e, p, v->u.items[i], t->elem, depth);
   }
-  if (e.frames != e.first) heap_free(e.frames);
+  ROOM(e, p, HEAD_MAX);
+  *p++ = ']';
+  return p;
+}
+
+static char *put_map(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+  if (v->count > 1 && !json_is_sorted(v)) return put_deep(e, p, v, t);
+  ROOM(e, p, HEAD_MAX);
+  *p++ = '{';
+  for (uint32_t i = 0; i < v->count; i++) {
+    ROOM(e, p, HEAD_MAX);
+    if (i) *p++ = ',';
+    p = put_string(e, p, v->u.entries[i].key);
+    *p++ = ':';
+    p = put_value(e, p, v->u.entries[i].value, t->elem, depth);
+  }
+  ROOM(e, p, HEAD_MAX);
+  *p++ = '}';
+  return p;
+}
+
+static inline char *put_key(encoder *e, char *p, const field_brief *f) {
+  size_t n = f->name_len + 3u;
+  ROOM(e, p, n + 2 * HEAD_MAX);
+  if (p[-1] != '{') *p++ = ',';
+  memcpy(p, f->name - 1, KEY_STEP);
+  if (n > KEY_STEP) memcpy(p + KEY_STEP, f->name - 1 + KEY_STEP, n - KEY_STEP);
+  return p + n;
+}
+
+static inline bool is_left_out(const field_brief *f, const val *v) {
+  if (f->pointer) return false;
+  if (f->omits_empty && (v->type >= VAL_STRING ? v->count == 0 : val_is_empty(v))) return true;
+  return f->omitzero && conform_is_zero(v, f->type);
+}
+
+/* NULL where an entry is not under a field's own name, in order. */
+static char *put_fields(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+  const val_entry *at = v->u.entries, *end = at + v->count;
+  const field_brief *f = t->brief, *last = f + t->field_count;
+  for (; f < last; f++) {
+    if (at == end || at->key.ptr != f->name) {
+      if (f->keeps_absent) p = put_zero(e, put_key(e, p, f), f->type, f->pointer);
+      continue;
+    }
+    const val *value = (at++)->value;
+    if (value->type == VAL_NULL && !f->pointer) {
+      if (f->keeps_absent) p = put_zero(e, put_key(e, p, f), f->type, false);
+    } else if (!is_left_out(f, value)) {
+      p = put_value(e, put_key(e, p, f), value, f->type, depth);
+    }
+  }
+  return at == end ? p : NULL;
+}
+
+static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+  ROOM(e, p, HEAD_MAX);
+  size_t start = (size_t)(p - e->out->ptr);
+  *p++ = '{';
+  char *done = put_fields(e, p, v, t, depth);
+  if (!done) return put_deep(e, e->out->ptr + start, v, t);
+  p = done;
+  ROOM(e, p, HEAD_MAX);
+  *p++ = '}';
+  return p;
+}
+
+static char *put_value(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+  switch ((val_type)v->type) {
+    case VAL_STRING: return put_string(e, p, val_str(v));
+    case VAL_NULL:
+      ROOM(e, p, HEAD_MAX);
+      memcpy(p, "null", 4);
+      return p + 4;
+    case VAL_BOOL:
+      ROOM(e, p, HEAD_MAX);
+      memcpy(p, v->u.b ? "true" : "false", v->u.b ? 4 : 5);
+      return p + (v->u.b ? 4 : 5);
+    case VAL_INT:
+      ROOM(e, p, HEAD_MAX);
+      return put_number(p, v->u.i);
+    case VAL_LIST:
+      if (t->kind == TYPE_LIST && depth < DEPTH_MAX) return put_list(e, p, v, t, depth + 1);
+      break;
+    case VAL_MAP:
+      if (depth >= DEPTH_MAX) break;
+      if (t->kind == TYPE_STRUCT) return put_struct(e, p, v, t, depth + 1);
+      if (t->kind == TYPE_MAP) return put_map(e, p, v, t, depth + 1);
+      break;
+    case VAL_FLOAT: break;
+  }
+  return put_deep(e, p, v, t);
 }
 
 void json_encode(buf *out, const val *v, const type_info *t) {
-  assert(t);
-  encode(out, v, t, true);
+  assert(out && v && t);
+  if (!buf_reserve(out, 256)) return;
+  encoder e = {.out = out};
+  char *p = resume(&e);
+  sync(&e, put_value(&e, p, v, t, 0));
 }
-
-void json_encode_any(buf *out, const val *v, bool sort_keys) { encode(out, v, NULL, sort_keys); }

@@ -23,6 +23,8 @@ static inline void json_char(buf *out, char c) {
   out->len++;
 }
 
+/* The same as json_encode, at any depth and with entries in any order. */
+void json_encode_deep(buf *out, const val *v, const type_info *t);
 /* The JSON of a field of type t that is absent: "", 0, null, or a struct's {...}. */
 void json_write_zero(buf *out, const type_info *t, bool pointer);
 /* Is an absent f left out? */

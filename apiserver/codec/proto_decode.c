@@ -13,6 +13,8 @@
 
 #include <assert.h>
 
+#define POOL_MAX 64u
+
 typedef enum frame_kind {
   FRAME_STRUCT,
   FRAME_INLINED, /* a message whose members are the outer frame's own */
@@ -41,6 +43,8 @@ typedef struct decoder {
   arena *arena;
   frame *top, *spare;
   uint32_t depth;
+  val *pool; /* nodes are taken from the arena in blocks */
+  uint32_t pool_left, pool_next;
   slice error;
   slice raw_error; /* leaf_error_waits */
 } decoder;
@@ -52,6 +56,25 @@ static bool fail(decoder *d, slice text) {
 
 static bool fail_in(decoder *d, const proto_in *in) {
   return fail(d, slice_cstr(in->error));
+}
+
+static val *node(decoder *d, val_type type) {
+  if (d->pool_left == 0) {
+    d->pool_left = d->pool_next;
+    if (d->pool_next < POOL_MAX) d->pool_next *= 2;
+    d->pool = arena_alloc(d->arena, sizeof(val) * d->pool_left);
+  }
+  d->pool_left--;
+  val *v = d->pool++;
+  *v = (val){.type = (uint8_t)type};
+  return v;
+}
+
+static val *string_node(decoder *d, slice s) {
+  val *v = node(d, VAL_STRING);
+  v->u.s = s.ptr ? s.ptr : "";
+  v->count = (uint32_t)s.len;
+  return v;
 }
 
 static frame *frame_push(decoder *d, frame_kind kind, slice bytes, const type_info *t) {
@@ -143,9 +166,11 @@ static unsigned wire_of(const type_info *t) {
   }
 }
 
-static val *number_val(arena *a, uint64_t n, const type_info *t) {
-  if (t->kind == TYPE_BOOL) return val_bool(a, n != 0);
-  return val_int(a, t->kind == TYPE_INT32 ? (int64_t)(int32_t)(uint32_t)n : (int64_t)n);
+static val *number_val(decoder *d, uint64_t n, const type_info *t) {
+  val *v = node(d, t->kind == TYPE_BOOL ? VAL_BOOL : VAL_INT);
+  if (t->kind == TYPE_BOOL) v->u.b = n != 0;
+  else v->u.i = t->kind == TYPE_INT32 ? (int64_t)(int32_t)(uint32_t)n : (int64_t)n;
+  return v;
 }
 
 static bool float_read(decoder *d, proto_in *in, val **out) {
@@ -191,8 +216,8 @@ static bool wrapped_read(decoder *d, slice bytes, const type_info *t, val **list
 static bool bytes_value(decoder *d, slice bytes, const type_info *t, val **to, val *list) {
   val *v = NULL;
   switch ((type_kind)t->kind) {
-    case TYPE_STRING: v = val_string(d->arena, bytes); break;
-    case TYPE_BYTES: v = val_string(d->arena, base64_encode(d->arena, bytes)); break;
+    case TYPE_STRING: v = string_node(d, bytes); break;
+    case TYPE_BYTES: v = string_node(d, base64_encode(d->arena, bytes)); break;
     case TYPE_STRUCT:
     case TYPE_SCHEMA_OR_ARRAY:
     case TYPE_SCHEMA_OR_BOOL:
@@ -225,7 +250,7 @@ static bool packed_read(decoder *d, proto_in *in, const type_info *t, val *list)
       if (!float_read(d, &packed, &v)) return false;
     } else {
       if (!wire_varint(&packed, &n)) return fail_in(d, &packed);
-      v = number_val(d->arena, n, t);
+      v = number_val(d, n, t);
     }
     val_append(d->arena, list, v);
   }
@@ -237,7 +262,7 @@ static bool number_read(decoder *d, proto_in *in, const type_info *t, val **out)
   uint64_t n;
   if (t->kind == TYPE_FLOAT64) return float_read(d, in, out);
   if (!wire_varint(in, &n)) return fail_in(d, in);
-  *out = number_val(d->arena, n, t);
+  *out = number_val(d, n, t);
   return true;
 }
 
@@ -248,7 +273,7 @@ static bool list_read(decoder *d, frame *f, const field_info *fi, unsigned wire,
   if (wire != want && wire != WIRE_BYTES) {
     return fail(d, wire_type_error(d->arena, message, fi->name, wire));
   }
-  if (!val_is_list(*slot)) *slot = val_list(d->arena);
+  if (!val_is_list(*slot)) *slot = node(d, VAL_LIST);
   if (want == WIRE_BYTES) {
     if (!wire_bytes(&f->in, &bytes)) return fail_in(d, &f->in);
     return bytes_value(d, bytes, elem, NULL, *slot);
@@ -263,7 +288,7 @@ static bool list_read(decoder *d, frame *f, const field_info *fi, unsigned wire,
 static bool map_read(decoder *d, frame *f, const field_info *fi, val **slot) {
   slice bytes;
   if (!wire_bytes(&f->in, &bytes)) return fail_in(d, &f->in);
-  if (!val_is_map(*slot)) *slot = val_map(d->arena);
+  if (!val_is_map(*slot)) *slot = node(d, VAL_MAP);
   frame *entry = frame_push(d, FRAME_ENTRY, bytes, fi->type->elem);
   if (!entry) return false;
   entry->in.limit = f->in.limit; /* gogo bounds an entry's reads by the outer message */
@@ -367,7 +392,7 @@ static val *union_value(const frame *f) {
 /* As in codec_conform: what is no pointer is absent when zero, but for bytes and messages around
  * lists, which Go tells from nil. */
 static bool is_dropped(const field_info *fi, const val *v) {
-  if (!v) return true;
+  if ((v->type >= VAL_LIST && v->count) || (v->type == VAL_STRING && v->count > 2)) return false;
   if (fi->pointer || !conform_is_zero(v, fi->type)) return false;
   return fi->omitempty || (fi->type->kind != TYPE_BYTES && !fi->type->wrapped);
 }
@@ -375,14 +400,14 @@ static bool is_dropped(const field_info *fi, const val *v) {
 static val *struct_value(decoder *d, const frame *f) {
   const type_info *t = f->type;
   uint32_t count = 0;
-  val *map = val_map(d->arena);
-  for (uint16_t i = 0; i < t->field_count; i++) count += !is_dropped(&t->fields[i], f->slots[i]);
+  val *map = node(d, VAL_MAP);
+  for (uint16_t i = 0; i < t->field_count; i++) count += f->slots[i] != NULL;
   if (count == 0) return map;
   map->u.entries = arena_alloc(d->arena, count * sizeof(val_entry));
   map->cap = count;
   for (uint16_t i = 0; i < t->field_count; i++) {
-    if (is_dropped(&t->fields[i], f->slots[i])) continue;
-    if (t->fields[i].type->kind == TYPE_MAP) val_sort(f->slots[i]);
+    if (!f->slots[i] || is_dropped(&t->fields[i], f->slots[i])) continue;
+    if (f->slots[i]->type == VAL_MAP && t->fields[i].type->kind == TYPE_MAP) val_sort(f->slots[i]);
     map->u.entries[map->count++] = (val_entry){t->fields[i].name, f->slots[i]};
   }
   return map;
@@ -401,7 +426,7 @@ static void frame_close(decoder *d, frame *f) {
 }
 
 val *proto_decode(arena *a, slice bytes, const type_info *t, slice *error) {
-  decoder d = {.arena = a};
+  decoder d = {.arena = a, .pool_next = 8};
   val *root = NULL;
   assert(t->kind == TYPE_STRUCT);
   if (!bytes.ptr) bytes = SLICE_LIT("");

@@ -1,304 +1,370 @@
 /* proto_encode: a typed tree as gogo-protobuf writes it.
  *
- * From the last field to the first (see proto_wire.h), and without recursion: what is
- * open stands in a stack of frames, so that a tree of 10,000 levels costs heap, not
- * stack. gogo writes what is no pointer always, zero or not, and maps by sorted key. */
-#include "base/heap.h"
+ * From the last byte to the first (see proto_wire.h): the place that was written last is handed
+ * from function to function, so that it stays in a register. Canonical trees have their entries in
+ * the fields' order and under the fields' own names; where protobuf's order is the same, both are
+ * walked backwards side by side, else the values are laid out by field first. Entries that are not
+ * canonical, and levels below DEPTH_MAX, are the business of proto_encode_deep.c. */
+#include "codec/proto_encode.h"
+
 #include "base/limits.h"
 #include "codec/codec.h"
 #include "codec/proto_leaf.h"
-#include "codec/proto_wire.h"
 
 #include <assert.h>
-#include <openssl/evp.h>
-#include <stdlib.h>
 
-typedef enum frame_kind {
-  FRAME_STRUCT, /* fields of `type` still to write: protos[0..left) */
-  FRAME_LIST, /* items of v still to write: [0..left) */
-  FRAME_MAP, /* entries of v still to write, in `order` */
-  FRAME_ENTRY, /* the entry's value is written; key and lengths are due */
-} frame_kind;
-
-typedef struct frame {
-  uint8_t kind;
-  uint32_t number; /* the tag that closes it; 0: the root, or an inlined message's owner */
-  uint32_t left;
-  uint32_t slots; /* STRUCT: where its slots start; LIST, MAP: unused */
-  size_t mark; /* o->used when it was opened */
-  const type_info *type; /* STRUCT: the message; LIST, MAP: of the items */
-  const val *v;
-  slice key; /* ENTRY */
-  const val_entry **order; /* MAP: sorted, or NULL when the tree's order is */
-} frame;
-
-#define FRAMES_INLINE 24u
-#define SLOTS_INLINE 384u
+#define DEPTH_MAX 40u
+#define SLOTS 64u /* of the types with the most fields; more are left to the deep walk */
+#define HEAD_MAX 16u /* a tag, and a length or number */
 
 typedef struct encoder {
-  proto_out out;
-  frame *frames;
-  const val **slots;
-  uint32_t frame_count, frame_cap, slot_count, slot_cap;
-  frame first_frames[FRAMES_INLINE];
-  const val *first_slots[SLOTS_INLINE];
+  buf *out;
+  char *floor, *end; /* the room that is written to, from end down */
 } encoder;
 
-static frame *frame_push(encoder *e, frame f) {
-  if (e->frame_count == e->frame_cap) {
-    uint32_t cap = e->frame_cap * 2;
-    frame *more = heap_alloc(cap * sizeof *more);
-    memcpy(more, e->frames, e->frame_count * sizeof *more);
-    if (e->frames != e->first_frames) heap_free(e->frames);
-    e->frames = more;
-    e->frame_cap = cap;
-  }
-  e->frames[e->frame_count] = f;
-  return &e->frames[e->frame_count++];
-}
+/* ---- bytes ---- */
 
-static uint32_t slots_push(encoder *e, uint32_t count) {
-  if (e->slot_cap - e->slot_count < count) {
-    uint32_t cap = (e->slot_count + count) * 2;
-    const val **more = heap_alloc(cap * sizeof *more);
-    memcpy(more, e->slots, e->slot_count * sizeof *more);
-    if (e->slots != e->first_slots) heap_free(e->slots);
-    e->slots = more;
-    e->slot_cap = cap;
-  }
-  uint32_t at = e->slot_count;
-  e->slot_count += count;
-  return at;
-}
-
-/* Puts v's values where their fields stand in t. Canonical trees are in the fields' order,
- * so both are walked once; stragglers are looked up. */
-static void slots_fill(const val **slots, const val *v, const type_info *t) {
-  uint32_t at = 0, count = val_is_map(v) ? v->count : 0;
-  for (uint16_t i = 0; i < t->field_count; i++) {
-    slots[i] = NULL;
-    if (at == count) continue;
-    slice key = v->u.entries[at].key, name = t->fields[i].name;
-    if (key.len == name.len && (key.ptr == name.ptr || slice_eq(key, name))) {
-      slots[i] = v->u.entries[at++].value;
+/* Makes room for n more bytes before p. Past the ceiling the output is lost and its bytes are
+ * written over; NULL when even that has no room. */
+static char *grow(encoder *e, char *p, size_t n) {
+  buf *b = e->out;
+  size_t used = (size_t)(e->end - p);
+  if (!b->overflow && used + n <= b->ceiling - b->len) {
+    size_t at = b->cap - used, want = used + n < 1024 ? 1024 : used + n;
+    if (want > b->ceiling - b->len) want = b->ceiling - b->len;
+    if (buf_reserve(b, want)) {
+      memmove(b->ptr + b->cap - used, b->ptr + at, used);
+      e->floor = b->ptr + b->len;
+      e->end = b->ptr + b->cap;
+      return e->end - used;
     }
   }
-  for (; at < count; at++) {
-    const field_info *f = type_field(t, v->u.entries[at].key);
-    if (f) slots[f - t->fields] = v->u.entries[at].value;
+  b->overflow = true;
+  return n <= (size_t)(e->end - e->floor) ? e->end : NULL;
+}
+
+#define ROOM(e, p, n) \
+  if (__builtin_expect((size_t)((p) - (e)->floor) < (n), 0)) (p) = grow((e), (p), (n))
+
+static inline char *put_varint(char *p, uint64_t n) {
+  if (__builtin_expect(n < 0x80, 1)) {
+    *--p = (char)n;
+    return p;
+  }
+  unsigned bits = 64 - (unsigned)__builtin_clzll(n), len = (bits + 6) / 7;
+  p -= len;
+  for (unsigned i = 0; i + 1 < len; i++, n >>= 7) p[i] = (char)(n | 0x80);
+  p[len - 1] = (char)n;
+  return p;
+}
+
+static inline char *put_tag(char *p, const proto_field *f) {
+  if (__builtin_expect(f->tag_len == 1, 1)) {
+    *--p = (char)f->tag[0];
+    return p;
+  }
+  p -= 2;
+  memcpy(p, f->tag, 2);
+  return p;
+}
+
+static inline void copy_small(char *to, const char *from, size_t n) {
+  if (n > 32) {
+    memcpy(to, from, n);
+  } else if (n >= 16) {
+    memcpy(to, from, 16);
+    memcpy(to + n - 16, from + n - 16, 16);
+  } else if (n >= 8) {
+    memcpy(to, from, 8);
+    memcpy(to + n - 8, from + n - 8, 8);
+  } else if (n >= 4) {
+    memcpy(to, from, 4);
+    memcpy(to + n - 4, from + n - 4, 4);
+  } else if (n) {
+    to[0] = from[0];
+    to[n / 2] = from[n / 2];
+    to[n - 1] = from[n - 1];
   }
 }
 
-/* A union is in JSON one of its members; its message has a field for each. */
-static void union_fill(const val **slots, const val *v, const type_info *t) {
-  static const val allowed = {.type = VAL_BOOL, .u.b = true};
-  for (uint16_t i = 0; i < t->field_count; i++) {
-    const type_info *member = t->fields[i].type;
-    bool fits = member->kind == TYPE_STRUCT ? val_is_map(v)
-                : member->kind == TYPE_LIST ? val_is_list(v)
-                                            : val_is_bool(v);
-    slots[i] = fits ? v : NULL;
-    if (member->kind == TYPE_BOOL && val_is_map(v)) slots[i] = &allowed;
+/* Text and its length, without a tag. Leaves room for a tag. */
+static inline char *put_text(encoder *e, char *p, slice s) {
+  ROOM(e, p, s.len + HEAD_MAX);
+  if (__builtin_expect(!p, 0)) return e->end;
+  p -= s.len;
+  copy_small(p, s.ptr, s.len);
+  return put_varint(p, s.len);
+}
+
+/* What proto_out's functions write, before p. */
+static proto_out lend(encoder *e, char *p) {
+  return (proto_out){e->out, (size_t)(e->end - p)};
+}
+
+static char *take_back(encoder *e, const proto_out *o) {
+  buf *b = e->out;
+  e->floor = b->ptr + b->len;
+  e->end = b->ptr + b->cap;
+  return e->end - o->used;
+}
+
+/* ---- values ---- */
+
+static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth);
+
+static char *put_deep(encoder *e, char *p, const val *v, const type_info *t) {
+  proto_out o = lend(e, p);
+  proto_encode_deep(&o, v, t);
+  return take_back(e, &o);
+}
+
+/* The length and tag of a message that was begun when `mark` bytes were written. */
+static inline char *put_head(encoder *e, char *p, size_t mark, const proto_field *f) {
+  ROOM(e, p, HEAD_MAX);
+  return put_tag(put_varint(p, (size_t)(e->end - p) - mark), f);
+}
+
+static char *put_bytes(encoder *e, char *p, slice base64) {
+  proto_out o = lend(e, p);
+  proto_encode_bytes(&o, base64);
+  return take_back(e, &o);
+}
+
+static char *put_leaf(encoder *e, char *p, const val *v, const type_info *t) {
+  if (t->kind == TYPE_QUANTITY) {
+    p = put_text(e, p, val_is_string(v) ? val_str(v) : SLICE_LIT("0"));
+    *--p = 1 << 3 | WIRE_BYTES;
+    return p;
   }
+  proto_out o = lend(e, p);
+  leaf_encode(&o, v, t);
+  return take_back(e, &o);
 }
 
-static void struct_push(encoder *e, const val *v, const type_info *t, uint32_t number) {
-  uint32_t slots = slots_push(e, t->field_count);
-  if (t->kind == TYPE_STRUCT) slots_fill(e->slots + slots, v, t);
-  else union_fill(e->slots + slots, v, t);
-  frame_push(e, (frame){.kind = FRAME_STRUCT, .number = number, .left = t->proto_count,
-                        .slots = slots, .mark = e->out.used, .type = t, .v = v});
-}
-
-/* An inlined struct is a message of its own, but its members are v's. */
-static void inlined_push(encoder *e, const frame *owner, const proto_field *p) {
-  struct_push(e, owner->v, p->inlined, p->number);
-}
-
-static int entry_cmp(const void *a, const void *b) {
-  return slice_cmp((*(const val_entry *const *)a)->key, (*(const val_entry *const *)b)->key);
-}
-
-/* NULL when v's entries are in order already. */
-static const val_entry **map_order(const val *v) {
-  bool sorted = true;
-  for (uint32_t i = 1; i < v->count && sorted; i++) {
-    sorted = slice_cmp(v->u.entries[i - 1].key, v->u.entries[i].key) < 0;
-  }
-  if (sorted) return NULL;
-  const val_entry **order = heap_alloc(v->count * sizeof *order);
-  for (uint32_t i = 0; i < v->count; i++) order[i] = &v->u.entries[i];
-  qsort(order, v->count, sizeof *order, entry_cmp);
-  return order;
-}
-
-static void bytes_encode(proto_out *o, slice base64) {
-  size_t most = base64.len / 4 * 3, pad = 0;
-  if (base64.len < 4 || base64.len > INT32_MAX) return;
-  while (pad < 2 && base64.ptr[base64.len - 1 - pad] == '=') pad++;
-  char *to = out_room(o, most);
-  if (!to) return;
-  int n = EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)base64.ptr,
-                          (int)base64.len);
-  size_t len = n < 0 ? 0 : (size_t)n - pad; /* a canonical tree has no bad base64 */
-  memmove(to + most - len, to, len);
-  o->used -= most - len;
-}
-
-static void float_encode(proto_out *o, uint32_t number, double f) {
+static char *put_float(char *p, const val *v) {
+  double f = val_is_float(v) ? v->u.f : (double)val_i64(v);
   uint64_t bits;
   memcpy(&bits, &f, sizeof bits);
-  char *to = out_room(o, sizeof bits);
-  for (size_t i = 0; to && i < sizeof bits; i++) to[i] = (char)(bits >> (8 * i));
-  out_tag(o, number, WIRE_FIXED64);
+  p -= sizeof bits;
+  for (size_t i = 0; i < sizeof bits; i++) p[i] = (char)(bits >> (8 * i));
+  return p;
 }
 
-static double float_of(const val *v) {
-  return val_is_float(v) ? v->u.f : (double)val_i64(v);
+/* A value with tag. v NULL: the zero value. */
+static char *put_value(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
+                       unsigned depth);
+
+/* A number in a list: gogo does not pack. */
+static char *put_number_item(char *p, const proto_field *f, const val *v, const type_info *t) {
+  bool wide = t->kind == TYPE_FLOAT64;
+  if (wide) p = put_float(p, v);
+  else p = put_varint(p, t->kind == TYPE_BOOL ? val_true(v) : (uint64_t)val_i64(v));
+  return put_varint(p, (uint64_t)f->number << 3 | (wide ? WIRE_FIXED64 : WIRE_VARINT));
 }
 
-static void strings_encode(proto_out *o, uint32_t number, const val *v) {
-  for (uint32_t i = val_len(v); i > 0; i--) out_string(o, number, val_str(v->u.items[i - 1]));
+static char *put_list(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
+                      unsigned depth) {
+  const type_info *elem = t->elem;
+  size_t mark = (size_t)(e->end - p);
+  for (uint32_t i = val_len(v); i-- > 0;) {
+    const val *item = v->u.items[i];
+    if (item->type == VAL_NULL) item = NULL;
+    switch ((type_kind)elem->kind) {
+      case TYPE_BOOL:
+      case TYPE_INT32:
+      case TYPE_INT64:
+      case TYPE_FLOAT64:
+        ROOM(e, p, 2 * HEAD_MAX);
+        p = put_number_item(p, f, item, elem);
+        break;
+      case TYPE_STRING:
+        if (t->wrapped) {
+          p = put_text(e, p, val_str(item));
+          *--p = 1 << 3 | WIRE_BYTES;
+          break;
+        } /* else as any other */ /* fall through */
+      default: p = put_value(e, p, f, item, elem, depth);
+    }
+  }
+  return t->wrapped ? put_head(e, p, mark, f) : p;
 }
 
-static void list_encode(encoder *e, uint32_t number, const val *v, const type_info *t);
+static char *put_entry(encoder *e, char *p, const proto_field *f, const val_entry *entry,
+                       const type_info *elem, unsigned depth) {
+  static const proto_field value_of_entry = {
+      .number = 2, .tag = {2 << 3 | WIRE_BYTES}, .tag_len = 1};
+  size_t mark = (size_t)(e->end - p);
+  const val *v = val_is_null(entry->value) ? NULL : entry->value;
+  if (v || elem->kind != TYPE_BYTES) p = put_value(e, p, &value_of_entry, v, elem, depth);
+  p = put_text(e, p, entry->key);
+  *--p = 1 << 3 | WIRE_BYTES;
+  return put_head(e, p, mark, f);
+}
 
-/* Writes a value with its tag, or pushes the frame that will. v NULL: the zero value. */
-static void value_encode(encoder *e, uint32_t number, const val *v, const type_info *t) {
-  proto_out *o = &e->out;
-  size_t mark = o->used;
+static bool is_sorted(const val *v) {
+  for (uint32_t i = 1; i < v->count; i++) {
+    if (slice_cmp(v->u.entries[i - 1].key, v->u.entries[i].key) >= 0) return false;
+  }
+  return true;
+}
+
+static char *put_map(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
+                     unsigned depth) {
+  val sorted;
+  if (val_len(v) == 0) return p;
+  arena *a = NULL;
+  if (v->count > 1 && !is_sorted(v)) { /* no canonical tree */
+    a = arena_create();
+    sorted = *v;
+    sorted.index = NULL;
+    sorted.u.entries = arena_alloc(a, v->count * sizeof(val_entry));
+    memcpy(sorted.u.entries, v->u.entries, v->count * sizeof(val_entry));
+    val_sort(&sorted);
+    v = &sorted;
+  }
+  for (uint32_t i = v->count; i-- > 0;) p = put_entry(e, p, f, &v->u.entries[i], t->elem, depth);
+  arena_destroy(a);
+  return p;
+}
+
+static char *put_value(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
+                       unsigned depth) {
+  size_t mark = (size_t)(e->end - p);
   switch ((type_kind)t->kind) {
-    case TYPE_STRING: out_string(o, number, val_str(v)); break;
-    case TYPE_BOOL: out_number(o, number, val_true(v) ? 1 : 0); break;
+    case TYPE_STRING: return put_tag(put_text(e, p, val_str(v)), f);
+    case TYPE_STRUCT: return put_head(e, put_struct(e, p, v, t, depth + 1), mark, f);
+    case TYPE_BOOL:
+      ROOM(e, p, HEAD_MAX);
+      *--p = val_true(v);
+      return put_tag(p, f);
     case TYPE_INT32:
-    case TYPE_INT64: out_number(o, number, (uint64_t)val_i64(v)); break;
-    case TYPE_FLOAT64: float_encode(o, number, float_of(v)); break;
-    case TYPE_BYTES:
-      bytes_encode(o, val_str(v));
-      out_close(o, mark, number);
-      break;
-    case TYPE_LIST: list_encode(e, number, v, t); break;
-    case TYPE_MAP:
-      if (val_len(v) == 0) break;
-      frame_push(e, (frame){.kind = FRAME_MAP, .number = number, .left = v->count,
-                            .type = t->elem, .v = v, .order = map_order(v)});
-      break;
-    case TYPE_STRUCT:
+    case TYPE_INT64:
+      ROOM(e, p, HEAD_MAX);
+      return put_tag(put_varint(p, (uint64_t)val_i64(v)), f);
+    case TYPE_FLOAT64:
+      ROOM(e, p, HEAD_MAX);
+      return put_tag(put_float(p, v), f);
+    case TYPE_BYTES: return put_head(e, put_bytes(e, p, val_str(v)), mark, f);
+    case TYPE_LIST: return put_list(e, p, f, v, t, depth);
+    case TYPE_MAP: return put_map(e, p, f, v, t, depth);
     case TYPE_SCHEMA_OR_ARRAY:
     case TYPE_SCHEMA_OR_BOOL:
-    case TYPE_SCHEMA_OR_STRINGS: struct_push(e, v, t, number); break;
-    default:
-      leaf_encode(o, v, t);
-      out_close(o, mark, number);
-      break;
-  }
-}
-
-static void list_encode(encoder *e, uint32_t number, const val *v, const type_info *t) {
-  if (t->wrapped) {
-    size_t mark = e->out.used;
-    strings_encode(&e->out, 1, v);
-    out_close(&e->out, mark, number);
-  } else if (t->elem->kind == TYPE_STRING) {
-    strings_encode(&e->out, number, v);
-  } else if (val_len(v) > 0) {
-    frame_push(e, (frame){.kind = FRAME_LIST, .number = number, .left = v->count,
-                          .type = t->elem, .v = v});
+    case TYPE_SCHEMA_OR_STRINGS: return put_head(e, put_deep(e, p, v, t), mark, f);
+    default: return put_head(e, put_leaf(e, p, v, t), mark, f);
   }
 }
 
 /* gogo leaves out nil pointers, nil bytes, and lists and maps without members. A null stands
  * for a pointer to what Go writes null (a zero time). */
-static bool is_written(const field_info *f, const val *v) {
-  if (v && (v->type != VAL_NULL || f->pointer)) return true;
-  return !f->pointer && f->type->kind != TYPE_BYTES && f->type->kind != TYPE_LIST &&
-         f->type->kind != TYPE_MAP;
-}
-
-static void struct_step(encoder *e, frame *f) {
-  while (f->left > 0) {
-    const proto_field *p = &f->type->protos[--f->left];
-    uint32_t frames = e->frame_count;
-    if (p->inlined) {
-      inlined_push(e, f, p);
-      return;
+static inline char *put_field(encoder *e, char *p, const proto_field *f, const val *v,
+                              unsigned depth) {
+  if (!v || v->type == VAL_NULL) {
+    bool left_out = f->pointer ? !v
+                               : f->kind == TYPE_BYTES || f->kind == TYPE_LIST || f->kind == TYPE_MAP;
+    if (left_out) return p;
+    v = NULL;
+  }
+  switch (f->kind) { /* from the row alone, where that is enough */
+    case TYPE_STRING: return put_tag(put_text(e, p, val_str(v)), f);
+    case TYPE_BOOL:
+      ROOM(e, p, HEAD_MAX);
+      *--p = val_true(v);
+      return put_tag(p, f);
+    case TYPE_INT32:
+    case TYPE_INT64:
+      ROOM(e, p, HEAD_MAX);
+      return put_tag(put_varint(p, (uint64_t)val_i64(v)), f);
+    case TYPE_STRUCT: {
+      size_t mark = (size_t)(e->end - p);
+      return put_head(e, put_struct(e, p, v, f->type, depth + 1), mark, f);
     }
-    const val *v = e->slots[f->slots + (uint32_t)(p->field - f->type->fields)];
-    if (!is_written(p->field, v)) continue;
-    if (val_is_null(v)) v = NULL;
-    value_encode(e, p->number, v, p->field->type);
-    if (e->frame_count != frames) return; /* f may have moved */
+    default: return put_value(e, p, f, v, f->type, depth);
   }
-  if (f->number) out_close(&e->out, f->mark, f->number);
-  e->slot_count = f->slots;
-  e->frame_count--;
 }
 
-static void list_step(encoder *e, frame *f) {
-  while (f->left > 0) {
-    uint32_t frames = e->frame_count;
-    const val *v = f->v->u.items[--f->left];
-    value_encode(e, f->number, val_is_null(v) ? NULL : v, f->type);
-    if (e->frame_count != frames) return;
+/* ---- structs ---- */
+
+/* Both orders are one. NULL where an entry fits no field: begin again otherwise. */
+static char *put_in_order(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+  const val_entry *first = v ? v->u.entries : NULL, *at = v ? first + v->count : NULL;
+  for (const proto_field *f = t->protos + t->proto_count; f-- > t->protos;) {
+    const val *value = NULL;
+    if (at > first && at[-1].key.ptr == f->name) value = (--at)->value;
+    p = put_field(e, p, f, value, depth);
   }
-  e->frame_count--;
+  while (at > first) { /* kind and apiVersion travel in the envelope */
+    const char *key = (--at)->key.ptr;
+    bool outside = (t->field_count > 0 && key == t->brief[0].name && !t->fields[0].proto) ||
+                   (t->field_count > 1 && key == t->brief[1].name && !t->fields[1].proto);
+    if (!outside) return NULL;
+  }
+  return p;
 }
 
-static void entry_close(encoder *e, const frame *f) {
-  out_string(&e->out, 1, f->key);
-  out_close(&e->out, f->mark, f->number);
-}
-
-static bool is_framed(const type_info *t) {
-  return t->kind == TYPE_STRUCT || t->kind == TYPE_SCHEMA_OR_ARRAY ||
-         t->kind == TYPE_SCHEMA_OR_BOOL || t->kind == TYPE_SCHEMA_OR_STRINGS;
-}
-
-static void map_step(encoder *e, frame *f) {
-  while (f->left > 0) {
-    f->left--;
-    const val_entry *entry = f->order ? f->order[f->left] : &f->v->u.entries[f->left];
-    frame due = {.kind = FRAME_ENTRY, .number = f->number, .mark = e->out.used,
-                 .key = entry->key};
-    uint32_t frames = e->frame_count;
-    const val *v = val_is_null(entry->value) ? NULL : entry->value;
-    const type_info *t = f->type;
-    if (is_framed(t)) { /* the entry's frame goes below the value's */
-      frame_push(e, due);
-      value_encode(e, 2, v, t);
-      return;
+/* slots: a value or NULL for each field of t. */
+static char *put_slots(encoder *e, char *p, const val *const *slots, const type_info *t,
+                       unsigned depth) {
+  for (const proto_field *f = t->protos + t->proto_count; f-- > t->protos;) {
+    if (__builtin_expect(!f->inlined, 1)) {
+      p = put_field(e, p, f, slots[f->at], depth);
+      continue;
     }
-    if (v || t->kind != TYPE_BYTES) value_encode(e, 2, v, t);
-    assert(e->frame_count == frames);
-    entry_close(e, &due);
+    size_t mark = (size_t)(e->end - p);
+    p = put_slots(e, p, slots + f->at, f->inlined, depth);
+    p = put_head(e, p, mark, f);
   }
-  heap_free(f->order);
-  e->frame_count--;
+  return p;
+}
+
+/* Lays v's values out by field. False where an entry is not under a field's own name, in order. */
+static bool fill_slots(const val **slots, const val *v, const type_info *t) {
+  uint32_t i = 0, n = t->field_count;
+  const val_entry *at = v ? v->u.entries : NULL, *end = v ? at + v->count : NULL;
+  for (; at < end; at++) {
+    while (i < n && t->brief[i].name != at->key.ptr) slots[i++] = NULL;
+    if (i == n) return false;
+    slots[i++] = at->value;
+  }
+  while (i < n) slots[i++] = NULL;
+  return true;
+}
+
+static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+  const val *slots[SLOTS];
+  size_t mark = (size_t)(e->end - p);
+  if (depth >= DEPTH_MAX) return put_deep(e, p, v, t);
+  if (!val_is_map(v)) v = NULL;
+  if (t->proto_in_order) {
+    char *done = put_in_order(e, p, v, t, depth);
+    if (done) return done;
+    p = e->end - mark;
+  } else if (t->field_count <= SLOTS && fill_slots(slots, v, t)) {
+    return put_slots(e, p, slots, t, depth);
+  }
+  return put_deep(e, p, v, t);
+}
+
+/* ---- the whole ---- */
+
+static void finish(encoder *e, char *p) {
+  buf *b = e->out;
+  size_t used = (size_t)(e->end - p);
+  if (b->overflow || used == 0) return;
+  assert(b->len + used <= b->cap);
+  memmove(b->ptr + b->len, p, used);
+  b->len += used;
+}
+
+/* NULL when there is no room at all; else at least what grow() may have to write over. */
+static char *begin(encoder *e, buf *out) {
+  if (!buf_reserve(out, 256)) return NULL;
+  *e = (encoder){out, out->ptr + out->len, out->ptr + out->cap};
+  return e->end;
 }
 
 void proto_encode(buf *out, const val *v, const type_info *t) {
   encoder e;
-  e.out = (proto_out){out, 0};
-  e.frames = e.first_frames;
-  e.slots = e.first_slots;
-  e.frame_count = e.slot_count = 0;
-  e.frame_cap = FRAMES_INLINE;
-  e.slot_cap = SLOTS_INLINE;
   assert(t->kind == TYPE_STRUCT);
-  struct_push(&e, v, t, 0);
-  while (e.frame_count > 0) {
-    frame *f = &e.frames[e.frame_count - 1];
-    switch ((frame_kind)f->kind) {
-      case FRAME_STRUCT: struct_step(&e, f); break;
-      case FRAME_LIST: list_step(&e, f); break;
-      case FRAME_MAP: map_step(&e, f); break;
-      case FRAME_ENTRY:
-        entry_close(&e, f);
-        e.frame_count--;
-        break;
-    }
-  }
-  out_finish(&e.out);
-  if (e.frames != e.first_frames) heap_free(e.frames);
-  if (e.slots != e.first_slots) heap_free(e.slots);
+  char *p = begin(&e, out);
+  if (p) finish(&e, put_struct(&e, p, v, t, 0));
 }

@@ -3,6 +3,7 @@
  * The real server keeps a text as it was written where a quick look finds it canonical enough
  * ("1.500" and "+5Gi" stay), and else writes the canonical form; both count as canonical here.
  * It also loses the suffix of values past its largest one (1000E is written "1"): so here. */
+#include "base/ascii.h"
 #include "base/quote.h"
 #include "codec/codec.h"
 #include "codec/decimal.h"
@@ -217,8 +218,21 @@ static slice quantity_text(arena *a, const quantity *q) {
 
 /* ---- codec.h ---- */
 
+/* A whole number that stands as it is, as most do. */
+static bool is_plain_number(slice s) {
+  if (s.len == 0 || s.len > 18 || s.ptr[0] == '0') return false;
+  for (size_t i = 0; i < s.len; i++) {
+    if (!ascii_is_digit(s.ptr[i])) return false;
+  }
+  return s.len < 4 || memcmp(s.ptr + s.len - 3, "000", 3) != 0;
+}
+
 bool quantity_canonical(arena *a, slice text, slice *out, slice *error) {
   quantity q;
+  if (is_plain_number(text)) {
+    *out = text;
+    return true;
+  }
   text = utf8_trim(text);
   if (slice_is(text, "0")) {
     *out = text;

@@ -125,8 +125,27 @@ static int days_in(int month, int year) {
   return month == 2 && leap ? 29 : days[month - 1];
 }
 
+/* The form that the wire writes, "2006-01-02T15:04:05Z", at once. False: it is another. */
+static bool read_plain(reading *r, slice text) {
+  static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
+  static const uint8_t start[] = {5, 8, 11, 14, 17};
+  if (text.len != sizeof form - 1) return false;
+  for (size_t i = 0; i < sizeof form - 1; i++) {
+    bool fits = form[i] == 'd' ? (unsigned char)(text.ptr[i] - '0') < 10 : text.ptr[i] == form[i];
+    if (!fits) return false;
+  }
+  const char *p = text.ptr;
+  r->field[0] = (p[0] - '0') * 1000 + (p[1] - '0') * 100 + (p[2] - '0') * 10 + p[3] - '0';
+  for (size_t i = 0; i < 5; i++) r->field[i + 1] = (p[start[i]] - '0') * 10 + p[start[i] + 1] - '0';
+  const int *f = r->field;
+  return f[1] >= 1 && f[1] <= 12 && f[2] >= 1 && f[2] <= days_in(f[1], f[0]) && f[3] < 24 &&
+         f[4] < 60 && f[5] < 60;
+}
+
 /* On failure r says why. */
 static bool read_time(reading *r, slice text, bool micro) {
+  *r = (reading){.rest = text};
+  if (!micro && read_plain(r, text)) return true;
   *r = (reading){.rest = text};
   if (!take_year(r)) return false;
   for (size_t i = 0; i < sizeof time_parts / sizeof time_parts[0]; i++) {
@@ -158,6 +177,12 @@ static int64_t seconds_of(const reading *r) {
 
 static int64_t floor_div(int64_t n, int64_t by) { return n / by - (n % by < 0); }
 
+static void put_two(char *to, int n, char behind) {
+  to[0] = (char)('0' + n / 10);
+  to[1] = (char)('0' + n % 10);
+  if (behind) to[2] = behind;
+}
+
 static slice civil_text(arena *a, int64_t seconds, const char *tail) {
   int64_t days = floor_div(seconds, 86400);
   int left = (int)(seconds - days * 86400);
@@ -170,9 +195,22 @@ static slice civil_text(arena *a, int64_t seconds, const char *tail) {
   int day = (int)(of_year - (153 * month + 2) / 5) + 1;
   month += month < 10 ? 3 : -9;
   long long year = years + era * 400 + (month <= 2);
-  return arena_printf(a, "%s%04lld-%02d-%02dT%02d:%02d:%02d%s", year < 0 ? "-" : "",
-                      year < 0 ? -year : year, (int)month, day, left / 3600, left / 60 % 60,
-                      left % 60, tail);
+  if (year < 0 || year > 9999) {
+    return arena_printf(a, "%s%04lld-%02d-%02dT%02d:%02d:%02d%s", year < 0 ? "-" : "",
+                        year < 0 ? -year : year, (int)month, day, left / 3600, left / 60 % 60,
+                        left % 60, tail);
+  }
+  size_t tail_len = strlen(tail);
+  char *to = arena_alloc(a, 19 + tail_len + 1);
+  put_two(to, (int)(year / 100), 0);
+  put_two(to + 2, (int)(year % 100), '-');
+  put_two(to + 5, (int)month, '-');
+  put_two(to + 8, day, 'T');
+  put_two(to + 11, left / 3600, ':');
+  put_two(to + 14, left / 60 % 60, ':');
+  put_two(to + 17, left % 60, 0);
+  memcpy(to + 19, tail, tail_len + 1);
+  return slice_of(to, 19 + tail_len);
 }
 
 slice time_text(arena *a, int64_t unix_seconds) { return civil_text(a, unix_seconds, "Z"); }

@@ -43,7 +43,7 @@ typedef struct type_info type_info;
 typedef enum list_type { LIST_UNSET, LIST_ATOMIC, LIST_SET, LIST_MAP } list_type;
 
 typedef struct field_info {
-  slice name; /* JSON name */
+  slice name; /* JSON name; the text around it is `"name":` */
   const type_info *type;
   /* Protobuf field number; 0: not a direct field of the type's protobuf message (the
    * two of TypeMeta, and what an inlined struct brought in: see proto_field). */
@@ -63,6 +63,16 @@ typedef struct field_info {
   slice default_json; /* the OpenAPI default as JSON text ("" for none) */
 } field_info;
 
+/* What the encoders ask of each field, side by side. */
+typedef struct field_brief {
+  const char *name; /* the field's name.ptr; 32 bytes can be read from the quote before it */
+  const type_info *type;
+  uint8_t name_len;
+  bool pointer, omitzero;
+  bool omits_empty; /* Go's omitempty leaves an empty value out */
+  bool keeps_absent; /* written, as its zero, where the tree has nothing */
+} field_brief;
+
 /* One field of a struct's protobuf message. Go inlines some structs (Volume and its
  * VolumeSource, Probe and its handler): in JSON their fields are the outer object's own
  * (`fields` below is flattened), in protobuf they are a nested message. So a codec walks
@@ -71,6 +81,12 @@ typedef struct field_info {
  * written, even when empty, and never repeated. */
 typedef struct proto_field {
   uint16_t number;
+  uint16_t at; /* field's index in the type's fields; where inlined is set, of its first one's */
+  uint8_t tag[2], tag_len; /* the tag as it is written, number and wire type */
+  uint8_t kind; /* type_kind of the field; TYPE_STRUCT where inlined is set */
+  bool pointer; /* the field's */
+  const char *name; /* the field's name.ptr: the key of its entry in a canonical tree */
+  const type_info *type; /* the field's; inlined where that is set */
   const field_info *field; /* one of the type's own `fields`; NULL where inlined is set */
   const type_info *inlined; /* NULL, or the struct that Go inlines here */
 } proto_field;
@@ -87,10 +103,12 @@ struct type_info {
   /* A named Go slice that protobuf wraps in a message of its own: message
    * { repeated items = 1 }, even as a map's value (metav1.Verbs, ExtraValue). */
   bool wrapped;
+  bool proto_in_order; /* protos has the fields one by one in their own order, none inlined */
   const type_info *elem;
   const field_info *fields; /* in declaration order: Go's wire order; inlined structs flattened */
   const uint16_t *by_name; /* indexes into fields, sorted by name, for look-up */
   const proto_field *protos; /* ascending number: the order on the wire */
+  const field_brief *brief; /* field_count: the fields again */
 };
 
 /* What a resource can be asked, as discovery lists it. */

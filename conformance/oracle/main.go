@@ -24,21 +24,24 @@ func serializers(s *runtime.Scheme, strict bool) [formatCount]codec {
 }
 
 const usage = `usage: oracle serve             answers requests on stdin (see serve.go)
-       oracle bench DIR [TIME]  rates on a corpus of GROUP.VERSION.KIND.{json,yaml,pb}, a line of JSON each`
+       oracle bench DIR [TIME [FORMAT]]  rates on a corpus of GROUP.VERSION.KIND.{json,yaml,pb}, a line of JSON each`
 
 func run() error {
 	switch {
 	case len(os.Args) == 2 && os.Args[1] == "serve":
 		return newServer().serve(os.Stdin, os.Stdout)
-	case (len(os.Args) == 3 || len(os.Args) == 4) && os.Args[1] == "bench":
-		each := 500 * time.Millisecond
-		if len(os.Args) == 4 {
+	case len(os.Args) >= 3 && len(os.Args) <= 5 && os.Args[1] == "bench":
+		each, only := 500*time.Millisecond, ""
+		if len(os.Args) == 5 {
+			only = os.Args[4]
+		}
+		if len(os.Args) >= 4 {
 			var err error
 			if each, err = time.ParseDuration(os.Args[3]); err != nil {
 				return err
 			}
 		}
-		return bench(os.Args[2], each, os.Stdout)
+		return bench(os.Args[2], each, only, os.Stdout)
 	}
 	return fmt.Errorf("%s", usage)
 }

@@ -18,6 +18,10 @@ CUSTOM = {"JSON": "TYPE_JSON", "JSONSchemaPropsOrArray": "TYPE_SCHEMA_OR_ARRAY",
           "FieldsV1": "TYPE_FIELDS_V1", "MicroTime": "TYPE_MICROTIME", "Time": "TYPE_TIME",
           "Duration": "TYPE_DURATION", "RawExtension": "TYPE_RAW_EXTENSION",
           "IntOrString": "TYPE_INT_OR_STRING"}
+# Not structs in Go: omitempty means something.
+PLAIN = {"TYPE_LIST", "TYPE_MAP", "TYPE_STRING", "TYPE_BOOL", "TYPE_INT32", "TYPE_INT64",
+         "TYPE_FLOAT64", "TYPE_BYTES"}
+WIRE = {"TYPE_BOOL": 0, "TYPE_INT32": 0, "TYPE_INT64": 0, "TYPE_FLOAT64": 1}
 LIST_TYPES = {"": "LIST_UNSET", "atomic": "LIST_ATOMIC", "set": "LIST_SET", "map": "LIST_MAP"}
 # Named slices that protobuf wraps in a message of their own (repeated items = 1).
 WRAPPED = ("ExtraValue", "Verbs")
@@ -25,6 +29,25 @@ WRAPPED = ("ExtraValue", "Verbs")
 
 def cstr(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Keys:
+    """Every field's JSON key, `"name":`, once in one array: names are compared by address, and
+    the encoder copies keys in steps of 16 bytes, past their end."""
+    text, place = "", {}
+
+    @classmethod
+    def name(cls, text):
+        if text not in cls.place:
+            cls.place[text] = len(cls.text) + 1
+            cls.text += '"%s":' % text
+        return "K + %d" % cls.place[text]
+
+    @classmethod
+    def lines(cls):
+        text = cls.text + " " * 32
+        rows = [cstr(text[i:i + 90]) for i in range(0, len(text), 90)]
+        return ["static const char K[] ="] + ["  " + r for r in rows] + [";"]
 
 
 def cslice(text):
@@ -165,42 +188,63 @@ class Writer:
         keys = [k for k in f.value("lk").split(",") if k]
         flag = [cbool(x in f.flags) for x in ("p", "e", "z", "r", "m", "k", "x")]
         number = f.proto if direct else 0
-        return ("{.name = %s, .type = %s, .proto = %d, .pointer = %s, .omitempty = %s, "
+        return ("{.name = {%s, %d}, .type = %s, .proto = %d, .pointer = %s, .omitempty = %s, "
                 ".omitzero = %s, .required = %s, .patch_merge = %s, .patch_retain_keys = %s, "
                 ".patch_replace = %s, .patch_merge_key = %s, .list_type = %s, .map_atomic = %s, "
                 ".list_key_count = %d, .list_keys = %s, .default_json = %s}") % (
-                    cslice(f.name), self.ref(f.type), number, *flag, cslice(f.value("mk")),
+                    Keys.name(f.name), len(f.name), self.ref(f.type), number, *flag, cslice(f.value("mk")),
                     LIST_TYPES[f.value("lt")], cbool(self.is_atomic(f)), len(keys),
                     self.slice_run(keys), cslice(f.default))
 
+    def brief_row(self, f):
+        pointer, empty, zero = ("p" in f.flags, "e" in f.flags, "z" in f.flags)
+        plain = self.types[f.type].kind in PLAIN
+        omits_absent = zero or (empty and (pointer or plain))
+        return "{%s, %s, %d, %s, %s, %s, %s}" % (
+            Keys.name(f.name), self.ref(f.type), len(f.name), cbool(pointer), cbool(zero),
+            cbool(empty and plain and not pointer), cbool(not omits_absent))
+
     def proto_rows(self, t, first):
-        rows = []
+        rows, places = [], []
         for f in sorted(t.declared, key=lambda f: f.proto):
             if not f.proto:
                 continue
-            at = 0 if f.inlined else first + next(i for i, x in enumerate(t.flat) if x is f)
-            rows.append("{%d, %s, %s}" % (f.proto, "0" if f.inlined else "F + %d" % at,
-                                          self.ref(f.type) if f.inlined else "0"))
-        return rows
+            member = self.types[f.type].flat[:1] if f.inlined else [f]
+            at = next((i for i, x in enumerate(t.flat) if x in member), 0)
+            kind = "TYPE_STRUCT" if f.inlined else self.types[f.type].kind
+            tag = f.proto << 3 | WIRE.get(kind, 2)
+            if tag >= 1 << 14:
+                sys.exit("a tag of three bytes in " + t.name)
+            tags = (tag, 0, 1) if tag < 128 else (tag & 127 | 128, tag >> 7, 2)
+            name = "0" if f.inlined else Keys.name(f.name)
+            rows.append("{%d, %d, {%d, %d}, %d, %s, %s, %s, %s, %s, %s}" % (
+                f.proto, at, *tags, kind, cbool("p" in f.flags), name, self.ref(f.type),
+                "0" if f.inlined else "F + %d" % (first + at),
+                self.ref(f.type) if f.inlined else "0"))
+            places.append(-1 if f.inlined else at)
+        return rows, places == sorted(places) and -1 not in places
 
     def write_types(self):
-        fields, protos, by_name, rows = [], [], [], []
+        fields, protos, by_name, rows, briefs = [], [], [], [], []
         for i, t in enumerate(self.order):
             first, proto_first, flat = len(fields), len(protos), t.flat
             fields += [self.field_row(f, f in t.declared) for f in flat]
-            protos += self.proto_rows(t, first)
+            rows_of_t, in_order = self.proto_rows(t, first)
+            protos += rows_of_t
             names = sorted(range(len(flat)), key=lambda n: flat[n].name.encode())
             rows.append("{.name = %s, .full_name = %s, .kind = %s, .elem_pointer = %s, "
                         ".map_atomic = %s, .wrapped = %s, .id = %d, .field_count = %d, "
                         ".proto_count = %d, .elem = %s, .fields = F + %d, .by_name = N + %d, "
-                        ".protos = P + %d}" % (
+                        ".protos = P + %d, .brief = G + %d, .proto_in_order = %s}" % (
                             cslice(t.go), cslice(t.full), t.kind, cbool(t.elem_pointer),
                             cbool(t.atomic), cbool(t.wrapped), i, len(flat),
                             len(protos) - proto_first, self.ref(t.elem), first, len(by_name),
-                            proto_first))
+                            proto_first, first, cbool(in_order)))
+            briefs += [self.brief_row(f) for f in flat]
             by_name += [str(n) for n in names]
         self.array("static const field_info", "F", fields)
         self.array("static const proto_field", "P", protos)
+        self.array("static const field_brief", "G", briefs)
         self.array("static const uint16_t", "N", by_name)
         self.array("static const type_info", "T", rows)
         self.array("const type_info *const", "schema_types",
@@ -317,7 +361,7 @@ def main():
     write_resources(w, Resources(os.path.join(facts, "resources.jsonl"), kinds))
     head = ["/* Generated by schema/gen/tables.py from schema/facts/. Do not edit. */",
             '#include "schema/schema.h"\n', '#include "schema/schema_index.h"\n',
-            "static const type_info T[%d];" % len(w.order)]
+            "static const type_info T[%d];" % len(w.order)] + Keys.lines()
     strings = ["static const slice S[%d] = {" % len(w.slices)]
     strings += ["  " + cslice(s) + "," for s in w.slices] + ["};\n"]
     with open(target, "w", encoding="utf-8") as out:
