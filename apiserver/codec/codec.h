@@ -72,6 +72,9 @@ void json_encode_float(buf *out, double f);
 
 /* Protobuf body of a typed tree (no envelope), appended to out. */
 void proto_encode(buf *out, const val *v, const type_info *t);
+/* The same in its envelope (see below), at once. */
+void proto_encode_object(buf *out, const val *v, const type_info *t, slice api_version,
+                         slice kind);
 /* Message bytes to a canonical typed tree, or NULL and *error as Go's ("proto: wrong
  * wireType = 2 for field Replicas", "unexpected EOF"). Strings are borrowed from bytes. */
 val *proto_decode(arena *a, slice bytes, const type_info *t, slice *error);

@@ -362,6 +362,37 @@ static char *begin(encoder *e, buf *out) {
   return e->end;
 }
 
+/* A field of runtime.Unknown or its TypeMeta. */
+static char *put_text_field(encoder *e, char *p, unsigned number, slice s) {
+  p = put_text(e, p, s);
+  *--p = (char)(number << 3 | WIRE_BYTES);
+  return p;
+}
+
+void proto_encode_object(buf *out, const val *v, const type_info *t, slice api_version,
+                         slice kind) {
+  encoder e;
+  assert(t->kind == TYPE_STRUCT);
+  char *p = begin(&e, out);
+  if (!p) return;
+  p = put_text_field(&e, p, 4, SLICE_NONE); /* contentType */
+  p = put_text_field(&e, p, 3, SLICE_NONE); /* contentEncoding */
+  size_t mark = (size_t)(e.end - p);
+  p = put_struct(&e, p, v, t, 0);
+  ROOM(&e, p, HEAD_MAX);
+  p = put_varint(p, (size_t)(e.end - p) - mark);
+  *--p = 2 << 3 | WIRE_BYTES; /* raw */
+  mark = (size_t)(e.end - p);
+  p = put_text_field(&e, p, 2, kind);
+  p = put_text_field(&e, p, 1, api_version);
+  ROOM(&e, p, HEAD_MAX);
+  p = put_varint(p, (size_t)(e.end - p) - mark);
+  *--p = 1 << 3 | WIRE_BYTES; /* typeMeta */
+  p -= 4;
+  memcpy(p, "k8s", 4); /* and a NUL */
+  finish(&e, p);
+}
+
 void proto_encode(buf *out, const val *v, const type_info *t) {
   encoder e;
   assert(t->kind == TYPE_STRUCT);

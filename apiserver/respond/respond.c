@@ -104,12 +104,9 @@ blob *respond_encode(arena *a, const output_form *form, val *tree, const type_in
     case FORMAT_YAML: yaml_encode(&out, tree, t); break;
     case FORMAT_CBOR: cbor_document(&out, tree, t); break;
     case FORMAT_PROTOBUF: {
-      buf message;
-      buf_init(&message, LIMIT_BUFFER);
-      if (t) proto_encode(&message, tree, t);
-      proto_envelope(&out, val_get_str(tree, "apiVersion"), val_get_str(tree, "kind"),
-                     buf_slice(&message));
-      buf_dispose(&message);
+      slice version = val_get_str(tree, "apiVersion"), kind = val_get_str(tree, "kind");
+      if (t) proto_encode_object(&out, tree, t, version, kind);
+      else proto_envelope(&out, version, kind, SLICE_LIT(""));
       break;
     }
   }

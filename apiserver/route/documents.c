@@ -69,11 +69,7 @@ static discovery_doc build(request *rq, document_path p, bool aggregated) {
 }
 
 static void encode_protobuf(buf *out, const discovery_doc *doc) {
-  buf message;
-  buf_init(&message, DOCUMENT_MAX);
-  proto_encode(&message, doc->tree, doc->type);
-  proto_envelope(out, doc->api_version, doc->kind, buf_slice(&message));
-  buf_dispose(&message);
+  proto_encode_object(out, doc->tree, doc->type, doc->api_version, doc->kind);
 }
 
 static void encode(buf *out, const discovery_doc *doc, body_format form, bool pretty) {

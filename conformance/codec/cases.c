@@ -5,8 +5,6 @@
 #include "codec/codec.h"
 #include "fuzz/generate.h"
 
-#define ALL_ENCODINGS ((1u << ORACLE_JSON) | (1u << ORACLE_YAML) | (1u << ORACLE_PROTOBUF))
-
 static slice take(arena *a, buf *b) {
   slice s = arena_copy(a, buf_slice(b));
   buf_dispose(b);
@@ -24,7 +22,8 @@ static cases_flavour flavour_of(rng *r) {
   uint64_t n = rng_below(r, 100);
   if (n < 50) return CASES_VALID;
   if (n < 72) return CASES_JSON;
-  return n < 84 ? CASES_YAML : CASES_PROTOBUF;
+  if (n < 82) return CASES_YAML;
+  return n < 92 ? CASES_PROTOBUF : CASES_CBOR;
 }
 
 static slice untyped_json(arena *a, const val *v) {
@@ -38,6 +37,13 @@ static slice typed_yaml(arena *a, const val *v, const type_info *t) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   yaml_encode(&b, v, t);
+  return take(a, &b);
+}
+
+static slice document(arena *a, const val *v, const type_info *t) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  cbor_document(&b, v, t);
   return take(a, &b);
 }
 
@@ -67,7 +73,8 @@ static uint32_t valid_cases(arena *a, rng *r, const val *tree, uint16_t kind, or
   slice json = untyped_json(a, tree);
   uint8_t strict = rng_chance(r, 3, 4) ? ORACLE_STRICT : 0, binary = k->type->proto_count > 0;
   uint8_t want = (uint8_t)(1u << ORACLE_JSON | (binary ? 1u << ORACLE_PROTOBUF : 0) |
-                           (rng_chance(r, 1, 3) ? 1u << ORACLE_YAML : 0));
+                           (rng_chance(r, 1, 3) ? 1u << ORACLE_YAML : 0) |
+                           (rng_chance(r, 1, 3) ? 1u << ORACLE_CBOR : 0));
   uint32_t n = 0;
   out[n++] = (oracle_case){kind, ORACLE_JSON, want | strict, json};
   val *v = canonical(a, json, k->type);
@@ -75,6 +82,10 @@ static uint32_t valid_cases(arena *a, rng *r, const val *tree, uint16_t kind, or
   if (want & (1u << ORACLE_YAML)) {
     out[n++] = (oracle_case){kind, ORACLE_YAML, (1u << ORACLE_JSON) | strict,
                              typed_yaml(a, v, k->type)};
+  }
+  if (want & (1u << ORACLE_CBOR)) {
+    uint8_t both = 1u << ORACLE_JSON | 1u << ORACLE_CBOR;
+    out[n++] = (oracle_case){kind, ORACLE_CBOR, both | strict, document(a, v, k->type)};
   }
   if (binary) {
     slice body = enveloped(a, v, typed_message(a, v, k->type));
@@ -114,18 +125,27 @@ static oracle_case message_case(arena *a, rng *r, const val *tree, uint16_t kind
   return (oracle_case){kind, ORACLE_PROTOBUF, want, body};
 }
 
+/* A tree that fits in part, or other bytes. */
+static oracle_case document_case(arena *a, rng *r, const val *tree, uint16_t kind) {
+  slice body = document(a, tree, NULL);
+  if (rng_chance(r, 1, 2)) body = hostile_bytes(a, r, body);
+  uint8_t strict = rng_chance(r, 3, 4) ? ORACLE_STRICT : 0;
+  return (oracle_case){kind, ORACLE_CBOR, (1u << ORACLE_JSON | 1u << ORACLE_CBOR) | strict, body};
+}
+
 uint32_t cases_make(arena *a, uint64_t seed, uint64_t n, uint16_t kind, oracle_case *out) {
   rng first, r;
   rng_init(&first, seed);
   r = rng_split(&first, n);
   cases_flavour flavour = flavour_of(&r);
   if (flavour == CASES_PROTOBUF && !schema_kinds[kind].type->proto_count) flavour = CASES_JSON;
-  bool odd = flavour == CASES_JSON || flavour == CASES_YAML;
+  bool odd = flavour == CASES_JSON || flavour == CASES_YAML || flavour == CASES_CBOR;
   bool hostile = odd && rng_chance(&r, 2, 3);
   val *tree = generate_object(a, &r, &schema_kinds[kind], size_of(&r), hostile);
   switch (flavour) {
     case CASES_JSON: out[0] = text_case(a, &r, tree, kind, ORACLE_JSON); return 1;
     case CASES_YAML: out[0] = text_case(a, &r, tree, kind, ORACLE_YAML); return 1;
+    case CASES_CBOR: out[0] = document_case(a, &r, tree, kind); return 1;
     case CASES_PROTOBUF: out[0] = message_case(a, &r, tree, kind); return 1;
     default: return valid_cases(a, &r, tree, kind, out);
   }

@@ -16,6 +16,7 @@ typedef enum cases_flavour {
   CASES_JSON, /* JSON text with duplicates, unknown fields, odd tokens, broken grammar */
   CASES_YAML,
   CASES_PROTOBUF,
+  CASES_CBOR,
   CASES_FLAVOURS,
 } cases_flavour;
 

@@ -30,7 +30,7 @@ static val *with_type_meta(arena *a, slice body, const kind_info *k, val *v) {
 
 static slice encode(arena *a, unsigned format, const val *v, const kind_info *k) {
   slice version = val_get_str(v, "apiVersion");
-  buf b, message;
+  buf b;
   buf_init(&b, LIMIT_BUFFER);
   switch (format) {
     case ORACLE_JSON:
@@ -39,19 +39,17 @@ static slice encode(arena *a, unsigned format, const val *v, const kind_info *k)
       break;
     case ORACLE_YAML: yaml_encode(&b, v, k->type); break;
     case ORACLE_PROTOBUF:
-      buf_init(&message, LIMIT_BUFFER);
-      proto_encode(&message, v, k->type);
-      proto_envelope(&b, slice_from(version, slice_has_prefix(version, SLICE_LIT("/"))), val_get_str(v, "kind"),
-                     buf_slice(&message));
-      buf_dispose(&message);
+      version = slice_from(version, slice_has_prefix(version, SLICE_LIT("/")));
+      proto_encode_object(&b, v, k->type, version, val_get_str(v, "kind"));
       break;
+    case ORACLE_CBOR: cbor_document(&b, v, k->type); break;
     default: break;
   }
   return take(a, &b);
 }
 
 oracle_answer oracle_ours(arena *a, const oracle_case *c) {
-  static const body_format formats[] = {FORMAT_JSON, FORMAT_YAML, FORMAT_PROTOBUF};
+  static const body_format formats[] = {FORMAT_JSON, FORMAT_YAML, FORMAT_PROTOBUF, FORMAT_CBOR};
   oracle_answer answer = {.status = ORACLE_REFUSED};
   strict_report strict = {0};
   const kind_info *k = &schema_kinds[c->kind];
