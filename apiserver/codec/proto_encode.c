@@ -259,9 +259,8 @@ static char *put_value(encoder *e, char *p, const proto_field *f, const val *v, 
 static inline char *put_field(encoder *e, char *p, const proto_field *f, const val *v,
                               unsigned depth) {
   if (!v || v->type == VAL_NULL) {
-    bool left_out = f->pointer ? !v
-                               : f->kind == TYPE_BYTES || f->kind == TYPE_LIST || f->kind == TYPE_MAP;
-    if (left_out) return p;
+    bool many = f->kind == TYPE_BYTES || f->kind == TYPE_LIST || f->kind == TYPE_MAP;
+    if (f->pointer ? !v : many) return p;
     v = NULL;
   }
   switch (f->kind) { /* from the row alone, where that is enough */

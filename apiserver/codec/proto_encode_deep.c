@@ -1,5 +1,6 @@
-/* The same as proto_encode.c for what lies deep: without recursion; what is open stands in a stack of
- * frames, so that a tree of 10,000 levels costs heap, not stack. gogo writes what is no pointer always, zero or not, and maps by sorted key. */
+/* The same as proto_encode.c for what lies deep: without recursion; what is open stands in a stack
+ * of frames, so that a tree of 10,000 levels costs heap, not stack. gogo writes what is no pointer
+ * always, zero or not, and maps by sorted key. */
 #include "base/heap.h"
 #include "base/limits.h"
 #include "codec/codec.h"
