@@ -168,6 +168,11 @@ differential: $(BUILD)/differential $(ORACLE)
 	@mkdir -p reports
 	$< --oracle $(ORACLE) --count $(COUNT) --seed $(SEED) --jobs $(JOBS) --explained conformance/codec/explained.txt
 
+# A client-go client that speaks protobuf alone: lists, watches and writes every kind.
+.PHONY: clients
+clients: $(BIN) $(ORACLE)
+	$(BIN) exec -- $(ORACLE) clients apiserver/version/testdata/defaults
+
 # Rates of the codecs on the official corpus (k8s.io/api/testdata), beside apimachinery's.
 CORPUS ?= $(wildcard ../shared/testdata/v1.36.0)
 .PHONY: bench-codec

@@ -24,7 +24,8 @@ func serializers(s *runtime.Scheme, strict bool) [formatCount]codec {
 }
 
 const usage = `usage: oracle serve             answers requests on stdin (see serve.go)
-       oracle bench DIR [TIME [FORMAT]]  rates on a corpus of GROUP.VERSION.KIND.{json,yaml,pb}, a line of JSON each`
+       oracle bench DIR [TIME [FORMAT]]  rates on a corpus of GROUP.VERSION.KIND.{json,yaml,pb}, a line of JSON each
+       oracle clients SAMPLES   lists, watches and writes every kind of $KUBECONFIG's server with protobuf`
 
 func run() error {
 	switch {
@@ -42,6 +43,13 @@ func run() error {
 			}
 		}
 		return bench(os.Args[2], each, only, os.Stdout)
+	}
+	if len(os.Args) == 3 && os.Args[1] == "clients" {
+		c, err := newClientRun(os.Getenv("KUBECONFIG"), os.Args[2], os.Stdout)
+		if err != nil {
+			return err
+		}
+		return c.run()
 	}
 	return fmt.Errorf("%s", usage)
 }

@@ -9,6 +9,7 @@ committed result, so that nobody needs the recordings to build:
 TYPES_JSON  every Go API type: fields in wire order, protobuf numbers, patch directives
 ORACLE_DIR  what the server serves: discovery/, openapi-v3/, table-columns.json
 """
+import copy
 import json
 import os
 import sys
@@ -26,6 +27,12 @@ EXTRA_TYPES = [META + n for n in (
 # The forms that a client may ask any object in, also by their older version's name.
 EXTRA_KINDS = {("meta.k8s.io", v, k): META + k for v in ("v1", "v1beta1")
                for k in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")}
+# The older list has its two fields the other way round.
+OLD_LIST = "apimachinery.pkg.apis.meta.v1beta1.PartialObjectMetadataList"
+EXTRA_KINDS["meta.k8s.io", "v1beta1", "PartialObjectMetadataList"] = OLD_LIST
+# Discovery's older version has the types of the newer one.
+EXTRA_KINDS.update({("apidiscovery.k8s.io", "v2beta1", k): "api.apidiscovery.v2." + k
+                    for k in ("APIGroupDiscovery", "APIGroupDiscoveryList")})
 # Where a stored object's key does not start with its resource's name.
 ETCD_PREFIX = {
     ("", "replicationcontrollers"): "controllers",
@@ -206,6 +213,9 @@ def main():
     kinds = {(k["group"], k["version"], k["kind"]): k["type"] for k in data["kinds"]
              if k["group"] not in OTHER_SCHEMES}
     kinds.update(EXTRA_KINDS)
+    types[OLD_LIST] = copy.deepcopy(types[META + "PartialObjectMetadataList"])
+    for field in types[OLD_LIST]["fields"][1:]:
+        field["proto"] = 3 - field["proto"]
     names = reach(types, list(kinds.values()) + EXTRA_TYPES)
     os.makedirs(facts, exist_ok=True)
     write_types(os.path.join(facts, "types.txt"), types, names, schemas(oracle))
