@@ -172,8 +172,9 @@ static bool check_either(checking *k) {
   bool expected = false;
   if (check(k)) return true;
   first = k->problem;
-  for (size_t i = 0; i < 3 && !expected; i++) { /* each format has an expectation where it needs one */
-    slice path = arena_printf(k->a, "%s/%.*s" AFTER ".%s", k->folder, SLICE_ARG(k->name), formats[i]);
+  for (size_t i = 0; i < 3 && !expected; i++) { /* a format has one where it needs one */
+    slice path = arena_printf(k->a, "%s/%.*s" AFTER ".%s", k->folder, SLICE_ARG(k->name),
+                              formats[i]);
     expected = read_file(k->a, path.ptr, &text);
   }
   if (!expected) return false;
