@@ -11,9 +11,13 @@ import pathlib
 import socket
 import ssl
 import subprocess
+import time
 import urllib.parse
+import urllib.request
 
 import pytest
+
+from etcd import Etcd
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOKENS = 'admintoken,admin,admin-uid,system:masters\nalicetoken,alice,alice-uid,"devs,testers"\n'
@@ -81,14 +85,37 @@ def stop(server):
         server.process.stdout.close()
 
 
+def wait_ready(server, seconds=30):
+    """A server with its objects elsewhere listens before it has read them."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if urllib.request.urlopen(server.http_url + "/readyz", timeout=2).status == 200:
+                return server
+        except OSError:
+            pass
+        time.sleep(0.02)
+    raise RuntimeError(f"not ready: {server.log.read_text()}")
+
+
+def pytest_generate_tests(metafunc):
+    """A module whose BACKENDS name "memory" and "etcd" is run on a server over each."""
+    backends = getattr(metafunc.module, "BACKENDS", None)
+    if backends and "apisim" in metafunc.fixturenames and not os.environ.get("APISIM_URL"):
+        metafunc.parametrize("apisim", backends, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def apisim(tmp_path_factory):
+def apisim(request, tmp_path_factory):
     if os.environ.get("APISIM_URL"):
         token = os.environ.get("APISIM_TOKEN", "admintoken")
         yield Server(os.environ["APISIM_URL"], None, token, None, None, None)
         return
-    server = start(tmp_path_factory.mktemp("apisim"))
-    yield server
+    kept = Etcd() if getattr(request, "param", "memory") == "etcd" else None
+    server = start(tmp_path_factory.mktemp("apisim"), *(["--etcd-servers", kept.wait().url] if kept else []))
+    yield wait_ready(server)
     code = server.process.poll()
     stop(server)
+    if kept:
+        kept.close()
     assert code is None, f"the server ended by itself ({code}): {server.log.read_text()}"

@@ -15,6 +15,8 @@ import pytest
 
 import conftest
 
+BACKENDS = ["memory", "etcd"]
+
 PROTOBUF = "application/vnd.kubernetes.protobuf;as={};g=meta.k8s.io;v=v1"
 
 

@@ -13,6 +13,8 @@ import pytest
 import conftest
 from client import Api, Place, PROTOBUF, TABLE, PARTIAL, token, token_fields
 
+BACKENDS = ["memory", "etcd"]
+
 V = "meta.k8s.io/v1"
 NAMES = ["a", "b", "c", "d", "e"]
 LABELS = {"a": {"x": "1"}, "b": {"x": "2"}, "c": {"x": "1", "y": "3"}, "d": {}, "e": {"x": "1"}}

@@ -15,6 +15,8 @@ kubernetes = pytest.importorskip("kubernetes")
 from kubernetes import client, config, dynamic, watch  # noqa: E402
 from kubernetes.client.exceptions import ApiException  # noqa: E402
 
+BACKENDS = ["memory", "etcd"]
+
 SAMPLES = pathlib.Path(__file__).parents[2] / "apiserver" / "version" / "testdata" / "defaults"
 
 

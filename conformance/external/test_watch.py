@@ -16,6 +16,8 @@ import pytest
 import conftest
 from client import Api, Place, Socket, Watch, PARTIAL, PROTOBUF, TABLE, brief
 
+BACKENDS = ["memory", "etcd"]
+
 FUTURE = "900000000"
 END = {"k8s.io/initial-events-end": "true"}
 
