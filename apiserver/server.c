@@ -7,6 +7,7 @@
 #include "base/heap.h"
 #include "base/limits.h"
 #include "bootstrap/bootstrap.h"
+#include "http/http2.h"
 #include "registry/ip_allocator.h"
 #include "registry/port_allocator.h"
 #include "registry/stored_codec.h"
@@ -120,7 +121,8 @@ server *server_create(env *e, const server_options *o, slice *problem) {
   s->options = *o;
   timers_init(&s->timers);
   seed_streams(s);
-  s->http = (http_server){.env = e, .timers = &s->timers, .handle = chain_handle, .ctx = s};
+  s->http = (http_server){.env = e, .timers = &s->timers, .handle = chain_handle, .ctx = s,
+                          .http2_max_streams = o->http2_max_streams};
   if (!make_parts(s, o, problem)) {
     server_destroy(s);
     return NULL;
@@ -156,8 +158,13 @@ http_conn *server_conn_open(server *s, env_conn *c, const env_peer *peer) {
 
 static void *accept_conn(void *ctx, env_conn *c, const env_peer *peer,
                          const env_conn_events **events) {
+  server *s = ctx;
+  if (slice_is(peer->alpn, "h2")) {
+    *events = &http2_conn_events;
+    return http2_conn_open(&s->http, c, peer);
+  }
   *events = &http_conn_events;
-  return server_conn_open(ctx, c, peer);
+  return server_conn_open(s, c, peer);
 }
 
 env_acceptor server_acceptor(server *s) {
@@ -173,4 +180,5 @@ void server_tick(server *s) {
 void server_stop(server *s) {
   s->stopping = true;
   watchers_stop(s);
+  http2_leave(&s->http);
 }

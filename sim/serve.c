@@ -161,6 +161,7 @@ static bool start_tls(serving *s, const flags *f) {
                    .key_file = flags_str(f, "tls-private-key-file"),
                    .cert_dir = flags_given(f, "cert-dir") ? flags_str(f, "cert-dir") : NULL,
                    .client_ca_file = flags_str(f, "client-ca-file"),
+                   .http2 = !flags_bool(f, "disable-http2-serving"),
                    .names = names,
                    .name_count = sizeof names / sizeof names[0] - (local ? 1 : 0),
                    .common_name = advertise};
@@ -302,6 +303,7 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   o.disable_admission = join_list(f, "disable-admission-plugins", &files->disable);
   o.service_cidr = slice_cstr(flags_str(f, "service-cluster-ip-range"));
   fill_node_ports(f, &o);
+  o.http2_max_streams = (uint32_t)flags_int(f, "http2-max-streams-per-connection");
   o.store_history = (uint64_t)flags_int(f, "store-history-events");
   o.advertise_address = slice_cstr(advertised(f));
   if (gethostname(files->hostname, sizeof files->hostname - 1) != 0) files->hostname[0] = '\0';

@@ -258,7 +258,8 @@ static bool target_ok(http_conn *conn) {
 
 static void begin_exchange(http_conn *conn) {
   conn->x = (http_exchange){
-      .arena = conn->arena, .conn = conn, .peer = conn->peer, .started_mono_ns = now_of(conn)};
+      .arena = conn->arena, .server = conn->server, .conn = conn, .peer = conn->peer,
+      .started_mono_ns = now_of(conn)};
   conn->close_after = conn->keep_alive_10 = conn->expects_continue = conn->is_head = false;
   conn->streaming = conn->chunked_out = conn->chunked_in = false;
   conn->chunk = (chunked){0};

@@ -5,6 +5,12 @@
 
 #include <assert.h>
 
+/* Floods. A client may cancel as many watches as it likes in one go, but not go on like that. */
+#define RESETS_BURST 10000
+#define RESETS_A_SECOND 500
+#define CONTINUATIONS_MAX 96 /* 1 MiB in frames of 16 KiB, and some */
+#define ACKS_MAX 10000 /* queued answers to pings and settings; Go's number */
+
 static void *mem_alloc(size_t size, void *user) {
   (void)user;
   return heap_alloc(size);
@@ -97,6 +103,9 @@ void h2_open(h2 *s, const h2_settings *o, nghttp2_session_callbacks *callbacks, 
   nghttp2_option_new(&option);
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_stream_reset_rate_limit(option, RESETS_BURST, RESETS_A_SECOND);
+  nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
+  nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
   int rc = o->server ? nghttp2_session_server_new3(&s->session, callbacks, user, option, &mem)
                      : nghttp2_session_client_new3(&s->session, callbacks, user, option, &mem);
   assert(rc == 0);

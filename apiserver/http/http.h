@@ -1,5 +1,5 @@
-/* http: HTTP/1.1 between a connection's bytes and requests. Sans-I/O: bytes come in by
- * http_conn_data, answers go out by env's conn_write.
+/* http: HTTP/1.1 between a connection's bytes and requests; http2.h does HTTP/2 with the same
+ * exchanges. Sans-I/O: bytes come in by http_conn_data, answers go out by env's conn_write.
  *
  * Strictness and limits are those of Go's net/http as kube-apiserver sets it up:
  * headers up to 1 MiB, 32 s to read them, 90 s idle. */
@@ -16,6 +16,7 @@
 #define HTTP_ANSWER_HEADERS_MAX 192u /* of one answer, Date and the like included */
 
 typedef struct http_conn http_conn;
+typedef struct http_server http_server;
 typedef struct http_exchange http_exchange;
 
 typedef struct http_header {
@@ -31,7 +32,9 @@ typedef struct http_part {
 /* One request with its answer. Everything borrowed lives until the exchange ends. */
 struct http_exchange {
   arena *arena; /* the request's memory; reset when the exchange ends */
-  http_conn *conn;
+  http_server *server;
+  http_conn *conn; /* of HTTP/1; NULL: see wire */
+  const struct http_wire *wire; /* HTTP/2's way of answering (http2.h); NULL: HTTP/1 */
   const env_peer *peer;
   slice method;
   slice target; /* as sent */
@@ -83,13 +86,15 @@ typedef struct http_tap {
  * answers now or later, exactly once. */
 typedef void (*http_handler)(void *ctx, http_exchange *x);
 
-typedef struct http_server { /* shared by all its connections */
+struct http_server { /* shared by all its connections */
   env *env;
   timers *timers;
   http_handler handle;
   void *ctx;
   const http_tap *tap; /* NULL: none */
-} http_server;
+  uint32_t http2_max_streams; /* on one connection; 0: 100 */
+  struct http2_conn *http2_conns;
+};
 
 http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer);
 /* Eats all of `bytes`. May answer, close, and call the handler any number of times. Returns
@@ -136,7 +141,7 @@ void http_stream_end(http_exchange *x);
 /* The handler of a stream that lives long needs nothing of its request any more: x->arena and all
  * that x borrows are gone. */
 void http_stream_settle(http_exchange *x);
-/* Cuts the connection without an end (what a failed stream looks like). */
+/* Cuts the connection (of HTTP/2: the stream) without an end: what a failed stream looks like. */
 void http_stream_cut(http_exchange *x);
 /* The same behind what was written so far, which still leaves: a connection that breaks in the
  * middle of an answer. Of any exchange. */

@@ -1,10 +1,15 @@
 /* What a connection does besides requests and answers: a stream that has let go of its request, and
  * a connection that has left HTTP. */
 #include "http/conn.h"
+#include "http/http2.h"
 
 #include <assert.h>
 
 void http_stream_settle(http_exchange *x) {
+  if (x->wire) {
+    x->wire->settle(x);
+    return;
+  }
   http_conn *conn = x->conn;
   assert(conn->streaming);
   arena_destroy(conn->arena);

@@ -4,6 +4,7 @@
  * Connection, Transfer-Encoding; a body of up to 2048 bytes has a length, a longer one is
  * chunked unless the handler set Content-Length; HEAD, 204 and 304 have no body. */
 #include "http/conn.h"
+#include "http/http2.h"
 
 #include "base/limits.h"
 
@@ -168,12 +169,16 @@ static void write_bytes(http_conn *conn, slice bytes, blob *owner) {
 void http_respond(http_exchange *x, int status, const http_header *headers, uint32_t count,
                   const http_part *parts, uint32_t part_count) {
   http_answer a = {status, headers, count, parts, part_count};
-  const http_tap *tap = x->conn->server->tap;
+  const http_tap *tap = x->server->tap;
   if (tap && !tap->answer(tap->ctx, x, &a)) return;
   http_send(x, &a);
 }
 
 void http_send(http_exchange *x, const http_answer *given) {
+  if (x->wire) {
+    x->wire->send(x, given);
+    return;
+  }
   http_conn *conn = x->conn;
   assert(conn->state == HTTP_ANSWER && !conn->streaming);
   const http_part *parts = given->parts;
@@ -190,11 +195,15 @@ void http_send(http_exchange *x, const http_answer *given) {
 }
 
 void http_stream_begin(http_exchange *x, int status, const http_header *headers, uint32_t count) {
+  const http_tap *tap = x->server->tap;
+  if (tap) tap->stream(tap->ctx, x, status);
+  if (x->wire) {
+    x->wire->stream_begin(x, status, headers, count);
+    return;
+  }
   http_conn *conn = x->conn;
   assert(conn->state == HTTP_ANSWER && !conn->streaming);
   answer a = {.status = status, .headers = headers, .count = count};
-  const http_tap *tap = conn->server->tap;
-  if (tap) tap->stream(tap->ctx, x, status);
   write_head(conn, &a);
   conn->streaming = true;
 }
@@ -211,6 +220,10 @@ static size_t chunk_head(size_t bytes, char *out) {
 }
 
 void http_stream_write(http_exchange *x, slice bytes, blob *owner) {
+  if (x->wire) {
+    x->wire->stream_write(x, bytes, owner);
+    return;
+  }
   http_conn *conn = x->conn;
   assert(conn->streaming);
   if (bytes.len == 0 || conn->is_head) return;
@@ -224,7 +237,7 @@ void http_stream_write(http_exchange *x, slice bytes, blob *owner) {
   write_bytes(conn, SLICE_LIT("\r\n"), NULL);
 }
 
-bool http_stream_frames(const http_exchange *x) { return x->conn->chunked_out; }
+bool http_stream_frames(const http_exchange *x) { return !x->wire && x->conn->chunked_out; }
 
 blob *http_chunk_of(slice bytes) {
   char head[18];
@@ -243,12 +256,17 @@ void http_stream_write_chunk(http_exchange *x, blob *chunk) {
 }
 
 size_t http_stream_pending(const http_exchange *x) {
+  if (x->wire) return x->wire->pending(x);
   const http_conn *conn = x->conn;
   env *e = conn->server->env;
   return conn->gone ? 0 : e->conn_pending(e, conn->out);
 }
 
 void http_stream_end(http_exchange *x) {
+  if (x->wire) {
+    x->wire->stream_end(x);
+    return;
+  }
   http_conn *conn = x->conn;
   assert(conn->streaming);
   if (conn->chunked_out) write_bytes(conn, SLICE_LIT("0\r\n\r\n"), NULL);
@@ -256,9 +274,11 @@ void http_stream_end(http_exchange *x) {
 }
 
 void http_stream_cut(http_exchange *x) {
-  http_conn_end(x->conn, false);
+  if (x->wire) x->wire->cut(x, false);
+  else http_conn_end(x->conn, false);
 }
 
 void http_break(http_exchange *x) {
-  http_conn_end(x->conn, true);
+  if (x->wire) x->wire->cut(x, true);
+  else http_conn_end(x->conn, true);
 }
