@@ -102,7 +102,6 @@ void h2_open(h2 *s, const h2_settings *o, nghttp2_session_callbacks *callbacks, 
   nghttp2_option *option = NULL;
   nghttp2_option_new(&option);
   nghttp2_option_set_no_auto_window_update(option, 1);
-  nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_stream_reset_rate_limit(option, RESETS_BURST, RESETS_A_SECOND);
   nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
   nghttp2_option_set_max_outbound_ack(option, ACKS_MAX);
