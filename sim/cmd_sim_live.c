@@ -20,11 +20,11 @@ static const char usage[] =
     "  --out DIR         where failing plans and logs go (reports/live)\n"
     "  --keep-going      do not stop at the first failure\n"
     "  --no-shrink       keep a failing plan as it is\n"
-    "  --tries N         runs that a smaller plan gets to fail again (2)\n"
+    "  --tries N         a smaller plan is kept if it fails in most of so many runs (3)\n"
     "  --verbose         a line a fault\n"
     "\n"
     "Exit code: 0 passed, 1 unusable, 2 fails without faults, 3 wrong result, 4 not quiet in\n"
-    "time, 5 a client ended by itself, 6 lint.\n";
+    "time, 5 a client ended by itself, 6 lint, 7 failed, and then mostly did not.\n";
 
 static bool number(const char *text, uint64_t *out, const char **rest) {
   char *end;
@@ -77,7 +77,7 @@ static bool take(int c, session_options *o) {
 }
 
 int cmd_sim_live(int argc, char **argv) {
-  session_options o = {.out = "reports/live", .tries = 2};
+  session_options o = {.out = "reports/live", .tries = 3};
   optind = 1;
   for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
     if (c == 'h') {

@@ -141,7 +141,7 @@ struct live {
   void *observer_ctx;
   struct quiet_wait *quiet_waits; /* control.c's */
   int64_t step_until_ns; /* of a sleeping step */
-  char died[256], busy[256];
+  char died[256], busy[256], never[512];
 };
 
 /* An event that triggers look at. */

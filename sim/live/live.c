@@ -272,6 +272,25 @@ void live_heal(live *l) {
   engine_soon(l);
 }
 
+bool live_catch_up(live *l) {
+  bool behind = false;
+  for (uint32_t i = 0; i < l->plan->server_count; i++) {
+    behind = behind || l->servers[i].frozen;
+    l->servers[i].frozen = false;
+  }
+  for (exchange *ex = l->exchanges; ex; ex = ex->next) {
+    if (!ex->hold) continue;
+    behind = true;
+    ex->hold_until_ns = 1;
+  }
+  if (!behind) return false;
+  engine_record(l, RECORD_STEP, CLIENT_SERVER, SLICE_LIT("catch-up"), SLICE_LIT("-"), 0, 0, "%s",
+                "");
+  engine_active(l, "the catching up by", CLIENT_SERVER, SLICE_NONE);
+  engine_soon(l);
+  return true;
+}
+
 /* ---- quiet ---- */
 
 static bool exchange_busy(live *l, exchange *ex) {

@@ -67,6 +67,9 @@ void live_step_begins(live *l, int64_t number, const char *what);
 /* Ends all faults for good: holds are released, lags and freezes end, killed clients come back. */
 void live_heal(live *l);
 
+/* What is held goes on, frozen servers move; faults stay armed. False: nothing was behind. */
+bool live_catch_up(live *l);
+
 /* Whether nothing has happened for the plan's quiet time, nothing is under way, and no action of
  * the engine is due. Held things count as quiet: the healing releases them. */
 bool live_is_quiet(const live *l);

@@ -98,6 +98,7 @@ static void judge_one(live *l, const live_oracle *o, const run_options *ro, run_
   case ORACLE_CLIENTS_ALIVE:
     if (live_died(l)) run_fail(r, ORACLE_CLIENTS_ALIVE, "%s", live_died(l));
     break;
+  case ORACLE_NEVER: break; /* below, once for all */
   case ORACLE_EXPECT:
     if (!live_condition_holds(l, &o->condition)) {
       run_fail(r, ORACLE_EXPECT, "%.*s %.*s is not as line %d of the plan expects",
@@ -119,5 +120,6 @@ void live_judge(live *l, const run_options *o, run_result *r) {
   for (size_t i = 0; i < STANDARD && p->oracle_count == 0; i++) {
     judge_one(l, &standard_oracles[i], o, r);
   }
+  if (l->never[0]) run_fail(r, ORACLE_NEVER, "%s", l->never);
   judge_lint(l, live_oracle_of(p, ORACLE_LINT, &standard), o, r);
 }

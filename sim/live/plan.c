@@ -180,6 +180,7 @@ static bool read_quiesce(reader *r, const node *n) {
       ROW("within", F_DURATION, live_quiesce, within_ns),
       ROW("ignore", F_LIST, live_quiesce, ignore),
       ROW("ignoreReads", F_BOOL, live_quiesce, ignore_reads),
+      ROW("catchUp", F_BOOL, live_quiesce, catch_up),
   };
   return reader_map(r, n, "quiesce", rows, sizeof rows / sizeof rows[0], &r->plan->quiesce);
 }
@@ -243,7 +244,7 @@ bool live_plan_read(arena *a, const char *file, node *tree, char **command, live
   static const slice ignored[] = {{"leases.coordination.k8s.io", 26}, {"events", 6},
                                   {"events.events.k8s.io", 20}};
   *out = (live_plan){.tree = tree,
-                     .quiesce = {QUIET_NS, WITHIN_NS, {3, ignored}, false}};
+                     .quiesce = {QUIET_NS, WITHIN_NS, {3, ignored}, false, false}};
   *problem = SLICE_NONE;
   reader r = {.a = a, .file = file, .problem = problem, .plan = out};
   if (!known_parts(&r, tree)) return false;

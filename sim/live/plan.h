@@ -195,6 +195,7 @@ typedef enum oracle_kind {
   ORACLE_CLIENTS_ALIVE,
   ORACLE_LINT,
   ORACLE_EXPECT,
+  ORACLE_NEVER, /* a trigger that must not fire, with faults or without */
   ORACLE_COUNT,
 } oracle_kind;
 extern const char *const oracle_names[ORACLE_COUNT];
@@ -206,6 +207,7 @@ typedef struct live_oracle {
   strlist masks, resources, ignore;
   strlist fail, off; /* lint */
   live_condition condition;
+  const live_trigger *never;
 } live_oracle;
 
 typedef struct live_quiesce {
@@ -213,6 +215,7 @@ typedef struct live_quiesce {
   int64_t within_ns; /* the scenario waits no longer than this between two steps */
   strlist ignore; /* resources whose traffic is no activity */
   bool ignore_reads;
+  bool catch_up; /* between two steps: what is held goes on and frozen servers move */
 } live_quiesce;
 
 typedef struct live_swarm {

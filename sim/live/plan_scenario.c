@@ -11,6 +11,7 @@ const char *const oracle_names[ORACLE_COUNT] = {
     [ORACLE_CLIENTS_ALIVE] = "clientsAlive",
     [ORACLE_LINT] = "lint",
     [ORACLE_EXPECT] = "expect",
+    [ORACLE_NEVER] = "never",
 };
 
 #define DOCUMENT_MAX ((size_t)16 << 20)
@@ -202,6 +203,7 @@ static bool oracle_value(reader *r, const node *n, live_oracle *o) {
   case ORACLE_QUIESCE_WITHIN: return reader_duration(r, n, &o->number);
   case ORACLE_NO_FLAP: return reader_int(r, n, &o->number);
   case ORACLE_EXPECT: return read_condition(r, n, &o->condition);
+  case ORACLE_NEVER: return read_trigger(r, n, &o->never);
   default:
     if (n->kind == NODE_SCALAR) return reader_bool(r, n, &on);
     return reader_map(r, n, oracle_names[o->kind], oracle_rows,
@@ -215,12 +217,13 @@ static bool read_oracle(reader *r, slice key, const node *v, int line, live_orac
     if (!slice_is(key, oracle_names[k])) continue;
     o->kind = (oracle_kind)k;
     if (v) return oracle_value(r, v, o);
-    bool needs = k == ORACLE_QUIESCE_WITHIN || k == ORACLE_NO_FLAP || k == ORACLE_EXPECT;
+    bool needs = k == ORACLE_QUIESCE_WITHIN || k == ORACLE_NO_FLAP ||
+                 k == ORACLE_EXPECT || k == ORACLE_NEVER;
     return !needs || reader_fail(r, line, "%s needs a value", oracle_names[k]);
   }
   return reader_fail(r, line, "unknown oracle \"%.*s\" (known: quiesceWithin, "
                      "endStateEqualsFaultFree, sameCreateDeleteCounts, noFlap, noDuplicateCreate, "
-                     "clientsAlive, lint, expect)", SLICE_ARG(key));
+                     "clientsAlive, lint, expect, never)", SLICE_ARG(key));
 }
 
 bool read_oracles(reader *r, const node *n) {

@@ -136,7 +136,8 @@ static void on_look(void *ctx, int64_t now_ns) {
     break;
   case PHASE_STEP: look_step(r); break;
   case PHASE_SETTLE:
-    if (settled(r)) enter(r, PHASE_STEP);
+    if (!settled(r)) break;
+    enter(r, r->plan->quiesce.catch_up && live_catch_up(r->l) ? PHASE_SETTLE : PHASE_STEP);
     break;
   case PHASE_FAULTY:
     if (!settled(r)) break;

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define PLAN_MAX ((size_t)16 << 20)
-#define TAIL_LINES 24
+#define STORY_LINES 28
+#define STORY_BEFORE 8
 
 typedef struct session {
   const session_options *o;
@@ -140,22 +141,30 @@ static int make_reference(session *s) {
 
 /* ---- shrinking ---- */
 
-/* Whether the tree still fails by the oracle, in one of some tries. */
-static bool still_fails(session *s, node *tree, int oracle, run_result *kept) {
-  for (int64_t i = 0; i < s->o->tries; i++) {
+/* Whether the tree fails by the oracle in most of some tries: real clients race, and a mistake that
+ * shows by chance would make every smaller plan look guilty. `failed`: tries that have failed
+ * already. */
+static bool mostly_fails(session *s, node *tree, int oracle, int64_t failed, run_result *kept) {
+  int64_t needed = s->o->tries / 2 + 1, passed = 0;
+  while (failed < needed && passed <= s->o->tries - needed) {
     run_result r;
     if (!run_tree(s, tree, true, &r)) return false;
-    bool fails = run_failed_by(&r, oracle) && !r.interrupted;
+    bool fails = run_failed_by(&r, oracle) && !r.interrupted, interrupted = r.interrupted;
     if (fails) {
       run_result_free(kept);
       *kept = r;
-      return true;
+      failed++;
+    } else {
+      run_result_free(&r);
+      passed++;
     }
-    bool interrupted = r.interrupted;
-    run_result_free(&r);
     if (interrupted) return false;
   }
-  return false;
+  return failed >= needed;
+}
+
+static bool still_fails(session *s, node *tree, int oracle, run_result *kept) {
+  return mostly_fails(s, tree, oracle, 0, kept);
 }
 
 static node *with_faults(session *s, const node *tree, node *faults) {
@@ -259,19 +268,21 @@ static void print_repeat(const session *s, const char *plan) {
   printf("\n");
 }
 
-/* The last lines of the log that concern clients and faults. */
-static void print_tail(const char *log) {
-  const char *lines[TAIL_LINES];
-  size_t n = 0;
-  for (const char *p = log; *p;) {
-    const char *end = strchr(p, '\n');
-    if (!end) break;
-    lines[n++ % TAIL_LINES] = p;
-    p = end + 1;
+/* The log around the first fault, where what went wrong begins; the end of it where none fired. */
+static void print_story(const char *log) {
+  size_t lines = 0, fault = 0, at = 0;
+  for (const char *p = log; *p; p++) {
+    if (*p != '\n') continue;
+    lines++;
+    bool marks = strncmp(p + 1 + strcspn(p + 1, "F\n"), "FAULT    ", 9) == 0;
+    if (marks && !fault) fault = lines + 1;
   }
-  size_t shown = n < TAIL_LINES ? n : TAIL_LINES;
-  for (size_t i = n - shown; i < n; i++) {
-    const char *p = lines[i % TAIL_LINES];
+  size_t from = fault > STORY_BEFORE ? fault - STORY_BEFORE
+                : lines > STORY_LINES ? lines - STORY_LINES
+                                      : 0;
+  for (const char *p = log; *p; p += strcspn(p, "\n") + 1) {
+    if (at++ < from) continue;
+    if (at > from + STORY_LINES) break;
     printf("    %.*s\n", (int)strcspn(p, "\n"), p);
   }
 }
@@ -297,8 +308,8 @@ static void report(session *s, const char *label, node *tree, const run_result *
     printf("    %.*s\n", SLICE_ARG(buf_slice(&line)));
     buf_dispose(&line);
   }
-  printf("  what clients did and saw, the end of it:\n");
-  print_tail(r->log);
+  printf("  what clients did and saw, around the first fault:\n");
+  print_story(r->log);
   if (!ok) fprintf(stderr, "apisim: can't write to %s\n", s->o->out);
   printf("plan: %s\nlog: %s\n", plan, log);
   print_repeat(s, plan);
@@ -333,9 +344,11 @@ static int run_faulty(session *s, const char *label, node *tree, const char *wha
   if (r.failures) {
     s->failed++;
     int oracle = first_oracle(&r);
-    node *small = shrink(s, tree, oracle, &r);
+    bool steady = s->o->no_shrink || mostly_fails(s, tree, oracle, 1, &r);
+    node *small = steady ? shrink(s, tree, oracle, &r) : tree;
     report(s, label, small, &r, oracle);
-    code = class_of(oracle);
+    if (!steady) printf("it did not fail again in most of %lld tries\n", (long long)s->o->tries);
+    code = steady ? class_of(oracle) : SESSION_UNSTEADY;
   }
   run_result_free(&r);
   return code;

@@ -198,8 +198,24 @@ bool trigger_fires(live *l, const live_trigger *t, live_event *ev) {
   return fires;
 }
 
+/* What a plan says must never happen: also behind the healing. */
+static void check_nevers(live *l, live_event *ev) {
+  for (uint32_t i = 0; i < l->plan->oracle_count; i++) {
+    const live_oracle *o = &l->plan->oracles[i];
+    if (o->kind != ORACLE_NEVER || !trigger_fires(l, o->never, ev)) continue;
+    engine_record(l, RECORD_FAULT, ev->client, SLICE_LIT("NEVER"), ev->key, 0, ev->revision,
+                  "line %d", o->line);
+    if (l->never[0]) continue;
+    snprintf(l->never, sizeof l->never, "what line %d forbids: %.*s %.*s by %.*s, rv=%lld",
+             o->line, SLICE_ARG(ev->effect.len ? ev->effect : ev->verb), SLICE_ARG(ev->key),
+             SLICE_ARG(live_client_name(l, ev->client)), (long long)ev->revision);
+  }
+}
+
 void engine_event(live *l, live_event *ev) {
-  if (l->healed || l->closing) return;
+  if (l->closing) return;
+  check_nevers(l, ev);
+  if (l->healed) return;
   standing_check(l, ev);
   for (uint32_t i = 0; i < l->fault_count; i++) {
     fault_state *s = &l->faults[i];
