@@ -33,7 +33,7 @@ static slice resource_name_of(arena *a, const resource_info *r) {
 }
 
 static void observe(live *l, const live_event *ev, bool created, bool deleted) {
-  if (!l->observer) return;
+  if (!l->observer || engine_ignores(l, ev->resource_name)) return;
   live_commit c = {.client = ev->client, .ghost = ev->ex && ev->ex->ghost, .created = created,
                    .deleted = deleted, .revision = ev->revision,
                    .resource_name = ev->resource_name, .namespace = ev->namespace,
