@@ -7,6 +7,7 @@
 #include "registry/object.h"
 #include "registry/service_ports.h"
 #include "registry/validation/service_ip.h"
+#include "registry/port_range.h"
 #include "server.h"
 
 #include <assert.h>
@@ -332,6 +333,7 @@ static void ports_give_back(request *rq, const val *list) {
   for (uint32_t i = 0; !rq->dry_run && i < val_len(list); i++) {
     port_release(rq->server->ports, val_i64(val_at(list, i)));
   }
+  if (!rq->dry_run) port_range_release(rq, list);
 }
 
 static void ips_give_back(request *rq, const val *list) {
@@ -366,8 +368,10 @@ void service_alloc_deleted(request *rq, const val *svc) {
   if (!is_service(rq) || rq->dry_run) return;
   const val *spec = val_getc(svc, "spec"), *ips = val_getc(spec, "clusterIPs");
   if (!service_is_type(spec, "ExternalName") && !is_headless(spec)) ips_give_back(rq, ips);
+  if (!rq->server->ports) return;
+  port_range_release(rq, service_node_ports(rq->arena, spec));
   /* The ports follow from the Services that are left. */
-  if (rq->server->ports) rq->server->ports->revision = -1;
+  rq->server->ports->revision = -1;
 }
 
 void service_alloc_destroy(server *s) {

@@ -2,7 +2,10 @@
  * Source: pkg/registry/core/service/storage/alloc.go, portallocator/operation.go. */
 #include "registry/service_ports.h"
 
+#include "registry/port_range.h"
 #include "server.h"
+
+#define RANGE_TRIES 64
 
 bool service_is_type(const val *spec, const char *type) {
   return slice_is(val_get_str(spec, "type"), type);
@@ -45,9 +48,22 @@ static bool take(request *rq, service_txn *t, int64_t port, slice *problem) {
     if (port_is_taken(p, port) || list_has(t->ports_taken, port)) return false;
   } else if (!port_take(p, port, rq->arena, problem)) {
     return false;
+  } else if (port_range_take(rq, port) != PORT_RANGE_OK) { /* another server has it */
+    return false;
   }
   val_append(rq->arena, t->ports_taken, val_int(rq->arena, port));
   return true;
+}
+
+/* A port that is free here and for the other servers of the same etcd. */
+static int64_t take_from_range(request *rq) {
+  for (int tries = 0; tries < RANGE_TRIES; tries++) {
+    int64_t port = port_take_any(rq->server->ports, &rq->server->port_rng);
+    port_range_result r = port ? port_range_take(rq, port) : PORT_RANGE_OK;
+    if (r == PORT_RANGE_OK) return port;
+    if (r == PORT_RANGE_FAILED) break; /* a port taken elsewhere stays marked: its Service comes */
+  }
+  return 0;
 }
 
 static int64_t take_any(request *rq, service_txn *t) {
@@ -61,7 +77,7 @@ static int64_t take_any(request *rq, service_txn *t) {
     }
     port++;
   } else {
-    port = port_take_any(rq->server->ports, &rq->server->port_rng);
+    port = take_from_range(rq);
   }
   if (port) val_append(rq->arena, t->ports_taken, val_int(rq->arena, port));
   return port;
@@ -148,6 +164,15 @@ bool service_ports_create(request *rq, field_errors *errs, service_txn *t, val *
     if (!port_item_create(rq, errs, t, ports, i, given)) return false;
   }
   return !service_needs_health_port(spec) || health_port_take(rq, t, spec);
+}
+
+static val *node_ports(arena *a, const val *spec);
+
+val *service_node_ports(arena *a, const val *spec) {
+  val *out = node_ports(a, spec);
+  const val *health = val_getc(spec, "healthCheckNodePort");
+  if (val_i64(health)) val_append(a, out, val_int(a, val_i64(health)));
+  return out;
 }
 
 static val *node_ports(arena *a, const val *spec) {

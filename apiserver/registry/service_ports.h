@@ -23,4 +23,7 @@ bool service_is_type(const val *spec, const char *type);
 bool service_needs_health_port(const val *spec);
 bool service_needs_node_ports(const val *spec);
 
+/* Every node port that a Service has, the health check's too. */
+val *service_node_ports(arena *a, const val *spec);
+
 #endif
