@@ -2,8 +2,8 @@
  * frames as windows allow.
  *
  * Go's rules kept here: the handler's headers sorted by name, then content-length and date; a whole
- * Kept of Go: the handler's headers sorted by name, then content-length and date; a whole
- * have no body; "Connection: close" means GOAWAY. */
+ * body of up to 4096 bytes has a length, a longer one only if the handler gave it; HEAD, 204 and
+ * 304 have no body; "Connection: close" means GOAWAY. */
 #include "http/conn.h"
 #include "http/http2_stream.h"
 
