@@ -20,4 +20,17 @@ void heap_stack_free(void *stack, size_t bytes);
 /* Bytes asked for since the process began (for the fuzzers' allocation bound). */
 size_t heap_total(void);
 
+/* Another allocator in malloc's place, for a world that holds several servers in one process and
+ * ends some of them in the middle of a call. ptr NULL: a new block; size 0: free it. What one hook
+ * gave goes back to that hook; `resize` never returns NULL for a size above 0 (it may not return at
+ * all). NULL: malloc. Gives the hook that was set before. */
+typedef struct heap_hook {
+  void *(*resize)(void *ctx, void *ptr, size_t size);
+  /* The same for stacks: stack NULL: a new one of `bytes`; else it is given back. NULL: as without
+   * a hook. */
+  void *(*stack)(void *ctx, void *stack, size_t bytes);
+  void *ctx;
+} heap_hook;
+const heap_hook *heap_set_hook(const heap_hook *hook);
+
 #endif

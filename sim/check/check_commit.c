@@ -1,0 +1,186 @@
+/* Commits are seen in the turn that makes them, before anybody else hears of them. */
+#include "sim/check/check_commit.h"
+
+#include "sim/model/json_scan.h"
+#include "sim/workload/client.h"
+#include "sim/workload/op.h"
+#include "sim/workload/writer.h"
+
+static slice meta_of(slice object) { return json_member(object, SLICE_LIT("metadata")); }
+
+static bool same_member(slice a, slice b, slice key) {
+  return slice_eq(json_member(a, key), json_member(b, key));
+}
+
+static bool covers(const world *w, const op *o, const commit *c) {
+  if (o->key == c->key) return true;
+  return o->kind == OP_DELETE_COLLECTION && model_selects(w->model, &o->filter, c);
+}
+
+#define BIT(kind) ((uint64_t)1 << (kind))
+#define REMOVERS (BIT(OP_DELETE) | BIT(OP_DELETE_UID) | BIT(OP_DELETE_COLLECTION))
+#define EMPTIERS                                                                             \
+  (BIT(OP_FINALIZER) | BIT(OP_UPDATE) | BIT(OP_UPDATE_BLIND) | BIT(OP_UPDATE_SAME) |           \
+   BIT(OP_RELABEL) | BIT(OP_APPLY) | BIT(OP_PATCH_MERGE) | BIT(OP_PATCH_JSON))
+
+/* An operation of one of the kinds that is under way on this key, or that nobody waits for any
+ * more and that may still happen. */
+static op *explanation(world *w, const commit *c, uint64_t kinds) {
+  for (uint32_t i = 0; i < w->client_count; i++) {
+    if (w->clients[i]->row != &writer_row) continue;
+    op *o = ((writer *)w->clients[i])->op;
+    if (o && kinds & BIT(o->kind) && covers(w, o, c)) return o;
+  }
+  for (op *o = w->unknown_ops; o; o = o->next_unknown) {
+    if (kinds & BIT(o->kind) && covers(w, o, c)) return o;
+  }
+  return NULL;
+}
+
+static uint32_t mark_of(slice value) {
+  long long n;
+  slice text = json_text_of(value, SLICE_LIT("\"sim/op\":\""));
+  return slice_to_i64(text, &n) && n >= 0 && n < NO_OP ? (uint32_t)n : NO_OP;
+}
+
+/* The commit carries a new mark: that operation did it, once, while it could. */
+static void check_marked(world *w, const commit *c, const commit *prev, uint32_t mark) {
+  if (mark >= w->op_count) {
+    check_fail(w, CHECK_WRITES, "revision %lld carries the mark %u that nobody set",
+               (long long)c->revision, mark);
+    return;
+  }
+  op *o = w->ops[mark];
+  uint8_t flags = op_rows[o->kind].flags;
+  bool exists = prev && !prev->deleted;
+  CHECK_THAT(w, DRY_RUN, !(flags & OP_DRY), "operation %u (%s) was a dry run, and revision %lld is"
+             " its", mark, op_rows[o->kind].name, (long long)c->revision);
+  CHECK_THAT(w, WRITES, o->state == OP_OPEN || o->on_its_way,
+             "operation %u (%s) was over when revision %lld appeared", mark,
+             op_rows[o->kind].name, (long long)c->revision);
+  if (o->twice) CHECKED(w, REPLAYS);
+  CHECK_THAT(w, WRITES, o->applied < (o->twice ? 2u : 1u),
+             "operation %u (%s) was done again by revision %lld (first by %lld)", mark,
+             op_rows[o->kind].name, (long long)c->revision, (long long)o->applied_revision);
+  bool creates = o->kind == OP_CREATE || o->kind == OP_CREATE_GENERATED;
+  CHECK_THAT(w, WRITES, !creates || !exists, "operation %u created what existed, at %lld", mark,
+             (long long)c->revision);
+  bool guarded = (o->kind == OP_UPDATE || o->kind == OP_RELABEL || o->kind == OP_COUNT);
+  CHECK_THAT(w, WRITES, !guarded || (exists && prev->revision == o->version),
+             "operation %u (%s) expected version %lld and revision %lld replaced %lld", mark,
+             op_rows[o->kind].name, (long long)o->version, (long long)c->revision,
+             prev ? (long long)prev->revision : 0);
+  o->applied++;
+  o->applied_revision = c->revision;
+  if (o->on_its_way && o->applied >= (o->twice ? 2u : 1u)) o->on_its_way = false;
+}
+
+/* Electors and controllers have names of their own, which the writers leave alone; so has the
+ * server's identity lease. */
+static bool is_of_others(const world *w, const commit *c) {
+  slice name = w->model->keys[c->key].name;
+  return name.len > 1 && !slice_is(name, "counter") && !slice_has_prefix(name, SLICE_LIT("g-"));
+}
+
+/* No new mark: a deletion, or the first step of one. */
+static void check_unmarked(world *w, const commit *c, bool emptied) {
+  CHECK_THAT(w, WRITES, explanation(w, c, emptied ? EMPTIERS : REMOVERS) != NULL,
+             "nobody asked for revision %lld, %s of %.*s",
+             (long long)c->revision, c->deleted ? "the deletion" : "a change",
+             SLICE_ARG(w->model->keys[c->key].text));
+}
+
+static void check_meta(world *w, const commit *c, const commit *prev) {
+  slice now = meta_of(c->value), was = meta_of(prev->value);
+  const kind_row *k = &kind_rows[w->model->keys[c->key].kind];
+  CHECK_THAT(w, META, same_member(now, was, SLICE_LIT("uid")), "revision %lld changed the uid",
+             (long long)c->revision);
+  CHECK_THAT(w, META, same_member(now, was, SLICE_LIT("creationTimestamp")),
+             "revision %lld changed the creation time", (long long)c->revision);
+  int64_t a = json_number_of(now, SLICE_LIT("\"generation\":"));
+  int64_t b = json_number_of(was, SLICE_LIT("\"generation\":"));
+  bool spec = !same_member(c->value, prev->value, SLICE_LIT("spec"));
+  CHECK_THAT(w, META, a >= b, "revision %lld lowered the generation", (long long)c->revision);
+  bool marked = json_text_of(was, SLICE_LIT("\"deletionTimestamp\":\"")).len == 0 &&
+                json_text_of(now, SLICE_LIT("\"deletionTimestamp\":\"")).len > 0;
+  if (!k->generation || marked) return;
+  CHECK_THAT(w, META, (a > b) == spec, "revision %lld: generation %lld after %lld, spec %s",
+             (long long)c->revision, (long long)a, (long long)b, spec ? "changed" : "the same");
+}
+
+static bool has_finalizers(slice meta) {
+  slice list = json_member(meta, SLICE_LIT("finalizers"));
+  return list.len > 2;
+}
+
+/* What a finalizer holds goes only by an update that empties the list while it is being deleted;
+ * that event shows the state before it. */
+static bool emptied_by_update(world *w, const commit *c, const commit *prev) {
+  slice was = meta_of(prev->value);
+  if (!c->deleted || !has_finalizers(was)) return false;
+  bool was_deleting = json_member(was, SLICE_LIT("deletionTimestamp")).len > 0;
+  CHECK_THAT(w, FINALIZERS, was_deleting && explanation(w, c, EMPTIERS),
+             "revision %lld deleted what a finalizer held", (long long)c->revision);
+  return true;
+}
+
+static void check_still_deleting(world *w, const commit *c, const commit *prev) {
+  slice was = meta_of(prev->value), now = meta_of(c->value);
+  if (json_member(was, SLICE_LIT("deletionTimestamp")).len == 0) return;
+  CHECK_THAT(w, FINALIZERS, json_member(now, SLICE_LIT("deletionTimestamp")).len > 0,
+             "revision %lld took the deletion back", (long long)c->revision);
+  SOMETIMES(w, FINALIZER);
+}
+
+/* Equal but for the version: no write at all. */
+static void check_noop(world *w, const commit *c, const commit *prev) {
+  slice a = c->value, b = prev->value;
+  slice va = json_text_of(a, SLICE_LIT("\"resourceVersion\":\""));
+  slice vb = json_text_of(b, SLICE_LIT("\"resourceVersion\":\""));
+  size_t at = (size_t)(va.ptr - a.ptr);
+  bool same = at == (size_t)(vb.ptr - b.ptr) && memcmp(a.ptr, b.ptr, at) == 0 &&
+              slice_eq(slice_from(a, at + va.len), slice_from(b, at + vb.len));
+  CHECK_THAT(w, NOOP, !same, "revision %lld changes nothing of %.*s", (long long)c->revision,
+             SLICE_ARG(w->model->keys[c->key].text));
+}
+
+static void judge(world *w, const commit *c) {
+  const commit *prev = model_prev(w->model, c);
+  uint32_t mark = c->deleted ? NO_OP : mark_of(c->value);
+  bool exists = prev && !prev->deleted;
+  bool fresh = mark != NO_OP && (!exists || mark != mark_of(prev->value));
+  CHECK_THAT(w, REVISION, json_revision(c->value) == c->revision,
+             "the object at revision %lld says %lld", (long long)c->revision,
+             (long long)json_revision(c->value));
+  CHECK_THAT(w, WRITES, !c->deleted || exists, "revision %lld deletes what was not there",
+             (long long)c->revision);
+  if (w->booting) return;
+  bool emptied = exists && emptied_by_update(w, c, prev);
+  if (exists && !c->deleted) {
+    check_meta(w, c, prev);
+    check_still_deleting(w, c, prev);
+    check_noop(w, c, prev);
+  }
+  if (is_of_others(w, c)) return;
+  if (fresh) check_marked(w, c, prev, mark);
+  else check_unmarked(w, c, emptied);
+}
+
+void check_commit(world *w, const commit_seen *seen) {
+  int64_t expected = model_revision(w->model) + 1;
+  if (!CHECK_THAT(w, REVISION, seen->revision == expected,
+                  "revision %lld came, %lld was next", (long long)seen->revision,
+                  (long long)expected)) {
+    return;
+  }
+  const kind_row *k = kind_of_key(seen->key, w->draw->kinds | KINDS_ALWAYS);
+  uint32_t key = NO_KEY;
+  if (k) key = model_key_id(w->model, seen->key, kind_index(k) << 1 | k->namespaced, true);
+  uint32_t mark = key != NO_KEY && !seen->deleted ? mark_of(seen->value) : NO_OP;
+  const commit *c = model_commit(w->model, key, seen->deleted, seen->value, mark);
+  if (w->booting) return;
+  world_line(w, THE_STORE, EV_COMMIT, NOBODY, seen->revision, mark == NO_OP ? -1 : (int64_t)mark,
+             seen->deleted, seen->key);
+  transcript_bytes(&w->log, seen->value);
+  if (c->key != NO_KEY) judge(w, c);
+}

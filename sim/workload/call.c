@@ -1,0 +1,138 @@
+/* Requests on kept-alive connections; a watch has one of its own. */
+#include "sim/workload/call.h"
+
+#include "sim/check/check_http.h"
+#include "sim/workload/client.h"
+#include "sim/world/call_faults.h"
+#include "sim/world/store_link.h"
+
+#include <assert.h>
+
+static slice head_of(client *c, const call_request *q) {
+  arena *a = c->world->arena;
+  slice type = q->body.len || q->content_type
+                   ? arena_printf(a, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+                                  q->content_type ? q->content_type : "application/json",
+                                  q->body.len)
+                   : SLICE_NONE;
+  slice accept = q->accept ? arena_printf(a, "Accept: %s\r\n", q->accept) : SLICE_NONE;
+  return arena_printf(a, "%s %.*s HTTP/1.1\r\nHost: apisim\r\nAuthorization: Bearer "
+                      "simtoken-5e7f\r\nUser-Agent: %s%u\r\n%.*s%.*s\r\n%.*s",
+                      q->method, SLICE_ARG(q->target), actor_word(c->who.kind), c->who.index,
+                      SLICE_ARG(accept), SLICE_ARG(type), SLICE_ARG(q->body));
+}
+
+static sim_conn *conn_for(client *c, const call_request *q) {
+  sim_conn *conn = c->idle;
+  if (conn && conn->open && !q->watch && conn->server->index == c->server) {
+    c->idle = NULL;
+    return conn;
+  }
+  if (conn && !q->watch) {
+    conn_close(conn);
+    c->idle = NULL;
+  }
+  conn = conn_open(c->world, c, &c->world->servers[c->server]);
+  conn->is_stream = q->watch;
+  return conn;
+}
+
+call *call_start(client *c, const call_request *q) {
+  world *w = c->world;
+  call *k = ARENA_NEW(w->arena, call);
+  reader_init(&k->in);
+  k->all_next = w->all_calls;
+  w->all_calls = k;
+  k->owner = c;
+  k->watch = q->watch;
+  k->begun_ns = w->now_ns;
+  k->revision = model_revision(w->model);
+  k->conn = conn_for(c, q);
+  k->server = k->conn->server;
+  k->server_life = k->server->life;
+  k->compacted = store_link_compacted(k->server);
+  k->conn->call = k;
+  slice target = q->target;
+  world_line(w, c->who, EV_REQUEST, actor_of_server(k->server), q->op, k->revision, 0,
+             arena_printf(w->arena, "%s %.*s", q->method, SLICE_ARG(target)));
+  call_fault_send(k, q, head_of(c, q));
+  world_at(w, w->now_ns + q->timeout_ns, DUE_CALL_TIMEOUT, k, 0);
+  return k;
+}
+
+static void end(call *k, call_how how) {
+  if (k->how != CALL_OPEN) return;
+  client *c = k->owner;
+  k->how = (uint8_t)how;
+  if (k->conn->call == k) k->conn->call = NULL;
+  bool keep = how == CALL_ANSWERED && k->conn->open && !k->in.closes && !k->in.until_close &&
+              !k->watch && !c->idle;
+  if (keep) c->idle = k->conn;
+  else conn_close(k->conn);
+  if (how == CALL_ANSWERED) check_http_answer(c->world, k);
+  else world_line(c->world, c->who, EV_NO_ANSWER, actor_of_server(k->server), how, 0, 0,
+                  SLICE_NONE);
+  if (!c->gone) c->row->answered(c, k);
+  reader_dispose(&k->in);
+}
+
+/* Whole lines of a watch's body. */
+static void give_lines(call *k) {
+  client *c = k->owner;
+  while (k->how == CALL_OPEN && !c->world->stop) {
+    slice rest = slice_from(call_body(k), k->line_from);
+    ptrdiff_t n = slice_find_char(rest, '\n');
+    if (n < 0) break;
+    k->line_from += (size_t)n + 1;
+    if (!c->row->told(c, k, slice_upto(rest, (size_t)n))) {
+      call_abandon(k);
+      return;
+    }
+  }
+  if (k->how != CALL_OPEN) return;
+  buf_consume(&k->in.body, k->line_from);
+  k->line_from = 0;
+}
+
+void call_feed(call *k, slice bytes) {
+  if (k->how != CALL_OPEN) return;
+  size_t n = reader_feed(&k->in, bytes);
+  world *w = k->owner->world;
+  if (k->in.state == READER_BROKEN) {
+    check_fail(w, CHECK_HTTP, "an answer is no HTTP: %s", k->in.problem);
+    return;
+  }
+  if (k->watch && k->in.state != READER_HEAD && k->in.status == 200) give_lines(k);
+  if (k->how != CALL_OPEN || k->in.state != READER_DONE) return;
+  CHECK_THAT(w, HTTP, n == bytes.len, "%zu bytes came behind an answer", bytes.len - n);
+  end(k, CALL_ANSWERED);
+}
+
+void call_conn_ended(sim_conn *conn, conn_end how) {
+  client *c = conn->owner;
+  call *k = conn->call;
+  if (c && c->idle == conn) c->idle = NULL;
+  conn->call = NULL;
+  if (!k || k->how != CALL_OPEN) return;
+  bool whole = k->in.until_close && how == CONN_END_CLOSED && reader_ended(&k->in);
+  end(k, whole ? CALL_ANSWERED : how == CONN_END_REFUSED ? CALL_REFUSED : CALL_CUT);
+}
+
+void call_timed_out(call *k) {
+  if (k->how != CALL_OPEN) return;
+  check_http_patience(k->owner->world, k);
+  end(k, CALL_TIMED_OUT);
+}
+
+void call_abandon(call *k) {
+  if (k->how != CALL_OPEN) return;
+  k->how = CALL_ABANDONED;
+  if (k->conn->call == k) k->conn->call = NULL;
+  conn_close(k->conn);
+  reader_dispose(&k->in);
+}
+
+bool call_surely_undone(const call *k) {
+  if (k->how == CALL_REFUSED) return true;
+  return k->how == CALL_ANSWERED && k->in.status >= 400 && k->in.status < 500;
+}

@@ -1,0 +1,61 @@
+/* call: one request of a client and its answer, or what came instead of one. */
+#ifndef APISIM_SIM_CALL_H
+#define APISIM_SIM_CALL_H
+
+#include "sim/workload/reader.h"
+#include "sim/world/world.h"
+
+typedef enum call_how {
+  CALL_OPEN,
+  CALL_ANSWERED, /* reader is READER_DONE */
+  CALL_CUT, /* the connection ended first */
+  CALL_REFUSED, /* there was no connection: the request was surely not read */
+  CALL_TIMED_OUT, /* the client lost patience */
+  CALL_ABANDONED, /* the client closed it itself */
+} call_how;
+
+typedef struct call {
+  struct call *all_next;
+  client *owner;
+  sim_conn *conn;
+  sim_server *server;
+  uint32_t server_life;
+  reader in;
+  uint8_t how;
+  bool watch; /* lines of the body are given as they come */
+  bool sent_some; /* bytes of it may have reached the server */
+  bool twice; /* the network delivered the request a second time */
+  bool replaced; /* the answer is the fault plan's, not the server's */
+  bool skewed; /* went through an old server that does not know some parameters */
+  int64_t begun_ns;
+  int64_t revision; /* the store's when it began */
+  int64_t compacted; /* the server's then */
+  size_t line_from; /* of a watch: where the next line begins in in.body */
+  void *user; /* the client's */
+} call;
+
+typedef struct call_request {
+  const char *method;
+  slice target; /* path and query */
+  slice body;
+  const char *content_type; /* NULL: application/json */
+  const char *accept; /* NULL: not said */
+  bool watch;
+  int64_t timeout_ns;
+  int64_t op; /* for the transcript; -1: none */
+} call_request;
+
+/* Sends it on the client's idle connection, or on a new one. Never NULL; the client's `answered`
+ * comes later, exactly once, unless the call is abandoned. */
+call *call_start(client *c, const call_request *q);
+/* Closes its connection; nothing more comes. */
+void call_abandon(call *k);
+void call_feed(call *k, slice bytes);
+void call_conn_ended(sim_conn *c, conn_end how);
+void call_timed_out(call *k);
+static inline slice call_body(const call *k) { return buf_slice(&k->in.body); }
+/* Whether the answer says that the request did nothing (4xx of the server), or the request never
+ * got there. */
+bool call_surely_undone(const call *k);
+
+#endif

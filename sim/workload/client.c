@@ -1,0 +1,107 @@
+/* Clients: made from the draw, a row of functions each. */
+#include "sim/workload/client.h"
+
+#include "base/heap.h"
+
+#include <assert.h>
+
+static client *make(world *w, const client_row *row, uint32_t index) {
+  assert(w->client_count < CLIENTS_MAX && row->size >= sizeof(client));
+  client *c = arena_zalloc(w->arena, row->size);
+  rng root;
+  c->world = w;
+  c->row = row;
+  c->id = (uint8_t)w->client_count;
+  c->who = (actor){row->actor, (uint8_t)index};
+  rng_init(&root, w->draw->seed);
+  c->rng = rng_split(&root, 1000 + (uint64_t)row->actor * 100 + index);
+  c->server = (uint8_t)(index % w->draw->servers);
+  c->gone = w->cuts.clients >> c->id & 1;
+  w->clients[w->client_count++] = c;
+  return c;
+}
+
+void clients_start(world *w) {
+  const draw *d = w->draw;
+  const struct {
+    const client_row *row;
+    uint32_t count;
+  } all[] = {{&writer_row, d->writers},         {&informer_row, d->informers},
+             {&pager_row, d->pagers},           {&controller_row, d->controllers},
+             {&elector_row, d->electors},       {&player_row, w->tape ? 1 : 0}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    for (uint32_t n = 0; n < all[i].count; n++) make(w, all[i].row, n);
+  }
+  for (uint32_t i = 0; i < w->client_count; i++) {
+    client *c = w->clients[i];
+    if (!c->gone) c->row->start(c);
+  }
+}
+
+void clients_heal(world *w) {
+  for (uint32_t i = 0; i < w->client_count; i++) {
+    client *c = w->clients[i];
+    if (!c->gone && c->row->heal) c->row->heal(c);
+  }
+}
+
+void clients_leave(world *w) {
+  for (call *k = w->all_calls; k; k = k->all_next) call_abandon(k);
+  for (uint32_t i = 0; i < w->client_count; i++) {
+    client *c = w->clients[i];
+    c->gone = true;
+    if (c->idle) conn_close(c->idle);
+    c->idle = NULL;
+  }
+}
+
+void clients_dispose(world *w) {
+  for (call *k = w->all_calls; k; k = k->all_next) reader_dispose(&k->in);
+  for (uint32_t i = 0; i < w->client_count; i++) {
+    client *c = w->clients[i];
+    if (c->row->dispose) c->row->dispose(c);
+  }
+}
+
+void client_woken(client *c, uint64_t tag) {
+  if (c->gone || (uint32_t)(tag >> 32) != c->wake_generation) return;
+  c->row->woken(c, tag & UINT32_MAX);
+}
+
+void client_later(client *c, int64_t after_ns, uint64_t tag) {
+  world *w = c->world;
+  world_at(w, w->now_ns + after_ns, DUE_CLIENT, c, (uint64_t)c->wake_generation << 32 | tag);
+}
+
+void client_restart(client *c) {
+  world *w = c->world;
+  for (call *k = w->all_calls; k; k = k->all_next) {
+    if (k->owner == c) call_abandon(k);
+  }
+  if (c->idle) conn_close(c->idle);
+  c->idle = NULL;
+  c->wake_generation++;
+  if (c->row->restart) c->row->restart(c);
+}
+
+const kind_row *client_pick_kind(client *c, rng *r) {
+  uint32_t bits = c->world->draw->kinds;
+  uint32_t at = (uint32_t)rng_below(r, (uint64_t)__builtin_popcount(bits));
+  for (uint32_t i = 0; i < kind_row_count; i++) {
+    if (bits >> i & 1 && at-- == 0) return &kind_rows[i];
+  }
+  return &kind_rows[0];
+}
+
+static const char *const namespaces[] = {"default", "kube-public", "kube-node-lease"};
+static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+
+slice client_pick_namespace(client *c, rng *r, const kind_row *k) {
+  (void)k;
+  return slice_cstr(namespaces[rng_below(r, c->world->draw->namespaces)]);
+}
+
+slice client_pick_name(client *c, rng *r, const kind_row *k) {
+  (void)k;
+  return slice_cstr(names[rng_below(r, c->world->draw->names)]);
+}

@@ -1,0 +1,59 @@
+/* The embedded store's side; the simulated etcd's is in sim_etcd.c. */
+#include "sim/world/store_link.h"
+
+#include "base/heap.h"
+#include "sim/check/check_commit.h"
+#include "sim/check/check_stream.h"
+
+#include <assert.h>
+
+bool store_link_options(sim_server *s, server_options *o) {
+  o->store_history = s->world->draw->history;
+  return true;
+}
+
+/* Called by the store in the middle of the write that made the event. */
+static void on_commit(void *ctx, const store_event *ev) {
+  sim_server *s = ctx;
+  const heap_hook *before = heap_set_hook(NULL);
+  commit_seen seen = {.key = store_entry_key(ev->entry), .value = blob_slice(ev->entry->value),
+                      .deleted = ev->deleted, .revision = ev->revision};
+  check_commit(s->world, &seen);
+  heap_set_hook(before);
+}
+
+/* A new process has a new, empty store: for everybody outside the world begins anew. */
+void store_link_started(sim_server *s) {
+  world *w = s->world;
+  store *st = s->api->store;
+  const heap_hook *before = heap_set_hook(NULL);
+  if (s->life > 1) check_stream_world_lost(w);
+  model_reset(w->model, 1);
+  heap_set_hook(before);
+  store_result r = store_watch_open(st, SLICE_LIT("/registry/"), 1, on_commit, s, &s->observer);
+  assert(r == STORE_OK);
+  (void)r;
+}
+
+void store_link_stopping(sim_server *s) {
+  store_watch_close(s->observer);
+  s->observer = NULL;
+}
+
+void store_link_gone(sim_server *s) { (void)s; }
+
+int64_t store_link_compacted(const sim_server *s) {
+  return s->api ? store_compacted(s->api->store) : 0;
+}
+
+static void compact_inside(sim_server *s, void *ctx) {
+  store_compact(s->api->store, *(const int64_t *)ctx);
+}
+
+void store_link_compact(world *w, int64_t revision) {
+  for (uint32_t i = 0; i < w->draw->servers; i++) {
+    sim_server *s = &w->servers[i];
+    if (s->api) sim_server_enter(s, compact_inside, &revision);
+  }
+  SOMETIMES(w, COMPACTED);
+}

@@ -1,0 +1,232 @@
+/* world: a run of the simulator. One thread; virtual time, which jumps to the next thing due; one
+ * event a turn, ordered by (time, sequence); one to three API servers, each in a process heap of
+ * its own, reached by memory connections that carry real HTTP bytes; clients; faults; checkers.
+ *
+ * The servers are the unmodified library: everything here stands behind env/env.h and (with the
+ * simulated etcd) store/remote.h. */
+#ifndef APISIM_SIM_WORLD_H
+#define APISIM_SIM_WORLD_H
+
+#include "base/buf.h"
+#include "env/env.h"
+#include "server.h"
+#include "sim/check/check.h"
+#include "sim/model/model.h"
+#include "sim/world/draw.h"
+#include "sim/world/fault.h"
+#include "sim/world/probe.h"
+#include "sim/world/process_heap.h"
+#include "sim/world/queue.h"
+#include "sim/world/transcript.h"
+
+#define SECOND ((int64_t)1000000000)
+#define MILLI ((int64_t)1000000)
+#define CLIENTS_MAX 24
+#define WORLD_EPOCH_NS ((int64_t)1767225600 * SECOND) /* the wall clock at the run's start: 2026 */
+#define MONO_BASE_NS SECOND
+
+typedef struct world world;
+typedef struct client client;
+typedef struct sim_conn sim_conn;
+typedef struct op op;
+
+enum due_kind {
+  DUE_PHASE, /* arg: the phase to go to */
+  DUE_SERVER_WAKE, /* ptr: sim_server */
+  DUE_SERVER_START,
+  DUE_TO_SERVER, /* ptr: message */
+  DUE_TO_CLIENT,
+  DUE_CLIENT, /* ptr: client, arg: its tag */
+  DUE_CALL_TIMEOUT, /* ptr: call */
+  DUE_FAULT, /* ptr: fault */
+  DUE_FAULT_END,
+  DUE_STORE, /* ptr: the remote's own */
+  DUE_WATCHDOG, /* looks whether the liveness phase is done */
+};
+
+typedef enum phase { PHASE_SAFETY, PHASE_LIVENESS, PHASE_OVER } phase;
+
+/* A message under way on a connection: bytes, or its end. */
+typedef struct message {
+  struct message *next;
+  sim_conn *conn;
+  uint8_t kind; /* enum message_kind, net.c */
+  uint32_t len;
+  char bytes[];
+} message;
+
+typedef struct sim_server {
+  env env; /* first: an env * is a sim_server * */
+  world *world;
+  uint8_t index;
+  server *api; /* NULL: down */
+  uint32_t life; /* counts starts */
+  process_heap heap;
+  int64_t wake_ns; /* asked for, on the world's clock; INT64_MAX: none */
+  int64_t wake_due; /* of the wake-up that is in the queue; INT64_MAX: none */
+  int64_t wall_skew_ns;
+  int64_t timer_slack_ns; /* timers fire that much late, together */
+  int64_t paused_until_ns;
+  int64_t cut_until_ns; /* no client reaches it */
+  uint32_t pending_factor; /* what the network says it holds, times this */
+  bool inside; /* a call into the library is under way */
+  sim_conn *dirty, **dirty_end; /* wrote in this turn */
+  sim_conn *conns; /* accepted and open */
+  store_watch *observer; /* memory backend: tells the model */
+  void *backend; /* etcd model: the server's end of it */
+} sim_server;
+
+typedef struct violation {
+  bool set;
+  uint8_t check;
+  uint64_t turn;
+  int64_t at_ns;
+  char text[1200];
+} violation;
+
+/* What was left out of the run by shrinking. */
+typedef struct run_cuts {
+  uint64_t clients; /* bits by client id */
+  const uint32_t *ops; /* sorted: writer << 16 | operation */
+  uint32_t op_count;
+} run_cuts;
+
+struct world {
+  const draw *draw;
+  arena *arena; /* everything that lives until the run's end */
+  int64_t now_ns;
+  uint64_t turn;
+  uint8_t phase;
+  bool stop;
+  bool booting; /* commits are a server's first objects: not judged */
+  queue queue;
+  transcript log;
+  model *model;
+  fault_plan plan;
+  run_cuts cuts;
+  sim_server servers[SERVERS_MAX];
+  client *clients[CLIENTS_MAX];
+  uint32_t client_count;
+  op **ops; /* by id */
+  op *unknown_ops; /* nobody waits for them, and they may still happen */
+  uint32_t op_count, op_cap;
+  struct stream **streams; /* every watch stream that was begun */
+  uint32_t stream_count, stream_cap;
+  sim_conn *all_conns;
+  struct call *all_calls;
+  uint32_t conn_count, writers_busy;
+  int64_t safety_ns; /* the safety phase ends at the latest then */
+  int64_t healed_ns;
+  int64_t store_troubled_ns; /* until then the store may be slow or gone */
+  rng net_rng; /* latencies */
+  uint64_t check_counts[CHECKS];
+  uint64_t probe_counts[PROBES];
+  uint64_t fault_counts[FAULT_CLASSES];
+  violation violation;
+  void *store; /* the simulated etcd, or NULL */
+  const char *tape; /* replayed by one more client, or NULL */
+  struct { /* what the workload shares */
+    slice counter_key;
+    int64_t increments_acked, increments_unknown;
+  } shared;
+};
+
+typedef struct world_options {
+  draw draw;
+  bool record; /* keep every line */
+  FILE *trace; /* print lines as they come */
+  const fault *faults; /* instead of those drawn from the seed */
+  uint32_t fault_count;
+  bool has_faults;
+  run_cuts cuts;
+  const char *tape; /* replayed as one more client; NULL: none */
+  int64_t until_ns; /* 0: the phases decide */
+  uint64_t events_max; /* turns; 0: no bound but the built-in one */
+} world_options;
+
+world *world_create(const world_options *o);
+/* Runs to the end: w->violation says how it went. */
+void world_run(world *w);
+void world_destroy(world *w);
+
+/* ---- for the parts ---- */
+
+void world_at(world *w, int64_t at_ns, uint8_t what, void *ptr, uint64_t arg);
+void world_line(world *w, actor who, event_kind what, actor peer, int64_t n0, int64_t n1,
+                int64_t n2, slice text);
+void world_note(world *w, actor who, int64_t n, const char *text);
+static inline actor actor_of_server(const sim_server *s) {
+  return (actor){ACTOR_SERVER, s->index};
+}
+#define THE_WORLD ((actor){ACTOR_WORLD, 0})
+#define THE_STORE ((actor){ACTOR_STORE, 0})
+
+/* ---- servers (sim_server.c) ---- */
+
+bool sim_server_start(sim_server *s);
+/* kill -9: everything it had is gone, its connections break. */
+void sim_server_kill(sim_server *s, const char *why);
+/* An orderly end: watches end, then it is gone; leaks are looked for. */
+void sim_server_stop(sim_server *s);
+/* Runs `call` inside the process; false when the process died of it. */
+typedef void (*server_call)(sim_server *s, void *ctx);
+bool sim_server_enter(sim_server *s, server_call call, void *ctx);
+void sim_server_woken(sim_server *s);
+/* Nothing that comes to it is handled now; returns when, or 0. */
+int64_t sim_server_busy_until(const sim_server *s);
+
+/* ---- connections (net.c) ---- */
+
+typedef enum conn_end { CONN_END_CLOSED, CONN_END_BROKEN, CONN_END_REFUSED } conn_end;
+struct sim_conn { /* what the server knows as env_conn */
+  world *world;
+  sim_server *server;
+  uint32_t server_life, id;
+  http_conn *http; /* the server's end; NULL: not accepted, or closed */
+  env_peer peer;
+  char address[24];
+  /* the client's end */
+  client *owner;
+  struct call *call; /* under way on it */
+  bool open; /* the client has not closed it and was not told that it ended */
+  bool is_stream;
+  /* the server's side of this turn */
+  buf out;
+  bool dirty, ending, flush_end;
+  sim_conn *next_dirty, *next, *prev, *all_next;
+  /* under way */
+  int64_t up_last_ns, down_last_ns; /* arrivals keep their order */
+  size_t down_bytes; /* sent by the server, not yet taken by the client */
+  bool paused; /* by the server */
+  message *held, **held_end; /* came while it was paused */
+  bool blackhole_up, blackhole_down;
+  bool slow; /* the client does not read */
+  message *unread, **unread_end;
+  uint32_t fragment_up, fragment_down; /* bytes a piece; 0: whole */
+  int64_t cut_down_after; /* the connection breaks behind that many more bytes; -1: not */
+};
+
+sim_conn *conn_open(world *w, client *c, sim_server *s);
+void conn_send(sim_conn *c, slice bytes);
+/* The client closes. */
+void conn_close(sim_conn *c);
+/* The network breaks it: both ends are told after a while. */
+void conn_break(sim_conn *c);
+void conn_slow(sim_conn *c, bool slow);
+void net_to_server(world *w, message *m);
+void net_to_client(world *w, message *m);
+/* The server's calls (env). */
+void net_env_init(env *e);
+/* Sends what the turn wrote. */
+void net_flush(sim_server *s);
+/* The process is gone: its ends of all connections are closed. */
+void net_server_gone(sim_server *s);
+
+/* ---- faults (fault_act.c) ---- */
+
+void fault_begin(world *w, fault *f);
+void fault_end(world *w, fault *f);
+/* The end of the safety phase: everything works again. */
+void fault_heal(world *w);
+
+#endif
