@@ -6,6 +6,7 @@ OBJ := $(BUILD)/obj/$(MODE)
 
 CC_clang := clang
 CC_fuzz := clang
+CC_clang-asan := clang
 ifeq ($(origin CC),default)
 CC := $(or $(CC_$(MODE)),gcc)
 endif
@@ -15,6 +16,9 @@ CFLAGS_release := -O2 -g
 CFLAGS_clang := -O1 -g
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_cover := -O0 -g --coverage
+CFLAGS_O0 := -O0 -g
+CFLAGS_mutants := -O2 -g -DAPISIM_MUTANTS
+CFLAGS_clang-asan := -O2 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 CPPFLAGS += -D_GNU_SOURCE -Iapiserver -I. -I$(BUILD)/gen
@@ -26,7 +30,7 @@ BIN := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)apisim
 SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -name '*.c')))
 TESTS := $(sort $(shell find apiserver sim fuzz -name '*_test.c'))
 GEN := $(BUILD)/gen/schema_tables.c $(BUILD)/gen/defaults_plan.c $(BUILD)/gen/openapi_data.c \
-	$(BUILD)/gen/bootstrap_objects.c
+	$(BUILD)/gen/bootstrap_objects.c $(BUILD)/gen/commit.c
 LIB := $(OBJ)/libapisim.a
 LIB_SRC := $(filter-out sim/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(patsubst $(BUILD)/gen/%.c,$(OBJ)/gen/%.o,$(GEN))
@@ -71,6 +75,14 @@ BOOTSTRAP_FACTS := apiserver/bootstrap/facts/objects.jsonl
 $(BUILD)/gen/bootstrap_objects.c: apiserver/bootstrap/gen/objects.py $(BOOTSTRAP_FACTS)
 	@mkdir -p $(@D)
 	python3 -B $< $(BOOTSTRAP_FACTS) $@
+
+# What `apisim sim` prints with a failure.
+.PHONY: FORCE
+$(BUILD)/gen/commit.c: FORCE
+	@mkdir -p $(@D)
+	@commit=$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown); \
+	echo "const char sim_commit[] = \"$$commit\";" > $@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 PLAN_SRC := apiserver/version/gen/plan_main.c apiserver/version/defaults_rows.c \
 	apiserver/schema/schema.c apiserver/base/slice.c

@@ -10,6 +10,14 @@ static const struct {
   command_fn run;
   const char *help;
 } commands[] = {
+    {"run", cmd_sim_world, "[--seed S]: one simulated run; `apisim sim run --help` has the options"},
+    {"fleet", cmd_sim_world, "--seeds A..B: many, over several processes"},
+    {"repro", cmd_sim_world, "FILE: a failing run that was written to a file"},
+    {"shrink", cmd_sim_world, "FILE: the smallest run that fails the same check"},
+    {"faults", cmd_sim_world, "the catalogue of faults, with what is allowed and what forbidden"},
+    {"checks", cmd_sim_world, "the invariants"},
+    {"probes", cmd_sim_world, "what some run should reach"},
+    {"mutants", cmd_sim_world, "known bugs, to prove the checkers with (MODE=mutants)"},
     {"live", cmd_sim_live, "--plan FILE -- COMMAND...: a real controller under a fault plan"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -14,5 +14,6 @@ int cmd_control(int argc, char **argv);
 int cmd_conformance(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_sim_live(int argc, char **argv);
+int cmd_sim_world(int argc, char **argv);
 
 #endif

@@ -21,7 +21,7 @@ static const struct {
     {"conformance", cmd_conformance, "--corpus DIR: an official round-trip corpus through the codecs"},
     {"control", cmd_control, "control ADDR COMMAND...: checkpoints, reset, status of a running server"},
     {"etcd", cmd_etcd, "an etcd server in memory (etcd's flags), for starters of the real one"},
-    {"sim", cmd_sim, "sim COMMAND...: controllers under faults; `apisim sim` lists the commands"},
+    {"sim", cmd_sim, "sim COMMAND...: seeds and controllers under faults; `apisim sim` lists them"},
     {"version", cmd_version, "print the version"},
     {"help", cmd_help, "print this; `apisim serve --help` lists the flags"},
 };

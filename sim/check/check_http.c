@@ -45,7 +45,7 @@ void check_http_patience(world *w, const call *k) {
   const sim_server *s = k->server;
   bool excused = c->blackhole_up || c->blackhole_down || c->slow || k->server_life != s->life ||
                  s->paused_until_ns > k->begun_ns || s->cut_until_ns > k->begun_ns || !s->api ||
-                 w->store_troubled_ns > k->begun_ns || c->fragment_up;
+                 w->store_troubled_ns > k->begun_ns || c->fragment_up || k->slow;
   if (k->watch) return; /* its client knows better */
   CHECK_THAT(w, DEADLINE, excused, "a request of %s%u was not answered in %lld s",
              actor_word(k->owner->who.kind), k->owner->who.index,
@@ -94,7 +94,8 @@ void check_protobuf(world *w, const op *o, const call *k) {
     json_encode(&b, v, kind->type);
   }
   SOMETIMES(w, PROTOBUF);
-  CHECK_THAT(w, FORMATS, v && c && c->key == o->key && slice_eq(slice_trim(buf_slice(&b)), c->value),
+  bool same = v && c && c->key == o->key && slice_eq(slice_trim(buf_slice(&b)), c->value);
+  CHECK_THAT(w, FORMATS, same,
              "operation %u: the protobuf form of version %lld is another object", o->id,
              (long long)revision);
   buf_dispose(&b);

@@ -106,7 +106,7 @@ const commit *model_prev(const model *m, const commit *c) {
 }
 
 const commit *model_version(const model *m, uint32_t key, int64_t revision) {
-  uint32_t at = m->keys[key].last;
+  uint32_t at = key == NO_KEY ? NO_COMMIT : m->keys[key].last;
   while (at != NO_COMMIT && m->commits[at].revision > revision) at = m->commits[at].prev;
   return at == NO_COMMIT ? NULL : &m->commits[at];
 }

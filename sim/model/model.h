@@ -57,7 +57,7 @@ const commit *model_commit(model *m, uint32_t key, bool deleted, slice value, ui
 /* NULL for a revision that is not there. */
 const commit *model_at(const model *m, int64_t revision);
 /* The newest commit of a key at or below a revision, or NULL; may be a deletion. */
-const commit *model_version(const model *m, uint32_t key, int64_t revision);
+const commit *model_version(const model *m, uint32_t key, int64_t revision); /* NO_KEY: NULL */
 /* That commit if the key exists then, else NULL. */
 const commit *model_state(const model *m, uint32_t key, int64_t revision);
 const commit *model_prev(const model *m, const commit *c);

@@ -29,10 +29,10 @@ static sim_conn *conn_for(client *c, const call_request *q) {
     return conn;
   }
   if (conn && !q->watch) {
-    conn_close(conn);
+    net_close(conn);
     c->idle = NULL;
   }
-  conn = conn_open(c->world, c, &c->world->servers[c->server]);
+  conn = net_open(c->world, c, &c->world->servers[c->server]);
   conn->is_stream = q->watch;
   return conn;
 }
@@ -68,7 +68,7 @@ static void end(call *k, call_how how) {
   bool keep = how == CALL_ANSWERED && k->conn->open && !k->in.closes && !k->in.until_close &&
               !k->watch && !c->idle;
   if (keep) c->idle = k->conn;
-  else conn_close(k->conn);
+  else net_close(k->conn);
   if (how == CALL_ANSWERED) check_http_answer(c->world, k);
   else world_line(c->world, c->who, EV_NO_ANSWER, actor_of_server(k->server), how, 0, 0,
                   SLICE_NONE);
@@ -128,7 +128,7 @@ void call_abandon(call *k) {
   if (k->how != CALL_OPEN) return;
   k->how = CALL_ABANDONED;
   if (k->conn->call == k) k->conn->call = NULL;
-  conn_close(k->conn);
+  net_close(k->conn);
   reader_dispose(&k->in);
 }
 

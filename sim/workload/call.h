@@ -26,6 +26,7 @@ typedef struct call {
   bool sent_some; /* bytes of it may have reached the server */
   bool twice; /* the network delivered the request a second time */
   bool replaced; /* the answer is the fault plan's, not the server's */
+  bool slow; /* the request's bytes came slowly */
   bool skewed; /* went through an old server that does not know some parameters */
   int64_t begun_ns;
   int64_t revision; /* the store's when it began */

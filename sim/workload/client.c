@@ -26,9 +26,7 @@ void clients_start(world *w) {
   const struct {
     const client_row *row;
     uint32_t count;
-  } all[] = {{&writer_row, d->writers},         {&informer_row, d->informers},
-             {&pager_row, d->pagers},           {&controller_row, d->controllers},
-             {&elector_row, d->electors},       {&player_row, w->tape ? 1 : 0}};
+  } all[] = {{&writer_row, d->writers}, {&informer_row, d->informers}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     for (uint32_t n = 0; n < all[i].count; n++) make(w, all[i].row, n);
   }
@@ -50,7 +48,7 @@ void clients_leave(world *w) {
   for (uint32_t i = 0; i < w->client_count; i++) {
     client *c = w->clients[i];
     c->gone = true;
-    if (c->idle) conn_close(c->idle);
+    if (c->idle) net_close(c->idle);
     c->idle = NULL;
   }
 }
@@ -78,7 +76,7 @@ void client_restart(client *c) {
   for (call *k = w->all_calls; k; k = k->all_next) {
     if (k->owner == c) call_abandon(k);
   }
-  if (c->idle) conn_close(c->idle);
+  if (c->idle) net_close(c->idle);
   c->idle = NULL;
   c->wake_generation++;
   if (c->row->restart) c->row->restart(c);

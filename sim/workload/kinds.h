@@ -14,6 +14,7 @@ typedef struct kind_row {
   const char *prefix; /* of its keys, up to the namespace or the name */
   bool namespaced;
   bool generation; /* metadata.generation follows the spec */
+  bool by_annotations; /* and the annotations */
   bool no_blind_update; /* an update must name a version */
   const char *rest; /* members behind metadata; `$` stands for a number */
   const char *mark; /* what stands before that number in the answer; NULL: there is none */

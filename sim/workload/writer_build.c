@@ -59,7 +59,7 @@ static void make_create(maker *m) {
   m->q->body = kind_object(m->a, m->o->of, &b);
   if (kind == OP_CREATE_DRY) set_query(m, "?dryRun=All");
   if (kind == OP_CREATE_INVALID) {
-    m->q->body = json_with_text(m->a, m->q->body, SLICE_LIT("\"name\":\""), SLICE_LIT("No_Name"));
+    m->q->body = json_with_text(m->a, m->q->body, SLICE_LIT("\"name\":\""), SLICE_LIT("no/name"));
     m->o->key = NO_KEY;
   }
 }

@@ -12,6 +12,7 @@
 #define SERVERS_MAX 3
 #define KINDS_MAX 24 /* rows of workload/kinds.c */
 #define FAULT_CLASSES 46
+#define CLIENTS_PER_KIND 8
 
 typedef enum profile { PROFILE_SWARM, PROFILE_LITE, PROFILE_QUIET, PROFILES } profile;
 
@@ -51,7 +52,7 @@ typedef struct draw_wish {
   int backend; /* 0 drawn, 1 memory, 2 etcd model */
   uint64_t faults_on, faults_off;
   bool faults_only; /* exactly faults_on */
-  uint8_t controller;
+  uint8_t controller, controllers; /* at least that many controllers, of that kind */
   uint32_t mutant;
 } draw_wish;
 

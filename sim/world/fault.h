@@ -52,16 +52,18 @@ typedef struct fault {
   int64_t arg; /* as the row says */
 } fault;
 
-typedef struct fault_row {
+typedef struct fault_variant_row {
   const char *name;
   fault_site site;
+  int64_t arg_min, arg_max; /* what the number means stands in the row's note */
+  int64_t lasts_min_ms, lasts_max_ms; /* 0: a moment */
+} fault_variant_row;
+
+typedef struct fault_row {
+  const char *name;
   uint8_t needs;
   uint8_t count_max; /* entries a run */
-  uint8_t variant_count;
-  uint32_t visit_max; /* the n-th visit is drawn up to this */
-  int64_t arg_min, arg_max;
-  int64_t lasts_min_ns, lasts_max_ns; /* of one that lasts; 0: a moment */
-  const char *const *variants;
+  const fault_variant_row *variants; /* ends with a NULL name */
   const char *allowed, *forbidden; /* what clients may see, and what never */
   const char *note; /* how it is made here, or why it can't exist */
 } fault_row;
@@ -86,7 +88,9 @@ void fault_plan_index(fault_plan *p, arena *a);
 fault *fault_visit(struct world *w, fault_site site);
 /* Whether an entry of the class is active now (variant -1: any; target -1: any). */
 fault *fault_active(struct world *w, uint8_t class, int variant, int target);
-const char *fault_variant(const fault *f);
+const fault_variant_row *fault_variant(const fault *f);
+/* Whether the class can strike in this run at all. */
+bool fault_possible(const draw *d, uint8_t class);
 const char *fault_site_name(fault_site s);
 
 #endif

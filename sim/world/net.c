@@ -44,11 +44,10 @@ static message *message_make(sim_conn *c, uint8_t kind, slice bytes) {
   return m;
 }
 
-/* Arrivals are even; whoever delays a message makes its time odd, so that the two never tie. */
 static int64_t arrival(world *w, int64_t *last) {
   const draw *d = w->draw;
   int64_t jitter = (int64_t)rng_below(&w->net_rng, (uint64_t)d->jitter_ns + 1);
-  int64_t at = (w->now_ns + d->latency_ns + jitter) & ~(int64_t)1;
+  int64_t at = w->now_ns + d->latency_ns + jitter;
   if (at < *last) at = *last;
   *last = at;
   return at;
@@ -81,7 +80,7 @@ static void send_pieces(sim_conn *c, slice bytes, uint32_t piece,
 
 /* ---- the client's side ---- */
 
-sim_conn *conn_open(world *w, client *owner, sim_server *s) {
+sim_conn *net_open(world *w, client *owner, sim_server *s) {
   sim_conn *c = ARENA_NEW(w->arena, sim_conn);
   c->world = w;
   c->server = s;
@@ -102,19 +101,18 @@ sim_conn *conn_open(world *w, client *owner, sim_server *s) {
   return c;
 }
 
-void conn_send(sim_conn *c, slice bytes) {
+void net_send(sim_conn *c, slice bytes) {
   assert(c->open);
   send_pieces(c, bytes, c->fragment_up, send_up);
 }
 
-void conn_close(sim_conn *c) {
+void net_close(sim_conn *c) {
   if (!c->open) return;
   c->open = false;
   send_up(c, MESSAGE_END, SLICE_NONE);
 }
 
-void conn_break(sim_conn *c) {
-  if (c->blackhole_up && c->blackhole_down && !c->open) return;
+void net_break(sim_conn *c) {
   c->blackhole_up = c->blackhole_down = true; /* what is under way is lost */
   send_up(c, MESSAGE_BREAK, SLICE_NONE);
   send_down(c, MESSAGE_BREAK, SLICE_NONE);
@@ -133,9 +131,9 @@ static void drained(sim_server *s, void *ctx) {
 
 static void taken(sim_conn *c, size_t n) {
   size_t factor = c->server->pending_factor ? c->server->pending_factor : 1;
-  bool was_high = c->down_bytes * factor > HTTP_PENDING_LOW;
+  bool was_high = c->down_bytes * factor > ENV_PENDING_LOW;
   c->down_bytes -= n < c->down_bytes ? n : c->down_bytes;
-  if (was_high && c->down_bytes * factor <= HTTP_PENDING_LOW && c->http) {
+  if (was_high && c->down_bytes * factor <= ENV_PENDING_LOW && c->http) {
     sim_server_enter(c->server, drained, c);
   }
 }
@@ -149,7 +147,7 @@ static void take_bytes(sim_conn *c, slice bytes) {
   if (bytes.len && c->open && c->call) call_feed(c->call, bytes);
   if (!cut) return;
   c->cut_down_after = -1;
-  conn_break(c);
+  net_break(c);
 }
 
 static void deliver_down(sim_conn *c, message *m) {
@@ -179,13 +177,43 @@ void net_to_client(world *w, message *m) {
   deliver_down(c, m);
 }
 
-void conn_slow(sim_conn *c, bool slow) {
+void net_slow(sim_conn *c, bool slow) {
   c->slow = slow;
   while (!c->slow && c->unread) {
     message *m = c->unread;
     c->unread = m->next;
     deliver_down(c, m);
   }
+}
+
+void net_slow_for(sim_conn *c, int64_t ns) {
+  net_slow(c, true);
+  world_at(c->world, c->world->now_ns + ns, DUE_CONN_RESUME, c, 0);
+}
+
+void net_break_behind(sim_conn *c) {
+  c->up_last_ns += 2;
+  send_up(c, MESSAGE_BREAK, SLICE_NONE);
+  c->blackhole_down = true;
+  send_down(c, MESSAGE_BREAK, SLICE_NONE);
+}
+
+void net_half_close(sim_conn *c) { send_up(c, MESSAGE_END, SLICE_NONE); }
+
+void net_send_later(sim_conn *c, slice bytes, int64_t after_ns) {
+  world_at(c->world, c->world->now_ns + after_ns, DUE_CONN_SEND,
+           message_make(c, MESSAGE_BYTES, bytes), 0);
+}
+
+void net_sends_now(world *w, message *m) {
+  (void)w;
+  if (m->conn->open) net_send(m->conn, slice_of(m->bytes, m->len));
+  heap_free(m);
+}
+
+void net_answer_instead(sim_conn *c, slice bytes) {
+  send_down(c, MESSAGE_BYTES, bytes);
+  send_down(c, MESSAGE_END, SLICE_NONE);
 }
 
 /* ---- the server's side ---- */
@@ -235,24 +263,44 @@ static void deliver_up(sim_conn *c, message *m) {
     else sim_server_enter(s, enter_open, m);
     return;
   }
-  if (!c->http || c->server_life != s->life) return;
-  if (m->kind != MESSAGE_BYTES) unlink_conn(c);
+  if (!c->http || c->server_life != s->life) {
+    if (m->kind == MESSAGE_BYTES && c->open) send_down(c, MESSAGE_BREAK, SLICE_NONE);
+    return;
+  }
+  bool ends = m->kind != MESSAGE_BYTES;
+  if (ends) unlink_conn(c);
   transcript_bytes(&c->world->log, slice_of(m->bytes, m->len));
-  sim_server_enter(s, m->kind == MESSAGE_BYTES ? enter_bytes : enter_end, m);
+  sim_server_enter(s, ends ? enter_end : enter_bytes, m);
+  if (ends && c->open) send_down(c, MESSAGE_END, SLICE_NONE);
 }
 
 void net_to_server(world *w, message *m) {
+  (void)w;
   sim_conn *c = m->conn;
-  int64_t later = sim_server_busy_until(c->server);
-  if (later && c->server->api) {
-    if (c->up_last_ns < later) c->up_last_ns = later;
-    world_at(w, later | 1, DUE_TO_SERVER, m, 0);
+  sim_server *s = c->server;
+  if (sim_server_busy_until(s) && s->api) {
+    if (!s->backlog) s->backlog_end = &s->backlog;
+    *s->backlog_end = m;
+    s->backlog_end = &m->next;
     return;
   }
   bool lost = c->blackhole_up && m->kind != MESSAGE_BREAK;
   if (!lost && c->http && hold(c, m)) return;
   if (!lost) deliver_up(c, m);
   heap_free(m);
+}
+
+/* A paused process goes on: what came meanwhile is there at once. */
+void net_resume_server(sim_server *s) {
+  message *m = s->backlog;
+  s->backlog = NULL;
+  while (m) {
+    message *next = m->next;
+    m->next = NULL;
+    s->world->turn++;
+    net_to_server(s->world, m);
+    m = next;
+  }
 }
 
 /* What came while the server did not want it. */
@@ -285,6 +333,7 @@ static void flush_one(sim_conn *c) {
     if (bytes.len) send_pieces(c, bytes, c->fragment_down, send_down);
   }
   buf_clear(&c->out);
+  if (c->close_after_answer && c->http && bytes.len) net_close(c);
   if (!c->ending) return;
   c->ending = false;
   unlink_conn(c);
@@ -297,6 +346,7 @@ void net_flush(sim_server *s) {
     s->dirty = c->next_dirty;
     c->next_dirty = NULL;
     flush_one(c);
+    if (c->close_behind) world_at(s->world, s->world->now_ns, DUE_CONN_RESUME, c, 2);
   }
 }
 
@@ -314,7 +364,7 @@ static void make_dirty(sim_conn *c) {
 
 static void on_write(env *e, env_conn *ec, slice bytes) {
   (void)e;
-  sim_conn *c = (sim_conn *)ec;
+  sim_conn *c = ec;
   const heap_hook *before = heap_set_hook(NULL); /* the network's memory, not the process's */
   buf_append(&c->out, bytes);
   heap_set_hook(before);
@@ -328,20 +378,20 @@ static void on_write_blob(env *e, env_conn *ec, blob *b, slice part) {
 
 static size_t on_pending(env *e, env_conn *ec) {
   sim_server *s = (sim_server *)e;
-  sim_conn *c = (sim_conn *)ec;
+  sim_conn *c = ec;
   return (c->down_bytes + c->out.len) * (s->pending_factor ? s->pending_factor : 1);
 }
 
 static void on_pause(env *e, env_conn *ec, bool paused) {
   (void)e;
-  sim_conn *c = (sim_conn *)ec;
+  sim_conn *c = ec;
   c->paused = paused;
   if (!paused) unhold(c);
 }
 
 static void on_close(env *e, env_conn *ec, bool flush) {
   (void)e;
-  sim_conn *c = (sim_conn *)ec;
+  sim_conn *c = ec;
   c->http = NULL;
   c->ending = true;
   c->flush_end = flush;

@@ -7,6 +7,7 @@
 #include "sim/world/store_link.h"
 
 #include <assert.h>
+#include <time.h>
 
 #define RESTART_NS (300 * MILLI)
 #define TURN_BYTES_MAX ((size_t)64 << 20)
@@ -25,6 +26,12 @@ static void on_wake_at(env *e, int64_t mono_ns) {
 static void set_clocks(sim_server *s) {
   s->env.mono_ns = s->world->now_ns + MONO_BASE_NS;
   s->env.wall_ns = WORLD_EPOCH_NS + s->world->now_ns + s->wall_skew_ns;
+}
+
+static uint64_t wall_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static void schedule_wake(sim_server *s) {
@@ -68,7 +75,9 @@ bool sim_server_enter(sim_server *s, server_call call, void *ctx) {
   assert(!s->inside);
   bool dies = strike(s);
   set_clocks(s);
+  uint64_t began = w->measure ? wall_ns() : 0;
   bool lived = run_inside(s, call, ctx);
+  if (w->measure) w->server_wall_ns += wall_ns() - began;
   s->inside = false;
   s->heap.on_failure = NULL;
   CHECK_THAT(w, FAIRNESS, s->heap.turn_bytes <= TURN_BYTES_MAX,
@@ -93,18 +102,13 @@ static void nothing(sim_server *s, void *ctx) {
 
 void sim_server_woken(sim_server *s) {
   s->wake_due = INT64_MAX;
-  int64_t later = sim_server_busy_until(s);
-  if (later) {
-    s->wake_due = later;
-    world_at(s->world, later, DUE_SERVER_WAKE, s, (uint64_t)s->life << 32);
-    return;
-  }
+  if (sim_server_busy_until(s)) return; /* the pause's end looks again */
   if (s->wake_ns > s->world->now_ns) schedule_wake(s);
   else sim_server_enter(s, nothing, NULL);
 }
 
 int64_t sim_server_busy_until(const sim_server *s) {
-  return s->paused_until_ns > s->world->now_ns ? s->paused_until_ns : 0;
+  return s->paused_until_ns;
 }
 
 /* ---- life ---- */
@@ -147,7 +151,9 @@ bool sim_server_start(sim_server *s) {
   s->wake_ns = s->wake_due = INT64_MAX;
   server_options o = options_of();
   if (!store_link_options(s, &o)) return false;
+  uint64_t began = w->measure ? wall_ns() : 0;
   bool lived = sim_server_enter(s, create_inside, &o);
+  if (w->measure) w->start_wall_ns += wall_ns() - began;
   if (s->api) {
     world_line(w, actor_of_server(s), EV_SERVER_UP, NOBODY, s->life, model_revision(w->model), 0,
                SLICE_NONE);

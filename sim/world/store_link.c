@@ -8,7 +8,8 @@
 #include <assert.h>
 
 bool store_link_options(sim_server *s, server_options *o) {
-  o->store_history = s->world->draw->history;
+  (void)s;
+  (void)o;
   return true;
 }
 
@@ -33,6 +34,7 @@ void store_link_started(sim_server *s) {
   store_result r = store_watch_open(st, SLICE_LIT("/registry/"), 1, on_commit, s, &s->observer);
   assert(r == STORE_OK);
   (void)r;
+  if (w->draw->history) store_memory_window(st, w->draw->history, SIZE_MAX);
 }
 
 void store_link_stopping(sim_server *s) {

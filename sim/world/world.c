@@ -2,6 +2,7 @@
 #include "sim/world/world.h"
 
 #include "base/heap.h"
+#include "base/mutant.h"
 #include "sim/check/check_end.h"
 #include "sim/workload/call.h"
 #include "sim/workload/client.h"
@@ -40,7 +41,7 @@ void world_note(world *w, actor who, int64_t n, const char *text) {
   world_line(w, who, EV_NOTE, NOBODY, n, 0, 0, slice_cstr(text));
 }
 
-static void plan_faults(world *w, const world_options *o) {
+static void plan_faults(world *w, const sim_options *o) {
   if (!o->has_faults) {
     fault_plan_draw(&w->plan, w->arena, w->draw, w->safety_ns);
   } else {
@@ -56,7 +57,7 @@ static void plan_faults(world *w, const world_options *o) {
   }
 }
 
-world *world_create(const world_options *o) {
+world *sim_create(const sim_options *o) {
   arena *a = arena_create();
   world *w = ARENA_NEW(a, world);
   w->arena = a;
@@ -64,6 +65,12 @@ world *world_create(const world_options *o) {
   *d = o->draw;
   w->draw = d;
   w->cuts = o->cuts;
+  w->tape = o->tape;
+  w->turns_max = o->events_max ? o->events_max : TURNS_MAX;
+  w->measure = o->measure;
+#ifdef APISIM_MUTANTS
+  mutant_chosen = d->mutant;
+#endif
   transcript_init(&w->log, o->record, o->trace);
   rng root;
   rng_init(&root, d->seed);
@@ -128,6 +135,12 @@ static void happen(world *w, const due *d) {
     case DUE_TO_SERVER: net_to_server(w, d->ptr); break;
     case DUE_TO_CLIENT: net_to_client(w, d->ptr); break;
     case DUE_CLIENT: client_woken(d->ptr, d->arg); break;
+    case DUE_CLIENT_RESTART: client_restart(d->ptr); break;
+    case DUE_CONN_SEND: net_sends_now(w, d->ptr); break;
+    case DUE_CONN_RESUME:
+      if (d->arg == 2) net_fault_behind(d->ptr);
+      else net_fault_resume(d->ptr, d->arg == 1);
+      break;
     case DUE_CALL_TIMEOUT: call_timed_out(d->ptr); break;
     case DUE_FAULT: fault_begin(w, d->ptr); break;
     case DUE_FAULT_END: fault_end(w, d->ptr); break;
@@ -139,7 +152,7 @@ static void happen(world *w, const due *d) {
 
 static void turns(world *w, bool (*go_on)(const world *w)) {
   due d;
-  while (go_on(w) && w->turn < TURNS_MAX && queue_pop(&w->queue, &d)) {
+  while (go_on(w) && w->turn < w->turns_max && queue_pop(&w->queue, &d)) {
     assert(d.at >= w->now_ns);
     w->now_ns = d.at;
     w->turn++;
@@ -169,17 +182,6 @@ static void end_in_order(world *w) {
   }
 }
 
-void world_run(world *w) {
-  begin(w);
-  turns(w, not_stopped);
-  if (w->turn >= TURNS_MAX) check_fail(w, CHECK_LIVENESS, "no end after %llu turns",
-                                       (unsigned long long)w->turn);
-  if (!w->violation.set) check_end(w);
-  if (!w->violation.set) end_in_order(w);
-  transcript_mix(&w->log, (uint64_t)w->now_ns);
-  transcript_mix(&w->log, w->net_rng.s[0]);
-}
-
 static void free_messages(message *m) {
   while (m) {
     message *next = m->next;
@@ -188,15 +190,29 @@ static void free_messages(message *m) {
   }
 }
 
-void world_destroy(world *w) {
+void sim_run(world *w) {
+  begin(w);
+  turns(w, not_stopped);
+  if (w->turn >= TURNS_MAX) {
+    check_fail(w, CHECK_LIVENESS, "no end after %llu turns", (unsigned long long)w->turn);
+  }
+  if (w->turn >= w->turns_max) return; /* as was asked for */
+  if (!w->violation.set) check_end(w);
+  if (!w->violation.set) end_in_order(w);
+  transcript_mix(&w->log, (uint64_t)w->now_ns);
+  transcript_mix(&w->log, w->net_rng.s[0]);
+}
+
+void sim_destroy(world *w) {
   due d;
   while (queue_pop(&w->queue, &d)) {
-    if (d.what != DUE_TO_CLIENT && d.what != DUE_TO_SERVER) continue;
+    if (d.what != DUE_TO_CLIENT && d.what != DUE_TO_SERVER && d.what != DUE_CONN_SEND) continue;
     message *m = d.ptr;
     heap_free(m);
   }
   clients_dispose(w);
   for (uint32_t i = 0; i < SERVERS_MAX; i++) {
+    free_messages(w->servers[i].backlog);
     if (w->servers[i].heap.hook.resize) process_heap_clear(&w->servers[i].heap);
   }
   sim_etcd_destroy(w);

@@ -22,12 +22,13 @@
 #define SECOND ((int64_t)1000000000)
 #define MILLI ((int64_t)1000000)
 #define CLIENTS_MAX 24
+#define WAITING_MAX 16
 #define WORLD_EPOCH_NS ((int64_t)1767225600 * SECOND) /* the wall clock at the run's start: 2026 */
 #define MONO_BASE_NS SECOND
 
 typedef struct world world;
 typedef struct client client;
-typedef struct sim_conn sim_conn;
+typedef struct env_conn sim_conn; /* what the server knows as env_conn */
 typedef struct op op;
 
 enum due_kind {
@@ -37,6 +38,9 @@ enum due_kind {
   DUE_TO_SERVER, /* ptr: message */
   DUE_TO_CLIENT,
   DUE_CLIENT, /* ptr: client, arg: its tag */
+  DUE_CLIENT_RESTART,
+  DUE_CONN_RESUME, /* ptr: sim_conn; arg: history goes before it */
+  DUE_CONN_SEND, /* ptr: message, the rest of a slow request */
   DUE_CALL_TIMEOUT, /* ptr: call */
   DUE_FAULT, /* ptr: fault */
   DUE_FAULT_END,
@@ -44,7 +48,7 @@ enum due_kind {
   DUE_WATCHDOG, /* looks whether the liveness phase is done */
 };
 
-typedef enum phase { PHASE_SAFETY, PHASE_LIVENESS, PHASE_OVER } phase;
+enum world_phase { PHASE_SAFETY, PHASE_LIVENESS, PHASE_OVER };
 
 /* A message under way on a connection: bytes, or its end. */
 typedef struct message {
@@ -67,6 +71,7 @@ typedef struct sim_server {
   int64_t wall_skew_ns;
   int64_t timer_slack_ns; /* timers fire that much late, together */
   int64_t paused_until_ns;
+  message *backlog, **backlog_end; /* came while it was paused */
   int64_t cut_until_ns; /* no client reaches it */
   uint32_t pending_factor; /* what the network says it holds, times this */
   bool inside; /* a call into the library is under way */
@@ -79,7 +84,7 @@ typedef struct sim_server {
 typedef struct violation {
   bool set;
   uint8_t check;
-  uint64_t turn;
+  uint64_t turn, turns_max;
   int64_t at_ns;
   char text[1200];
 } violation;
@@ -95,14 +100,18 @@ struct world {
   const draw *draw;
   arena *arena; /* everything that lives until the run's end */
   int64_t now_ns;
-  uint64_t turn;
+  uint64_t turn, turns_max;
   uint8_t phase;
+  uint32_t epoch; /* counts how often the store was lost with its process */
   bool stop;
   bool booting; /* commits are a server's first objects: not judged */
   queue queue;
   transcript log;
   model *model;
   fault_plan plan;
+  uint64_t active_classes; /* that have been active in this run */
+  fault *waiting[WAITING_MAX]; /* for a request of the kind that they strike */
+  uint32_t waiting_count;
   run_cuts cuts;
   sim_server servers[SERVERS_MAX];
   client *clients[CLIENTS_MAX];
@@ -123,17 +132,21 @@ struct world {
   uint64_t probe_counts[PROBES];
   uint64_t fault_counts[FAULT_CLASSES];
   violation violation;
+  bool measure; /* wall time, for the figures; nothing branches on it */
+  uint64_t server_wall_ns, start_wall_ns;
   void *store; /* the simulated etcd, or NULL */
   const char *tape; /* replayed by one more client, or NULL */
   struct { /* what the workload shares */
     slice counter_key;
     int64_t increments_acked, increments_unknown;
+    bool huge_wanted; /* the next create is too large */
   } shared;
 };
 
-typedef struct world_options {
+typedef struct sim_options {
   draw draw;
   bool record; /* keep every line */
+  bool measure; /* the wall time spent inside the servers */
   FILE *trace; /* print lines as they come */
   const fault *faults; /* instead of those drawn from the seed */
   uint32_t fault_count;
@@ -142,12 +155,12 @@ typedef struct world_options {
   const char *tape; /* replayed as one more client; NULL: none */
   int64_t until_ns; /* 0: the phases decide */
   uint64_t events_max; /* turns; 0: no bound but the built-in one */
-} world_options;
+} sim_options;
 
-world *world_create(const world_options *o);
+world *sim_create(const sim_options *o);
 /* Runs to the end: w->violation says how it went. */
-void world_run(world *w);
-void world_destroy(world *w);
+void sim_run(world *w);
+void sim_destroy(world *w);
 
 /* ---- for the parts ---- */
 
@@ -178,7 +191,7 @@ int64_t sim_server_busy_until(const sim_server *s);
 /* ---- connections (net.c) ---- */
 
 typedef enum conn_end { CONN_END_CLOSED, CONN_END_BROKEN, CONN_END_REFUSED } conn_end;
-struct sim_conn { /* what the server knows as env_conn */
+struct env_conn {
   world *world;
   sim_server *server;
   uint32_t server_life, id;
@@ -201,24 +214,40 @@ struct sim_conn { /* what the server knows as env_conn */
   message *held, **held_end; /* came while it was paused */
   bool blackhole_up, blackhole_down;
   bool slow; /* the client does not read */
+  int64_t slow_until_ns;
+  bool close_behind; /* the server's end is closed behind this turn */
+  bool close_after_answer; /* nobody reads it: a copy of a request */
   message *unread, **unread_end;
   uint32_t fragment_up, fragment_down; /* bytes a piece; 0: whole */
   int64_t cut_down_after; /* the connection breaks behind that many more bytes; -1: not */
 };
 
-sim_conn *conn_open(world *w, client *c, sim_server *s);
-void conn_send(sim_conn *c, slice bytes);
+sim_conn *net_open(world *w, client *c, sim_server *s);
+void net_send(sim_conn *c, slice bytes);
 /* The client closes. */
-void conn_close(sim_conn *c);
+void net_close(sim_conn *c);
 /* The network breaks it: both ends are told after a while. */
-void conn_break(sim_conn *c);
-void conn_slow(sim_conn *c, bool slow);
+void net_break(sim_conn *c);
+void net_slow(sim_conn *c, bool slow);
+/* Does not read for that long. */
+void net_slow_for(sim_conn *c, int64_t ns);
+/* Breaks when what was sent has arrived. */
+void net_break_behind(sim_conn *c);
+void net_half_close(sim_conn *c);
+void net_send_later(sim_conn *c, slice bytes, int64_t after_ns);
+void net_sends_now(world *w, message *m);
+/* Somebody on the way answers with these bytes; the server never hears of it. */
+void net_answer_instead(sim_conn *c, slice bytes);
+void net_fault_resume(sim_conn *c, bool lose_history);
+void net_fault_behind(sim_conn *c);
 void net_to_server(world *w, message *m);
 void net_to_client(world *w, message *m);
 /* The server's calls (env). */
 void net_env_init(env *e);
 /* Sends what the turn wrote. */
 void net_flush(sim_server *s);
+/* It is no longer paused. */
+void net_resume_server(sim_server *s);
 /* The process is gone: its ends of all connections are closed. */
 void net_server_gone(sim_server *s);
 

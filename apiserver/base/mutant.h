@@ -1,0 +1,61 @@
+/* mutant: known bugs, to prove that the simulator's checkers would find them. Only a build with
+ * -DAPISIM_MUTANTS has them, and there one at a time is chosen by number at run time; in every
+ * other build MUTANT(...) is the constant false and nothing is left of it. */
+#ifndef APISIM_BASE_MUTANT_H
+#define APISIM_BASE_MUTANT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MUTANT_LIST(X)                                                                       \
+  X(NONE, "the server as it is")                                                             \
+  X(SKIP_AT_WRAP, "a watch that catches up skips the oldest event it is due")                \
+  X(BOOKMARK_EARLY, "a bookmark names the next revision")                                    \
+  X(BOOKMARK_AHEAD, "a bookmark is sent while an event waits")                               \
+  X(NO_SELECTOR_EXIT, "an object that leaves a selector is not told of")                     \
+  X(DELETED_OLD_VERSION, "a DELETED event carries the version before it")                    \
+  X(PAGE_AT_LATEST, "later pages are read at the newest revision")                           \
+  X(GONE_TOO_LATE, "a watch from just below the kept history is accepted")                   \
+  X(GONE_TOO_EARLY, "a watch from the oldest kept revision is refused")                      \
+  X(INITIAL_BEHIND, "a watch with initial events begins one revision too late")              \
+  X(DROP_DELETE, "every fourth deletion is told to nobody")                                  \
+  X(FUTURE_DELIVERS_OLD, "a watch from the future is told what is older")                    \
+  X(PUT_IGNORES_VERSION, "an update does not compare versions")                              \
+  X(NOOP_WRITES, "an update that changes nothing is written")                                \
+  X(DRY_RUN_WRITES, "a dry run of a create is done")                                         \
+  X(STALE_READ, "a get shows the state of one revision ago")                                 \
+  X(LIST_BEHIND, "a list shows the state of one revision ago")                               \
+  X(GENERATED_TWICE, "a create with a generated name is done twice")                         \
+  X(SLOW_SKIPS, "a slow reader's events are dropped instead of its stream closed")           \
+  X(END_TWICE, "the bookmark that ends the initial events comes twice")                      \
+  X(EVENT_TWICE, "an event is told twice")                                                   \
+  X(FINALIZER_IGNORED, "a deletion does not wait for finalizers")                            \
+  X(UID_CHANGES, "an update gives the object a new uid")                                     \
+  X(NO_GENERATION, "the generation stays when the spec changes")                             \
+  X(CREATE_OVERWRITES, "a create replaces what exists")                                      \
+  X(LIST_DROPS_LAST, "a list lacks its last item")                                           \
+  X(REMAINING_WRONG, "remainingItemCount is one too high")                                   \
+  X(BOOKMARK_UNASKED, "bookmarks come unasked")                                              \
+  X(EXACT_IS_LATEST, "a list at an exact version shows the newest")                          \
+  X(STATUS_CODE, "an error's HTTP status differs from the Status")                           \
+  X(LEAK_WATCHER, "a watcher's selector is not freed")                                       \
+  X(NO_ANSWER, "a request that waited for a version is never answered")                      \
+  X(APPLY_NO_OWNER, "an apply is not recorded as the owner")                                 \
+  X(CACHE_SKIPS, "a server's copy misses an event")                                          \
+  X(REPLAY_TXN, "a write whose answer was lost is sent again")                               \
+  X(REVISION_REUSED, "a write's object carries the revision before")                         \
+  X(LEASE_EARLY, "an object with a lease goes early")                                        \
+  X(REINIT_DROPS_DELETE, "a copy that is made anew does not tell of deletions")
+
+#define MUTANT_ENUM(name, text) MUTANT_##name,
+enum mutant { MUTANT_LIST(MUTANT_ENUM) MUTANTS };
+#undef MUTANT_ENUM
+
+#ifdef APISIM_MUTANTS
+extern uint32_t mutant_chosen;
+#define MUTANT(name) (mutant_chosen == MUTANT_##name)
+#else
+#define MUTANT(name) false
+#endif
+
+#endif

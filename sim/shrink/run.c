@@ -1,0 +1,90 @@
+/* Runs, and what is said of one that dies. */
+#include "sim/shrink/run.h"
+
+#include "sim/shrink/repro.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static world *current;
+static const sim_options *guarded;
+static const char *guarded_line;
+
+world *run_current(void) { return current; }
+void run_set_current(world *w) { current = w; }
+
+int run_code_of(const world *w) {
+  if (!w->violation.set) return RUN_OK;
+  bool stuck = w->violation.check == CHECK_LIVENESS || w->violation.check == CHECK_DEADLINE;
+  return stuck ? RUN_LIVENESS : RUN_WRONG;
+}
+
+const char *run_code_name(int code) {
+  switch (code) {
+    case RUN_OK: return "ok";
+    case RUN_CRASH: return "crash";
+    case RUN_LIVENESS: return "liveness";
+    case RUN_WRONG: return "correctness";
+    case RUN_DIFFERS: return "non-determinism";
+    default: return "usage";
+  }
+}
+
+static void add(run_counts *sum, const world *w) {
+  for (int i = 0; i < CHECKS; i++) sum->checks[i] += w->check_counts[i];
+  for (int i = 0; i < PROBES; i++) sum->probes[i] += w->probe_counts[i];
+  for (int i = 0; i < FAULT_CLASSES; i++) sum->faults[i] += w->fault_counts[i];
+}
+
+run_result run_once(const sim_options *o, run_counts *counts) {
+  world *w = sim_create(o);
+  current = w;
+  sim_run(w);
+  current = NULL;
+  run_result r = {.code = run_code_of(w), .check = w->violation.check, .hash = w->log.hash,
+                  .turns = w->turn, .lines = w->log.count, .virtual_ns = w->now_ns,
+                  .revisions = model_revision(w->model) - w->model->base,
+                  .server_ns = w->server_wall_ns, .start_ns = w->start_wall_ns};
+  if (w->violation.set) snprintf(r.text, sizeof r.text, "%.390s", w->violation.text);
+  if (counts) add(counts, w);
+  sim_destroy(w);
+  return r;
+}
+
+void run_tell_divergence(const sim_options *o, FILE *out) {
+  sim_options recorded = *o;
+  recorded.record = true;
+  world *a = sim_create(&recorded), *b = sim_create(&recorded);
+  sim_run(a);
+  sim_run(b);
+  uint64_t n = a->log.count < b->log.count ? a->log.count : b->log.count, i = 0;
+  while (i < n && memcmp(&a->log.all[i], &b->log.all[i], sizeof(line)) == 0) i++;
+  char text[400];
+  if (i == n && a->log.count == b->log.count) {
+    fprintf(out, "the lines are the same: bytes of a message differ\n");
+  }
+  for (int k = 0; k < 2 && i < n; k++) {
+    size_t len = line_format(&(k ? b : a)->log.all[i], text, sizeof text);
+    fprintf(out, "run %d: %.*s\n", k + 1, (int)len, text);
+  }
+  sim_destroy(a);
+  sim_destroy(b);
+}
+
+static void on_crash(int sig) {
+  signal(sig, SIG_DFL);
+  if (guarded) {
+    printf("\ncrash: signal %d (%s)\n", sig, strsignal(sig));
+    repro_tell_failure(stdout, guarded, current, NULL, guarded_line);
+    fflush(stdout);
+  }
+  _exit(RUN_CRASH);
+}
+
+void run_crash_guard(const sim_options *o, const char *reproduce) {
+  static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+  guarded = o;
+  guarded_line = reproduce;
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], on_crash);
+}

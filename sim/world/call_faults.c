@@ -1,0 +1,133 @@
+/* What happens to a request on its way. Nobody but the plan's entry decides. */
+#include "sim/world/call_faults.h"
+
+#include "sim/workload/client.h"
+#include "sim/world/store_link.h"
+
+static bool asks_initial(const call_request *q) {
+  return memmem(q->target.ptr, q->target.len, "sendInitialEvents", 17) != NULL;
+}
+
+static bool asks_page(const call_request *q) {
+  return memmem(q->target.ptr, q->target.len, "continue=", 9) != NULL;
+}
+
+/* Somebody in front of the server answers. */
+static void answer_instead(call *k, int64_t status) {
+  static const struct {
+    int status;
+    const char *line, *reason, *more;
+  } rows[] = {{409, "409 Conflict", "Conflict", ""},
+              {429, "429 Too Many Requests", "TooManyRequests", "Retry-After: 1\r\n"},
+              {500, "500 Internal Server Error", "InternalError", ""},
+              {504, "504 Gateway Timeout", "Timeout", ""}};
+  size_t i = 0;
+  while (i < 3 && rows[i].status != status) i++;
+  char body[200], text[512];
+  int n = snprintf(body, sizeof body,
+                   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+                   "\"Failure\",\"message\":\"not now\",\"reason\":\"%s\",\"code\":%d}",
+                   rows[i].reason, rows[i].status);
+  int m = snprintf(text, sizeof text,
+                   "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n"
+                   "Connection: close\r\n\r\n%s", rows[i].line, rows[i].more, n, body);
+  k->replaced = true;
+  net_answer_instead(k->conn, slice_of(text, (size_t)m));
+}
+
+static void send_twice(call *k, slice bytes) {
+  world *w = k->owner->world;
+  net_send(k->conn, bytes);
+  if (k->watch) return;
+  k->twice = true;
+  SOMETIMES(w, DUPLICATE);
+  sim_conn *copy = net_open(w, NULL, k->server);
+  net_send(copy, bytes);
+  copy->close_after_answer = true;
+}
+
+static void send_part(call *k, slice bytes, int64_t n) {
+  if (n > (int64_t)bytes.len) n = (int64_t)bytes.len;
+  slice part = slice_upto(bytes, (size_t)n);
+  if (part.len) net_send(k->conn, part);
+}
+
+static void send_slowly(call *k, slice bytes, const fault *f) {
+  size_t n = (size_t)f->arg < bytes.len ? (size_t)f->arg : bytes.len / 2;
+  net_send(k->conn, slice_upto(bytes, n));
+  net_send_later(k->conn, slice_from(bytes, n), f->until_ns);
+  k->slow = true;
+}
+
+static slice without_initial(call *k, slice bytes) {
+  slice mark = SLICE_LIT("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+  const char *at = memmem(bytes.ptr, bytes.len, mark.ptr, mark.len);
+  if (!at) return bytes;
+  k->skewed = true;
+  size_t head = (size_t)(at - bytes.ptr);
+  return arena_concat(k->owner->world->arena, slice_upto(bytes, head),
+                      slice_from(bytes, head + mark.len));
+}
+
+static void cut_request(call *k, const fault *f, slice bytes) {
+  world *w = k->owner->world;
+  SOMETIMES(w, LOST_REQUEST);
+  int64_t n = f->variant == 2 ? 0 : f->arg;
+  if (n < (int64_t)bytes.len) send_part(k, bytes, n);
+  else send_part(k, bytes, (int64_t)bytes.len - 1);
+  net_break_behind(k->conn);
+}
+
+static void strike(call *k, const call_request *q, fault *f, slice bytes) {
+  world *w = k->owner->world;
+  switch (f->class) {
+    case 20:
+      net_send(k->conn, bytes);
+      if (!asks_initial(q)) return;
+      if (f->variant == 0) k->conn->cut_down_after = f->arg;
+      else net_slow_for(k->conn, (f->arg + 500) * MILLI);
+      return;
+    case 21:
+      if (asks_page(q) && f->variant == 0) {
+        int64_t newest = model_revision(w->model);
+        store_link_compact(w, newest - f->arg);
+      }
+      if (asks_page(q) && f->variant == 1) send_twice(k, bytes);
+      else net_send(k->conn, bytes);
+      return;
+    case 25: cut_request(k, f, bytes); return;
+    case 26: net_send(k->conn, bytes); net_half_close(k->conn); return;
+    case 28: send_slowly(k, bytes, f); return;
+    case 31: send_twice(k, bytes); return;
+    case 40: net_send(k->conn, without_initial(k, bytes)); return;
+    case 46: answer_instead(k, f->arg); return;
+    default: net_send(k->conn, bytes);
+  }
+}
+
+/* Some classes wait for a request that they can do something to: they strike at the next one. */
+static bool fits(const fault *f, const call_request *q) {
+  if (f->class == 20 || f->class == 40) return asks_initial(q);
+  if (f->class == 21) return asks_page(q);
+  return true;
+}
+
+void call_fault_send(call *k, const call_request *q, slice bytes) {
+  world *w = k->owner->world;
+  fault *f = fault_visit(w, SITE_REQUEST);
+  for (uint32_t i = 0; !f && i < w->waiting_count; i++) {
+    if (!fits(w->waiting[i], q)) continue;
+    f = w->waiting[i];
+    w->waiting[i] = w->waiting[--w->waiting_count];
+  }
+  if (f && !fits(f, q) && w->waiting_count < WAITING_MAX) {
+    w->waiting[w->waiting_count++] = f;
+    f = NULL;
+  }
+  if (!f || w->plan.healed) {
+    net_send(k->conn, bytes);
+    return;
+  }
+  fault_begin(w, f);
+  strike(k, q, f, bytes);
+}

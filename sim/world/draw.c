@@ -1,0 +1,139 @@
+/* Swarm: most options are drawn as "is it there at all" before "how much". */
+#include "sim/world/draw.h"
+
+#include "sim/workload/kinds.h"
+#include "sim/world/fault.h"
+#include "sim/world/transcript.h"
+
+#define US ((int64_t)1000)
+#define MS ((int64_t)1000000)
+
+static const char *const profiles[PROFILES] = {"swarm", "lite", "quiet"};
+static const char *const controllers[CONTROLLERS] = {"correct", "stale", "ignores-410",
+                                                     "repeats-create", "edges"};
+
+const char *profile_name(profile p) { return profiles[p]; }
+const char *controller_name(uint8_t c) { return controllers[c]; }
+
+static uint32_t pick_kinds(rng *r, uint32_t n) {
+  uint32_t bits = 0;
+  while ((uint32_t)__builtin_popcount(bits) < n) bits |= 1u << rng_below(r, kind_row_count);
+  return bits;
+}
+
+static void draw_faults(draw *d, rng *r, const draw_wish *wish) {
+  uint64_t chance = 5 + rng_below(r, 45); /* of a hundred, a class */
+  for (uint32_t i = 0; i < FAULT_CLASSES; i++) {
+    if (rng_chance(r, chance, 100)) d->faults |= (uint64_t)1 << i;
+  }
+  /* a process that dies takes the embedded store with it: rarely, or nothing else is seen */
+  uint64_t deadly = (uint64_t)1 << 34 | (uint64_t)1 << 35 | (uint64_t)1 << 36;
+  if (!d->etcd_model && rng_chance(r, 4, 5)) d->faults &= ~deadly;
+  if (d->profile == PROFILE_QUIET) d->faults = 0;
+  if (d->profile == PROFILE_LITE) { /* connections and history only */
+    d->faults = (uint64_t)1 << 24 | (uint64_t)1 << 6 | (uint64_t)1 << 18 | (uint64_t)1 << 23 |
+                (uint64_t)1 << 30;
+  }
+  if (wish->faults_only) d->faults = wish->faults_on;
+  d->faults = (d->faults | wish->faults_on) & ~wish->faults_off;
+  for (uint8_t class = 1; class <= FAULT_CLASSES; class++) {
+    if (!fault_possible(d, class)) d->faults &= ~((uint64_t)1 << (class - 1));
+  }
+}
+
+static void draw_sizes(draw *d, rng *r) {
+  d->writers = 1 + (uint32_t)rng_below(r, 4);
+  d->informers = 1 + (uint32_t)rng_below(r, 5);
+  d->pagers = (uint32_t)rng_below(r, 3);
+  d->controllers = rng_chance(r, 1, 3) ? 1 : 0;
+  d->electors = rng_chance(r, 1, 3) ? 2 + (uint32_t)rng_below(r, 2) : 0;
+  d->operations = 60 + (uint32_t)rng_below(r, 340);
+  d->namespaces = 1 + (uint32_t)rng_below(r, 3);
+  d->names = 2 + (uint32_t)rng_below(r, 7);
+  d->gap_ns = (20 + (int64_t)rng_below(r, 300)) * MS;
+  d->latency_ns = (50 + (int64_t)rng_below(r, 3000)) * US;
+  d->jitter_ns = rng_chance(r, 1, 2) ? d->latency_ns * (int64_t)rng_below(r, 8) : 0;
+}
+
+static void wish_sizes(draw *d, const draw_wish *wish) {
+  if (d->profile == PROFILE_LITE) {
+    d->operations = 500;
+    d->writers = 1;
+    d->informers = 2;
+    d->pagers = d->controllers = d->electors = 0;
+  }
+  if (wish->controllers) d->controllers = wish->controllers;
+  if (wish->operations > 0) d->operations = (uint32_t)wish->operations;
+  if (wish->clients > 0) {
+    d->writers = ((uint32_t)wish->clients + 1) / 2;
+    d->informers = (uint32_t)wish->clients - d->writers;
+  }
+  if (d->writers > CLIENTS_PER_KIND) d->writers = CLIENTS_PER_KIND;
+  if (d->informers > CLIENTS_PER_KIND) d->informers = CLIENTS_PER_KIND;
+}
+
+static void draw_store(draw *d, rng *r, const draw_wish *wish) {
+  static const int64_t firsts[] = {1000000000, 2147483640, 9007199254740980,
+                                   4611686018427387900};
+  bool several = rng_chance(r, 2, 3);
+  uint64_t servers = 1 + rng_below(r, SERVERS_MAX);
+  bool etcd = several || rng_chance(r, 1, 2);
+  d->stored_protobuf = rng_chance(r, 1, 2);
+  int64_t jump = firsts[rng_below(r, 4)];
+  uint64_t history = rng_chance(r, 1, 2) ? 1 + rng_below(r, 8) : 10 + rng_below(r, 200);
+  bool short_history = rng_chance(r, 1, 3);
+  d->etcd_model = wish->backend == 2 || (wish->backend == 0 && etcd) || wish->servers > 1;
+#ifndef SIM_HAS_ETCD
+  d->etcd_model = false; /* until the mirror is there */
+#endif
+  d->servers = d->etcd_model ? (uint32_t)(wish->servers > 0 ? (uint64_t)wish->servers : servers)
+                             : 1;
+  if (d->servers > SERVERS_MAX) d->servers = SERVERS_MAX;
+  d->first_revision = jump;
+  d->history = short_history ? history : 0;
+}
+
+draw draw_make(uint64_t seed, const draw_wish *wish) {
+  draw d = {.seed = seed, .profile = wish->profile, .controller = wish->controller,
+            .mutant = wish->mutant};
+  rng root;
+  rng_init(&root, seed);
+  rng sizes = rng_split(&root, 10), store = rng_split(&root, 11), faults = rng_split(&root, 12);
+  draw_sizes(&d, &sizes);
+  d.kinds = pick_kinds(&sizes, 1 + (uint32_t)rng_below(&sizes, 4));
+  wish_sizes(&d, wish);
+  draw_store(&d, &store, wish);
+  draw_faults(&d, &faults, wish);
+  if (!(d.faults >> 11 & 1)) d.first_revision = 1;
+  if (!(d.faults >> 17 & 1)) d.history = 0;
+  return d;
+}
+
+void draw_print(const draw *d, FILE *out) {
+  fprintf(out, "draw     seed=%llu profile=%s backend=%s%s servers=%u first-revision=%lld history="
+          "%llu\n", (unsigned long long)d->seed, profiles[d->profile],
+          d->etcd_model ? "etcd-model" : "memory",
+          d->etcd_model ? d->stored_protobuf ? "/protobuf" : "/json" : "", d->servers,
+          (long long)d->first_revision, (unsigned long long)d->history);
+  fprintf(out, "draw     operations=%u writers=%u informers=%u pagers=%u controllers=%u(%s) "
+          "electors=%u namespaces=%u names=%u\n", d->operations, d->writers, d->informers,
+          d->pagers, d->controllers, controllers[d->controller], d->electors, d->namespaces,
+          d->names);
+  fprintf(out, "draw     latency=%lldus jitter=%lldus gap=%lldms kinds=",
+          (long long)(d->latency_ns / US), (long long)(d->jitter_ns / US),
+          (long long)(d->gap_ns / MS));
+  const char *comma = "";
+  for (uint32_t i = 0; i < kind_row_count; i++) {
+    if (!(d->kinds >> i & 1)) continue;
+    fprintf(out, "%s%s", comma, kind_rows[i].resource);
+    comma = ",";
+  }
+  fprintf(out, "\ndraw     faults=");
+  comma = "";
+  for (uint32_t i = 0; i < FAULT_CLASSES; i++) {
+    if (!(d->faults >> i & 1)) continue;
+    fprintf(out, "%s%s", comma, fault_rows[i].name);
+    comma = ",";
+  }
+  fprintf(out, "\n");
+}

@@ -1,0 +1,11 @@
+/* html: a run as one page that opens from a file: lanes for clients, servers and the store over
+ * virtual time, faults marked, the violated invariant highlighted, filtered by object. */
+#ifndef APISIM_SIM_HTML_H
+#define APISIM_SIM_HTML_H
+
+#include "sim/world/world.h"
+
+/* The world must have been recorded. */
+bool html_write(const char *path, const world *w);
+
+#endif

@@ -1,0 +1,16 @@
+/* sim_etcd: a simulated etcd: store/remote.h over the model's own history, with faults. One store,
+ * as many ends as there are servers. */
+#ifndef APISIM_SIM_SIM_ETCD_H
+#define APISIM_SIM_SIM_ETCD_H
+
+#include "sim/world/world.h"
+
+void sim_etcd_due(world *w, void *ptr, uint64_t arg);
+void sim_etcd_destroy(world *w);
+void sim_etcd_fault_begin(world *w, fault *f);
+void sim_etcd_fault_end(world *w, fault *f);
+/* A server does not reach it until then. */
+void sim_etcd_cut(world *w, sim_server *s, int64_t until_ns);
+void sim_etcd_heal(world *w);
+
+#endif
