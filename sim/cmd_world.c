@@ -1,4 +1,4 @@
-/* apisim sim: the simulator's commands, a row each in a table; their options in sim/shrink/args.c. */
+/* apisim sim run, fleet, repro...: rows of a table; their options are in sim/shrink/args.c. */
 #include "sim/commands.h"
 #include "sim/shrink/args.h"
 #include "sim/shrink/fleet.h"
@@ -42,7 +42,7 @@ static const char usage[] =
     "  --figures                    where the time goes\n"
     "  --stop                       stop at the first failure\n"
     "\n"
-    "Exit code: 0 all good, 1 usage, 127 crash, 128 liveness, 129 correctness, 130 two runs of one\n"
+    "Exit code: 0 good, 1 usage, 127 crash, 128 liveness, 129 correctness, 130 two runs of one\n"
     "seed differ.\n";
 
 static void reproduce_line(char *out, size_t size, const sim_args *a, const char *path) {

@@ -31,7 +31,9 @@ static bool visit_entry(void *ctx, store_entry *e) {
 
 static uint32_t model_objects(const world *w, int64_t revision) {
   uint32_t n = 0;
-  for (uint32_t i = 0; i < w->model->key_count; i++) n += model_state(w->model, i, revision) != NULL;
+  for (uint32_t i = 0; i < w->model->key_count; i++) {
+    n += model_state(w->model, i, revision) != NULL;
+  }
   return n;
 }
 

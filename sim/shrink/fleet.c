@@ -175,9 +175,9 @@ static void tell_figures(const fleet *f, const worker_state *sum, FILE *out) {
   if (!f->o->figures) return;
   double inside = (double)sum->server_ns / 1e9;
   double start = (double)sum->start_ns / 1e9;
-  fprintf(out, "where the time goes: servers %.0f %% (of it making them %.0f %%), network, clients, "
-          "model and checks %.0f %%; %.2f ms a seed\n", 100 * inside / cpu, 100 * start / cpu,
-          100 * (cpu - inside) / cpu, 1000 * cpu / n);
+  fprintf(out, "where the time goes: servers %.0f %% (of it making them %.0f %%), network, "
+          "clients, model and checks %.0f %%; %.2f ms a seed\n", 100 * inside / cpu,
+          100 * start / cpu, 100 * (cpu - inside) / cpu, 1000 * cpu / n);
 }
 
 static void tell_failure(const fleet *f, uint64_t i, FILE *out) {

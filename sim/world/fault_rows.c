@@ -115,7 +115,7 @@ const fault_row fault_rows[FAULT_CLASSES] = {
     {"pause", 0, 2, V({"process", TIME, 0, 0, 1000, 60000}),
      "late answers", "timers lost", "a server takes no turn for the time"},
     {"timers", 0, 2, V({"slack", TIME, 1, 2000, 1000, 30000}),
-     "late timers", "order matters", "arg: milliseconds; timers of a server fire late and together"},
+     "late timers", "order matters", "arg: milliseconds; a server's timers fire late and together"},
     {"crash", 0, 2, V({"point", SITE_TURN, 0, 400, 0, 0}),
      "requests fail", "an acknowledged write lost, half a write",
      "a server dies in a turn, at its arg-th allocation or behind it"},

@@ -63,7 +63,8 @@ static slice strike_stream(sim_conn *c, fault *f, slice bytes) {
 static slice replaced_answer(sim_conn *c, int64_t status) {
   if (c->call) c->call->replaced = true;
   slice body = SLICE_LIT("{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
-                         "\"Failure\",\"message\":\"timeout\",\"reason\":\"Timeout\",\"code\":504}");
+                         "\"Failure\","
+                         "\"message\":\"timeout\",\"reason\":\"Timeout\",\"code\":504}");
   (void)status;
   c->ending = true;
   c->flush_end = true;
