@@ -10,7 +10,7 @@ static const struct {
   command_fn run;
   const char *help;
 } commands[] = {
-    {"run", cmd_sim_world, "[--seed S]: one simulated run; `apisim sim run --help` has the options"},
+    {"run", cmd_sim_world, "[--seed S]: one simulated run (`sim run --help`: the options)"},
     {"fleet", cmd_sim_world, "--seeds A..B: many, over several processes"},
     {"repro", cmd_sim_world, "FILE: a failing run that was written to a file"},
     {"shrink", cmd_sim_world, "FILE: the smallest run that fails the same check"},
