@@ -108,8 +108,11 @@ blob *stored_with_revision(slice bytes, int64_t revision) {
   return b;
 }
 
-slice stored_item_rest(slice bytes) {
-  ptrdiff_t at = slice_find(bytes, SLICE_LIT("\"metadata\":"));
+slice stored_item_rest(slice bytes, size_t *hint) {
+  slice mark = SLICE_LIT("\"metadata\":");
+  if (*hint && slice_has_prefix(slice_from(bytes, *hint), mark)) return slice_from(bytes, *hint);
+  ptrdiff_t at = slice_find(bytes, mark);
   assert(at >= 0);
+  *hint = (size_t)at;
   return slice_from(bytes, (size_t)at);
 }

@@ -25,7 +25,8 @@ blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision
 void stored_settle(const resource_info *r, val *obj);
 /* The same bytes with another revision, without encoding again. */
 blob *stored_with_revision(slice bytes, int64_t revision);
-/* The part of stored bytes behind kind and apiVersion: what stands in a list's item after '{'. */
-slice stored_item_rest(slice bytes);
+/* The part of stored bytes behind kind and apiVersion: what stands in a list's item after '{'.
+ * *hint (0 at first) is where it began in the last object: of one kind, mostly there again. */
+slice stored_item_rest(slice bytes, size_t *hint);
 
 #endif

@@ -43,11 +43,12 @@ static void list_json(request *rq, const output_form *form, store_entry *const *
                       uint32_t count, const list_meta *m) {
   http_part *parts = ARENA_ARRAY(rq->arena, http_part, (size_t)count * 2 + 2);
   uint32_t n = 0;
+  size_t hint = 0;
   parts[n++] = (http_part){json_head(rq, m), NULL};
   for (uint32_t i = 0; i < count; i++) {
     blob *b = respond_entry_bytes(rq->arena, rq->resource, items[i], FORMAT_JSON);
     parts[n++] = (http_part){i ? SLICE_LIT(",{") : SLICE_LIT("{"), NULL};
-    parts[n++] = (http_part){stored_item_rest(blob_slice(b)), b};
+    parts[n++] = (http_part){stored_item_rest(blob_slice(b), &hint), b};
   }
   parts[n++] = (http_part){SLICE_LIT("]}\n"), NULL};
   respond_parts(rq, 200, form->content_type, parts, n, NULL, 0);
