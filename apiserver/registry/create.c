@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/quote.h"
+#include "registry/disabled_fields.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
 #include "registry/side_effects.h"
@@ -39,6 +40,7 @@ static void prepare_create(request *rq, const strategy *s, val *obj) {
   if (s->create_drops_status) val_delc(obj, "status");
   bool own = s->generation == GENERATION_NONE || s->generation == GENERATION_SPEC_UPDATES;
   object_set_generation(rq->arena, obj, own ? object_generation(obj) : 1);
+  disabled_fields_drop(rq->resource, obj, NULL);
   if (s->prepare_create) s->prepare_create(rq, obj, NULL);
 }
 

@@ -51,6 +51,7 @@ void pod_gates_condition(request *rq, const val *pod, val *status) {
   val *c = val_map(a), *list = val_list(a);
   val_setc(a, c, "type", val_cstr(a, "PodScheduled"));
   val_setc(a, c, "status", val_cstr(a, "False"));
+  val_setc(a, c, "lastTransitionTime", request_timestamp(rq));
   val_setc(a, c, "reason", val_cstr(a, "SchedulingGated"));
   val_setc(a, c, "message", val_cstr(a, "Scheduling is blocked due to non-empty scheduling gates"));
   val_append(a, list, c);

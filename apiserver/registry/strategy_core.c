@@ -175,14 +175,36 @@ static void set_phase(request *rq, val *obj, const char *phase) {
   val_setc(rq->arena, obj, "status", status);
 }
 
+static bool is_old_source(const val *source) {
+  slice group = val_get_str(source, "apiGroup"), kind = val_get_str(source, "kind");
+  if (slice_is(kind, "PersistentVolumeClaim") && group.len == 0) return true;
+  return slice_is(kind, "VolumeSnapshot") && slice_is(group, "snapshot.storage.k8s.io");
+}
+
+/* Of the sources only those of the old kinds stay, and a reference into another namespace needs a
+ * feature that is off, unless the claim had them. */
+static void claim_drop_sources(val *spec, const val *old) {
+  const val *was = val_getc(old, "spec");
+  bool had = val_getc(was, "dataSource") || val_getc(was, "dataSourceRef");
+  const val *ref = val_getc(spec, "dataSourceRef");
+  if (had || !val_is_map(spec)) return;
+  if (val_get_str(ref, "namespace").len) {
+    val_delc(spec, "dataSourceRef");
+    ref = NULL;
+  }
+  if (!ref && !is_old_source(val_getc(spec, "dataSource"))) val_delc(spec, "dataSource");
+}
+
 /* dataSource and dataSourceRef tell the same while both are of the old kinds. */
 void claim_prepare(request *rq, val *obj, const val *old) {
   arena *a = rq->arena;
   val *spec = val_getc(obj, "spec");
+  claim_drop_sources(spec, old);
   val *source = val_getc(spec, "dataSource"), *ref = val_getc(spec, "dataSourceRef");
   if (source && !ref) val_setc(a, spec, "dataSourceRef", val_copy(a, source));
-  else if (ref && !source && !val_getc(ref, "namespace")) {
+  else if (ref && !source && val_get_str(ref, "namespace").len == 0) {
     val *copy = val_copy(a, ref);
+    val_delc(copy, "namespace");
     val_setc(a, spec, "dataSource", copy);
   }
   if (!old) set_phase(rq, obj, "Pending");

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/quote.h"
 #include "patch/patch.h"
+#include "registry/disabled_fields.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
 #include "registry/side_effects.h"
@@ -51,6 +52,7 @@ static void prepare_update(update_run *u, val *obj) {
     return;
   }
   if (s->has_status) object_take(rq->arena, obj, u->live, "status");
+  disabled_fields_drop(rq->resource, obj, u->live);
   if (s->prepare_update) s->prepare_update(rq, obj, u->live);
   bool by_spec = s->generation == GENERATION_SPEC || s->generation == GENERATION_SPEC_UPDATES;
   bool bump = (by_spec && spec_changed(obj, u->live)) ||

@@ -72,5 +72,21 @@ def warning_rows():
         yield Case(f"warnings: {count} of {size}", "POST", DRY, '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"found"}' + text + "}", JSON)
 
 
+def disabled_rows():
+    """Fields of features that are off are dropped."""
+    pod = {"containers": [{"name": "c", "image": "i", "lifecycle": {"stopSignal": "SIGTERM"}}], "schedulingGroup": {"podGroupName": "g"}}
+    labels = {"metadata": {"labels": {"a": "b"}}}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": {**labels, "spec": pod}}
+    yield Case("disabled: pod", "POST", NS + "/pods?dryRun=All", {"metadata": {"name": "found"}, "spec": pod}, JSON)
+    yield Case("disabled: deployment", "POST", "/apis/apps/v1/namespaces/bad-input/deployments?dryRun=All", {"metadata": {"name": "found"}, "spec": spec}, JSON)
+    yield Case("disabled: CSI driver", "POST", "/apis/storage.k8s.io/v1/csidrivers?dryRun=All", {"metadata": {"name": "found"}, "spec": {"preventPodSchedulingIfMissing": True}}, JSON)
+    yield Case("disabled: node", "POST", "/api/v1/nodes?dryRun=All", {"metadata": {"name": "found"}, "spec": {"configSource": {"configMap": {"name": "x"}}}}, JSON)
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    for name, more in (("source", {"dataSource": {"kind": "K", "name": "n"}}), ("namespace", {"dataSourceRef": {"kind": "K", "apiGroup": "a.b", "name": "n", "namespace": "x"}}),
+                       ("reference", {"dataSourceRef": {"kind": "K", "apiGroup": "a.b", "name": "n", "namespace": ""}})):
+        yield Case("disabled: claim " + name, "POST", NS + "/persistentvolumeclaims?dryRun=All", {"metadata": {"name": "found"}, "spec": {**claim, **more}}, JSON)
+    yield Case("gated pod", "POST", NS + "/pods?dryRun=All", {"metadata": {"name": "found"}, "spec": {"containers": [{"name": "c", "image": "i"}], "schedulingGates": [{"name": "a.b/c"}]}}, JSON)
+
+
 def all_rows():
-    return [*selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows()]
+    return [*selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows(), *disabled_rows()]

@@ -110,7 +110,7 @@ static void selected_template_check(const validate_args *v, const path *p) {
   path at = path_child(p, "template");
   selector_answer answer = selector_asks(e->a, selector, labels);
   if (answer == SELECTOR_BROKEN) {
-    refuse(e, p, "selector", selector, "invalid label selector");
+    refuse(e, p, "selector", label_selector_whole(e->a, selector), "invalid label selector");
     return;
   }
   if (answer == SELECTOR_NO) labels_mismatch(e, &at, labels);

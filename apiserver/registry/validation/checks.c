@@ -4,15 +4,28 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "codec/codec.h"
+#include "registry/validation/pod_checks.h"
+
+/* Most kinds take the core group's rule for finalizers, these groups only the general one. */
+static void finalizers_rule(const validate_args *v) {
+  static const char *const general[] = {"admissionregistration.k8s.io", "apiextensions.k8s.io",
+                                        "apiregistration.k8s.io", "coordination.k8s.io",
+                                        "node.k8s.io", "policy", NULL};
+  path p = path_root("metadata");
+  if (!str_in(v->resource->group, general)) core_finalizers_check(v->errs, &p, v->obj);
+}
 
 void meta_rules(const validate_args *v, text_rule rule) {
   path p = path_root("metadata");
   metadata_validate(v->errs, &p, v->obj, v->resource->namespaced, rule);
+  finalizers_rule(v);
 }
 
 void meta_change(const validate_args *v) {
   path p = path_root("metadata");
-  if (v->old) metadata_validate_update(v->errs, &p, v->obj, v->old);
+  if (!v->old) return;
+  metadata_validate_update(v->errs, &p, v->obj, v->old);
+  finalizers_rule(v);
 }
 
 bool same_value(const val *a, const val *b) {

@@ -218,6 +218,19 @@ static void requirement_check(field_errors *errs, const path *p, const val *r) {
   }
 }
 
+const val *label_selector_whole(arena *a, const val *selector) {
+  static const char *const always[] = {"key", "operator"};
+  val *copy = val_copy(a, selector);
+  const val *list = val_getc(copy, "matchExpressions");
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    val *whole = val_map(a), *item = val_at(list, i);
+    for (size_t k = 0; k < 2; k++) val_setc(a, whole, always[k], val_cstr(a, ""));
+    VAL_EACH(e, item) val_set(a, whole, e->key, e->value);
+    *item = *whole;
+  }
+  return copy;
+}
+
 void label_selector_validate(field_errors *errs, const path *p, const val *selector) {
   if (!selector) return;
   path labels = path_child(p, "matchLabels"), exprs = path_child(p, "matchExpressions");

@@ -22,4 +22,7 @@ void label_selector_validate(field_errors *errs, const path *p, const val *selec
 /* metav1.Condition lists. */
 void conditions_validate(field_errors *errs, const path *p, const val *conditions);
 
+/* The selector as Go prints it: key and operator are there though empty. */
+const val *label_selector_whole(arena *a, const val *selector);
+
 #endif

@@ -194,7 +194,7 @@ void legacy_ip_check(field_errors *e, const path *p, slice text) {
   if (zero) refuse_str(e, p, NULL, text, "must not have leading 0s");
 }
 
-static void core_finalizers_check(field_errors *e, const path *meta, const val *obj) {
+void core_finalizers_check(field_errors *e, const path *meta, const val *obj) {
   path p = path_child(meta, "finalizers");
   const val *list = object_finalizers(obj);
   EACH_ITEM(i, list) {

@@ -2,6 +2,8 @@
  * pkg/api/pod/warnings.go. */
 #include "registry/validation/pod_warnings.h"
 
+#include "base/quote.h"
+
 void pod_warn_at(request *rq, const path *p, const char *key, const char *text) {
   path at = key ? path_child(p, key) : *p;
   slice where = path_text(rq->arena, &at);
@@ -161,6 +163,49 @@ static void notes_warn(request *rq, const path *meta_path, const val *meta) {
   }
 }
 
+/* A key that two items of a list share, and an empty name of a secret. */
+static void repeats_warn(request *rq, const path *spec_path, const val *spec, const char *list_key,
+                         const char *key) {
+  const val *list = val_getc(spec, list_key);
+  path p = path_child(spec_path, list_key);
+  val *seen = val_map(rq->arena);
+  EACH_ITEM(i, list) {
+    path item = path_index(&p, i), at = path_child(&item, key);
+    slice text = val_get_str(val_at(list, i), key), shown = go_quote(rq->arena, text);
+    if (val_get(seen, text)) {
+      pod_warn_at(rq, &at, NULL,
+                  arena_printf(rq->arena, "duplicate %s %.*s", key, SLICE_ARG(shown)).ptr);
+    }
+    val_set(rq->arena, seen, text, val_null(rq->arena));
+  }
+  EACH_ITEM(i, list) {
+    path item = path_index(&p, i), at = path_child(&item, "name");
+    bool empty = val_get_str(val_at(list, i), "name").len == 0;
+    if (empty && strcmp(key, "name") == 0) pod_warn_at(rq, &at, NULL, "invalid empty name \"\"");
+  }
+}
+
+static void affinity_warn(request *rq, const path *spec_path, const val *spec, const char *kind) {
+  static const struct {
+    const char *list, *term; /* the term inside of a weighted one */
+  } rows[] = {{"requiredDuringSchedulingIgnoredDuringExecution", NULL},
+              {"preferredDuringSchedulingIgnoredDuringExecution", "podAffinityTerm"}};
+  path affinity = path_child(spec_path, "affinity"), own = path_child(&affinity, kind);
+  const val *terms = val_getc(val_getc(spec, "affinity"), kind);
+  for (size_t k = 0; k < 2; k++) {
+    const val *list = val_getc(terms, rows[k].list);
+    path p = path_child(&own, k ? "preferredDuringSchedulingIgnoredDuringExecution"
+                                : "requiredDuringSchedulingIgnoredDuringExecution");
+    EACH_ITEM(i, list) {
+      path item = path_index(&p, i), inner = path_child(&item, "podAffinityTerm");
+      const val *term = k ? val_getc(val_at(list, i), rows[k].term) : val_at(list, i);
+      if (!val_getc(term, "labelSelector"))
+        pod_warn_at(rq, k ? &inner : &item, "labelSelector",
+                    "a null labelSelector results in matching no pod");
+    }
+  }
+}
+
 /* p NULL: a pod itself. */
 static void template_warn(request *rq, const path *p, const val *template) {
   const val *spec = val_getc(template, "spec"),
@@ -170,11 +215,18 @@ static void template_warn(request *rq, const path *p, const val *template) {
   placement_warn(rq, &at, spec);
   notes_warn(rq, &meta, val_getc(template, "metadata"));
   volumes_warn(rq, &at, spec);
+  repeats_warn(rq, &at, spec, "hostAliases", "ip");
+  repeats_warn(rq, &at, spec, "imagePullSecrets", "name");
+  path overhead = path_child(&at, "overhead");
+  pod_warn_fraction(rq, &overhead, val_getc(spec, "overhead"), "memory");
+  pod_warn_fraction(rq, &overhead, val_getc(spec, "overhead"), "ephemeral-storage");
   containers_visit(spec, &at, container_warn, rq);
   if (grace && val_i64(grace) < 0) {
     pod_warn_at(rq, &at, "terminationGracePeriodSeconds",
                 "must be >= 0; negative values are invalid and will be treated as 1");
   }
+  affinity_warn(rq, &at, spec, "podAffinity");
+  affinity_warn(rq, &at, spec, "podAntiAffinity");
 }
 
 static bool changed(const val *obj, const val *old) {
