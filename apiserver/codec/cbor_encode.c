@@ -1,325 +1,175 @@
-/* cbor_encode: trees to CBOR as modes.Encode of apimachinery writes it: the core deterministic
- * encoding (RFC 8949 section 4.2.1) with byte strings for Go's strings, tag 22 around bytes, and
- * the shortest float that keeps the value. (The real server shuffles the entries of maps in its
- * answers to save the sorting; any order decodes to the same object, and ours is the one that it
- * sorts to.)
- *
- * One walk with a stack of frames. The entries of open maps lie sorted on a second stack. */
+/* Typed trees to CBOR: the quick walk, by the rules of cbor_encode_deep.c, which writes what is
+ * untyped, raw, not in the fields' order, or below DEPTH_MAX. A struct's keys have their order on
+ * the wire (the shorter first) in the schema's tables. */
 #include "codec/cbor_wire.h"
+#include "codec/codec.h"
+#include "codec/conform.h"
+#include "codec/cursor.h"
 #include "codec/json_write.h"
 
-#include "base/heap.h"
-#include "base/quote.h"
-
 #include <assert.h>
-#include <stdlib.h>
 
-#define FRAMES_FIRST 48u
-#define ENTRIES_FIRST 128u
-#define INSERTION_UPTO 40u
+#define DEPTH_MAX 40u
+#define SLOTS 64u /* of the types with the most fields */
+#define MEMBERS 32u /* of maps that are sorted here */
+#define HEAD_MAX 48u /* a head, a number, a short key */
+#define KEY_STEP 32u /* a field's name may be read this far */
 
-typedef struct entry {
-  slice key;
-  const val *v; /* NULL: the field's zero value */
-  const type_info *t; /* NULL: untyped */
-  bool pointer;
-} entry;
+/* Stands for a field that is written as its zero. */
+static const val zero = {.type = VAL_NULL};
 
-typedef struct frame {
-  const val *list; /* or NULL: a map, whose entries begin at base */
-  const type_info *elem;
-  uint32_t next, base;
-} frame;
-
-typedef struct encoder {
-  buf *out;
-  frame *frames;
-  entry *entries;
-  uint32_t depth, cap, top, entries_cap;
-  frame frames_first[FRAMES_FIRST];
-  entry entries_first[ENTRIES_FIRST];
-} encoder;
-
-static void write_head(buf *out, cbor_major major, uint64_t n) {
-  char h[9];
-  unsigned size = n < CBOR_INFO_1 ? 0 : n <= 0xff ? 1 : n <= 0xffff ? 2 : n <= 0xffffffff ? 4 : 8;
-  unsigned info = size == 0   ? (unsigned)n
-                  : size == 1 ? CBOR_INFO_1
+static inline char *put_head(char *p, cbor_major major, uint64_t n) {
+  if (__builtin_expect(n < CBOR_INFO_1, 1)) {
+    *p = (char)(major << 5 | n);
+    return p + 1;
+  }
+  unsigned size = n <= 0xff ? 1 : n <= 0xffff ? 2 : n <= 0xffffffff ? 4 : 8;
+  unsigned info = size == 1   ? CBOR_INFO_1
                   : size == 2 ? CBOR_INFO_2
                   : size == 4 ? CBOR_INFO_4
                               : CBOR_INFO_8;
-  h[0] = (char)(major << 5 | info);
-  for (unsigned i = 0; i < size; i++) h[1 + i] = (char)(n >> (8 * (size - 1 - i)));
-  json_put(out, h, 1 + size);
+  *p = (char)(major << 5 | info);
+  for (unsigned i = 0; i < size; i++) p[1 + i] = (char)(n >> (8 * (size - 1 - i)));
+  return p + 1 + size;
 }
 
-static void write_string(buf *out, slice s) {
-  write_head(out, CBOR_BYTES, s.len);
-  json_put(out, s.ptr, s.len);
+static inline char *put_string(cursor *c, char *p, slice s) {
+  CURSOR_ROOM(c, p, s.len + HEAD_MAX);
+  if (__builtin_expect(!p, 0)) return cursor_resume(c);
+  p = put_head(p, CBOR_BYTES, s.len);
+  copy_small(p, s.ptr, s.len);
+  return p + s.len;
 }
 
-/* A string of a raw value, which Go has read from JSON: what is no UTF-8 is U+FFFD there. */
-static void write_raw_string(buf *out, slice s) {
-  size_t n = 0;
-  const char *end = s.len ? s.ptr + s.len : s.ptr;
-  for (const char *p = s.ptr; p < end;) {
-    unsigned len = utf8_sequence(p, end);
-    n += len ? len : 3;
-    p += len ? len : 1;
-  }
-  write_head(out, CBOR_BYTES, n);
-  if (n == s.len) {
-    json_put(out, s.ptr, s.len);
-    return;
-  }
-  for (const char *p = s.ptr; p < end;) {
-    unsigned len = utf8_sequence(p, end);
-    json_put(out, len ? p : "\xef\xbf\xbd", len ? len : 3);
-    p += len ? len : 1;
-  }
+static char *put_deep(cursor *c, char *p, const val *v, const type_info *t) {
+  cursor_sync(c, p);
+  cbor_encode_deep(c->out, v, t);
+  return cursor_resume(c);
 }
 
-static void write_int(buf *out, int64_t n) {
-  if (n < 0) write_head(out, CBOR_NINT, (uint64_t)(-1 - n));
-  else write_head(out, CBOR_UINT, (uint64_t)n);
+static char *put_value(cursor *c, char *p, const val *v, const type_info *t, unsigned depth);
+
+static char *put_list(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
+  CURSOR_ROOM(c, p, HEAD_MAX);
+  p = put_head(p, CBOR_ARRAY, v->count);
+  for (uint32_t i = 0; i < v->count; i++) p = put_value(c, p, v->u.items[i], t->elem, depth);
+  return p;
 }
 
-static void write_float(buf *out, double f) {
-  char b[9];
-  float narrow = (float)f;
-  uint64_t bits;
-  uint32_t bits4;
-  uint16_t bits2;
-  unsigned size;
-  if ((double)narrow != f) {
-    memcpy(&bits, &f, sizeof bits);
-    size = 8;
-  } else if (cbor_half_of(narrow, &bits2)) {
-    bits = bits2;
-    size = 2;
-  } else {
-    memcpy(&bits4, &narrow, sizeof bits4);
-    bits = bits4;
-    size = 4;
-  }
-  unsigned info = size == 2 ? CBOR_INFO_2 : size == 4 ? CBOR_INFO_4 : CBOR_INFO_8;
-  b[0] = (char)(CBOR_PRIMITIVE << 5 | info);
-  for (unsigned i = 0; i < size; i++) b[1 + i] = (char)(bits >> (8 * (size - 1 - i)));
-  json_put(out, b, 1 + size);
+static bool is_before(const val_entry *x, const val_entry *y) {
+  if (x->key.len != y->key.len) return x->key.len < y->key.len;
+  return x->key.len && memcmp(x->key.ptr, y->key.ptr, x->key.len) < 0;
 }
 
-static int digit_of(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '+' ? 62 : 63;
-}
-
-/* From the canonical base64 of the tree. */
-static void write_bytes(buf *out, slice text) {
-  size_t n = text.len / 4 * 3;
-  while (text.len && text.ptr[text.len - 1] == '=') {
-    text.len--;
-    n--;
-  }
-  write_head(out, CBOR_TAG, CBOR_TAG_BASE64);
-  write_head(out, CBOR_BYTES, n);
-  char *to = json_room(out, n);
-  if (!to) return;
-  uint32_t v = 0;
-  for (size_t i = 0, o = 0; i < text.len; i++) {
-    v = v << 6 | (uint32_t)digit_of(text.ptr[i]);
-    if (i % 4 == 1) to[o++] = (char)(v >> 4);
-    if (i % 4 == 2) to[o++] = (char)(v >> 2);
-    if (i % 4 == 3) to[o++] = (char)v;
-  }
-  out->len += n;
-}
-
-/* ---- maps ---- */
-
-/* A shorter key has the lower head. */
-static int entry_order(const void *x, const void *y) {
-  const entry *a = x, *b = y;
-  if (a->key.len != b->key.len) return a->key.len < b->key.len ? -1 : 1;
-  return a->key.len ? memcmp(a->key.ptr, b->key.ptr, a->key.len) : 0;
-}
-
-static void sort_entries(entry *e, uint32_t n) {
-  if (n > INSERTION_UPTO) {
-    qsort(e, n, sizeof *e, entry_order);
-    return;
-  }
-  for (uint32_t i = 1; i < n; i++) {
-    entry moving = e[i];
+static char *put_map(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
+  const val_entry *order[MEMBERS];
+  if (v->count > MEMBERS) return put_deep(c, p, v, t);
+  for (uint32_t i = 0; i < v->count; i++) {
+    const val_entry *moving = &v->u.entries[i];
     uint32_t j = i;
-    for (; j > 0 && entry_order(&e[j - 1], &moving) > 0; j--) e[j] = e[j - 1];
-    e[j] = moving;
+    for (; j > 0 && is_before(moving, order[j - 1]); j--) order[j] = order[j - 1];
+    order[j] = moving;
   }
-}
-
-static void *regrow(void *old, bool on_heap, size_t old_size) {
-  if (on_heap) return heap_realloc(old, old_size * 2);
-  void *fresh = heap_alloc(old_size * 2);
-  memcpy(fresh, old, old_size);
-  return fresh;
-}
-
-static void push_entry(encoder *e, entry one) {
-  if (e->top == e->entries_cap) {
-    e->entries = regrow(e->entries, e->entries != e->entries_first, e->entries_cap * sizeof one);
-    e->entries_cap *= 2;
+  CURSOR_ROOM(c, p, HEAD_MAX);
+  p = put_head(p, CBOR_MAP, v->count);
+  for (uint32_t i = 0; i < v->count; i++) {
+    p = put_string(c, p, order[i]->key);
+    p = put_value(c, p, order[i]->value, t->elem, depth);
   }
-  e->entries[e->top++] = one;
+  return p;
 }
 
-static void push_frame(encoder *e, frame f) {
-  if (e->depth == e->cap) {
-    e->frames = regrow(e->frames, e->frames != e->frames_first, e->cap * sizeof f);
-    e->cap *= 2;
-  }
-  e->frames[e->depth++] = f;
+static inline bool is_left_out(const field_brief *f, const val *v) {
+  if (f->pointer) return false;
+  if (f->omits_empty && (v->type >= VAL_STRING ? v->count == 0 : val_is_empty(v))) return true;
+  return f->omitzero && conform_is_zero(v, f->type);
 }
 
-static void push_fields(encoder *e, const val *v, const type_info *t) {
-  bool ordered = v && json_is_ordered(v, t);
-  uint32_t at = 0;
-  for (uint16_t i = 0; i < t->field_count; i++) {
-    const field_info *f = &t->fields[i];
+/* Lays out by field what will be written: the value, `zero`, or NULL. Returns how many are, or -1
+ * where an entry is not under a field's own name, in order. */
+static int fill_slots(const val **slots, const val *v, const type_info *t) {
+  const val_entry *at = v->u.entries, *end = at + v->count;
+  const field_brief *f = t->brief;
+  int kept = 0;
+  for (uint16_t i = 0; i < t->field_count; i++, f++) {
     const val *value = NULL;
-    if (ordered && at < v->count &&
-        (v->u.entries[at].key.ptr == f->name.ptr || slice_eq(v->u.entries[at].key, f->name))) {
-      value = v->u.entries[at++].value;
-    } else if (v && !ordered) {
-      value = val_get(v, f->name);
+    if (at < end && at->key.ptr == f->name) value = (at++)->value;
+    if (!value || (value->type == VAL_NULL && !f->pointer)) {
+      slots[i] = f->keeps_absent ? &zero : NULL;
+    } else {
+      slots[i] = is_left_out(f, value) ? NULL : value;
     }
-    if (value ? json_omits(f, value) : json_omits_absent(f)) continue;
-    if (value && value->type == VAL_NULL && !f->pointer) value = NULL;
-    push_entry(e, (entry){f->name, value, f->type, f->pointer});
+    kept += slots[i] != NULL;
   }
+  return at == end ? kept : -1;
 }
 
-/* v NULL: the zero value of the struct t. */
-static void open_map(encoder *e, const val *v, const type_info *t) {
-  uint32_t base = e->top;
-  if (t && t->kind == TYPE_STRUCT) {
-    push_fields(e, v, t);
-  } else {
-    VAL_EACH(m, v) push_entry(e, (entry){m->key, m->value, t ? t->elem : NULL, false});
+static inline char *put_key(cursor *c, char *p, const field_brief *f) {
+  CURSOR_ROOM(c, p, f->name_len + 2 * HEAD_MAX);
+  p = put_head(p, CBOR_BYTES, f->name_len);
+  memcpy(p, f->name, KEY_STEP);
+  if (f->name_len > KEY_STEP) memcpy(p, f->name, f->name_len);
+  return p + f->name_len;
+}
+
+static char *put_struct(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
+  const val *slots[SLOTS];
+  int kept = t->field_count <= SLOTS ? fill_slots(slots, v, t) : -1;
+  if (kept < 0) return put_deep(c, p, v, t);
+  CURSOR_ROOM(c, p, HEAD_MAX);
+  p = put_head(p, CBOR_MAP, (unsigned)kept);
+  for (uint16_t i = 0; i < t->field_count; i++) {
+    uint16_t at = t->by_length[i];
+    const val *value = slots[at];
+    if (!value) continue;
+    const field_brief *f = &t->brief[at];
+    p = put_key(c, p, f);
+    if (value == &zero) {
+      cursor_sync(c, p);
+      cbor_encode_zero(c->out, f->type, f->pointer);
+      p = cursor_resume(c);
+    } else {
+      p = put_value(c, p, value, f->type, depth);
+    }
   }
-  sort_entries(e->entries + base, e->top - base);
-  write_head(e->out, CBOR_MAP, e->top - base);
-  push_frame(e, (frame){.base = base, .next = base});
+  return p;
 }
 
-/* ---- values ---- */
-
-static const type_info *member_of(const type_info *t, type_kind kind) {
-  return t->fields[0].type->kind == kind ? t->fields[0].type : t->fields[1].type;
-}
-
-static bool is_raw_kind(const type_info *t) {
-  return t->kind == TYPE_RAW_EXTENSION || t->kind == TYPE_FIELDS_V1 || t->kind == TYPE_JSON;
-}
-
-static const type_info *shape_of(const type_info *t, const val *v) {
-  switch ((type_kind)t->kind) {
-    case TYPE_SCHEMA_OR_ARRAY:
-    case TYPE_SCHEMA_OR_BOOL:
-    case TYPE_SCHEMA_OR_STRINGS: return member_of(t, val_is_map(v) ? TYPE_STRUCT : TYPE_LIST);
-    default: return t;
-  }
-}
-
-static void write_zero(encoder *e, const type_info *t, bool pointer) {
-  if (pointer || !t) {
-    json_char(e->out, CBOR_NULL);
-    return;
-  }
-  switch ((type_kind)t->kind) {
-    case TYPE_STRUCT: open_map(e, NULL, t); break;
-    case TYPE_STRING: write_string(e->out, SLICE_LIT("")); break;
-    case TYPE_BOOL:
-    case TYPE_SCHEMA_OR_BOOL: json_char(e->out, CBOR_FALSE); break;
-    case TYPE_INT32:
-    case TYPE_INT64:
-    case TYPE_INT_OR_STRING: write_int(e->out, 0); break;
-    case TYPE_FLOAT64: write_float(e->out, 0); break;
-    case TYPE_DURATION: write_string(e->out, SLICE_LIT("0s")); break;
-    case TYPE_QUANTITY: write_string(e->out, SLICE_LIT("0")); break;
-    default: json_char(e->out, CBOR_NULL); break;
-  }
-}
-
-static void write_value(encoder *e, const val *v, const type_info *t) {
-  buf *out = e->out;
-  if (t && is_raw_kind(t)) t = NULL;
+static char *put_value(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
   switch ((val_type)v->type) {
-    case VAL_NULL: json_char(out, CBOR_NULL); break;
-    case VAL_BOOL: json_char(out, v->u.b ? CBOR_TRUE : CBOR_FALSE); break;
-    case VAL_INT:
-      if (t && t->kind == TYPE_FLOAT64) write_float(out, (double)v->u.i);
-      else write_int(out, v->u.i);
-      break;
-    case VAL_FLOAT: write_float(out, v->u.f); break;
     case VAL_STRING:
-      if (t && t->kind == TYPE_BYTES) write_bytes(out, val_str(v));
-      else if (t) write_string(out, val_str(v));
-      else write_raw_string(out, val_str(v));
-      break;
-    case VAL_MAP: open_map(e, v, t ? shape_of(t, v) : NULL); break;
+      if (t->kind == TYPE_BYTES || t->kind >= TYPE_RAW_EXTENSION) break;
+      return put_string(c, p, val_str(v));
+    case VAL_BOOL:
+      CURSOR_ROOM(c, p, HEAD_MAX);
+      *p = (char)(v->u.b ? CBOR_TRUE : CBOR_FALSE);
+      return p + 1;
+    case VAL_INT:
+      if (t->kind == TYPE_FLOAT64) break;
+      CURSOR_ROOM(c, p, HEAD_MAX);
+      return v->u.i < 0 ? put_head(p, CBOR_NINT, (uint64_t)(-1 - v->u.i))
+                        : put_head(p, CBOR_UINT, (uint64_t)v->u.i);
     case VAL_LIST:
-      if (t) t = shape_of(t, v);
-      write_head(out, CBOR_ARRAY, v->count);
-      push_frame(e, (frame){.list = v, .elem = t ? t->elem : NULL, .base = e->top});
+      if (t->kind == TYPE_LIST && depth < DEPTH_MAX) return put_list(c, p, v, t, depth + 1);
       break;
+    case VAL_MAP:
+      if (depth >= DEPTH_MAX) break;
+      if (t->kind == TYPE_STRUCT) return put_struct(c, p, v, t, depth + 1);
+      if (t->kind == TYPE_MAP) return put_map(c, p, v, t, depth + 1);
+      break;
+    case VAL_NULL:
+    case VAL_FLOAT: break;
   }
-}
-
-static void step(encoder *e) {
-  frame *f = &e->frames[e->depth - 1];
-  if (f->list) {
-    if (f->next == f->list->count) e->depth--;
-    else write_value(e, f->list->u.items[f->next++], f->elem);
-    return;
-  }
-  if (f->next == e->top) { /* all that was above has gone */
-    e->top = f->base;
-    e->depth--;
-    return;
-  }
-  entry one = e->entries[f->next++];
-  if (one.t) write_string(e->out, one.key);
-  else write_raw_string(e->out, one.key);
-  if (one.v) write_value(e, one.v, one.t);
-  else write_zero(e, one.t, one.pointer);
+  return put_deep(c, p, v, t);
 }
 
 void cbor_encode(buf *out, const val *v, const type_info *t) {
-  encoder e;
+  cursor c;
   assert(out && v);
-  e.out = out;
-  e.frames = e.frames_first;
-  e.entries = e.entries_first;
-  e.depth = e.top = 0;
-  e.cap = FRAMES_FIRST;
-  e.entries_cap = ENTRIES_FIRST;
-  write_value(&e, v, t);
-  while (e.depth) step(&e);
-  if (e.frames != e.frames_first) heap_free(e.frames);
-  if (e.entries != e.entries_first) heap_free(e.entries);
-}
-
-void cbor_document(buf *out, const val *v, const type_info *t) {
-  write_head(out, CBOR_TAG, CBOR_TAG_SELF_DESCRIBED);
-  cbor_encode(out, v, t);
-}
-
-void cbor_watch_frame(buf *out, slice event_type, slice document) {
-  write_head(out, CBOR_TAG, CBOR_TAG_SELF_DESCRIBED);
-  write_head(out, CBOR_MAP, 2);
-  write_string(out, SLICE_LIT("type"));
-  write_string(out, event_type);
-  write_string(out, SLICE_LIT("object"));
-  json_put(out, document.ptr, document.len);
+  if (!t) {
+    cbor_encode_deep(out, v, NULL);
+    return;
+  }
+  char *p = cursor_begin(&c, out);
+  if (p) cursor_sync(&c, put_value(&c, p, v, t, 0));
 }

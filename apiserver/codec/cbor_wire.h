@@ -12,6 +12,8 @@
 #ifndef APISIM_CODEC_CBOR_WIRE_H
 #define APISIM_CODEC_CBOR_WIRE_H
 
+#include "codec/codec.h"
+
 #include "base/arena.h"
 
 #include <stdbool.h>
@@ -87,5 +89,10 @@ slice cbor_diagnose(arena *a, slice bytes);
 double cbor_half(uint16_t bits);
 /* The half float that is exactly f; false when there is none. */
 bool cbor_half_of(float f, uint16_t *bits);
+
+/* cbor_encode_deep.c: the same as cbor_encode at any depth and order; and the zero value of a type
+ * (pointer: nil). */
+void cbor_encode_deep(buf *out, const val *v, const type_info *t);
+void cbor_encode_zero(buf *out, const type_info *t, bool pointer);
 
 #endif

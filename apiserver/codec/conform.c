@@ -294,10 +294,8 @@ static void sort_fields(conform *c, frame *f) {
   }
 }
 
-/* Null sets these to Go's nil or zero; to the others it does nothing. */
-static bool is_nullable(const field_info *f) {
-  if (f->pointer) return true;
-  switch ((type_kind)f->type->kind) {
+bool conform_is_nullable(const type_info *t) {
+  switch ((type_kind)t->kind) {
     case TYPE_STRUCT:
     case TYPE_STRING:
     case TYPE_BOOL:
@@ -329,11 +327,12 @@ static step step_struct(conform *c) {
       note_unknown(c, f, e.key);
       continue;
     }
-    if (val_is_null(e.value) && !(f->loose && is_nullable(field))) continue;
+    bool null = val_is_null(e.value);
+    if (null && !(f->loose && (field->pointer || conform_is_nullable(field->type)))) continue;
     f->field = field;
     uint32_t at = f->kept;
-    keep_entry(c, f, val_is_null(e.value) ? c->nil : e.value);
-    if (val_is_null(e.value)) continue;
+    keep_entry(c, f, null ? c->nil : e.value);
+    if (null) continue;
     step s = begin_value(c, &f->v->u.entries[at].value, field->type);
     if (s == STEP_DOWN || s == STEP_STOP) return s;
     settle_leaf(c, f, at, s);
@@ -365,7 +364,7 @@ static step step_items(conform *c) {
     val **slot = map ? &f->v->u.entries[f->next].value : &f->v->u.items[f->next];
     f->next++;
     if (val_is_null(*slot)) {
-      *slot = nothing(c, f->t);
+      *slot = f->loose ? c->nil : nothing(c, f->t);
       continue;
     }
     step s = begin_value(c, slot, f->t->elem);

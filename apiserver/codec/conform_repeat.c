@@ -29,7 +29,9 @@ static val *combine(const resolving *r, val *x, val *y, const type_info *t) {
     return x;
   }
   for (uint32_t i = 0; t->kind == TYPE_LIST && i < val_len(x) && i < val_len(y); i++) {
-    y->u.items[i] = combine(r, x->u.items[i], y->u.items[i], t->elem);
+    bool keeps = y->u.items[i] == r->nil && !t->elem_pointer && !conform_is_nullable(t->elem);
+    y->u.items[i] = keeps ? x->u.items[i]
+                          : combine(r, x->u.items[i], y->u.items[i], t->elem);
   }
   return y;
 }
@@ -62,7 +64,9 @@ static void resolve(const resolving *r, val *v, const type_info *t, unsigned dep
     }
   }
   for (uint32_t i = 0; many && i < val_len(v); i++) {
-    resolve(r, val_is_list(v) ? v->u.items[i] : v->u.entries[i].value, t->elem, depth + 1);
+    val **slot = val_is_list(v) ? &v->u.items[i] : &v->u.entries[i].value;
+    if (*slot == r->nil) *slot = t->elem_pointer ? val_null(r->a) : conform_zero(r->a, t->elem);
+    else resolve(r, *slot, t->elem, depth + 1);
   }
   if (t->kind == TYPE_MAP) val_sort(v);
 }

@@ -8,6 +8,7 @@
 #include "codec/json_write.h"
 
 #include "codec/conform.h"
+#include "codec/cursor.h"
 
 #include <assert.h>
 
@@ -18,37 +19,6 @@
 #define DEPTH_MAX 40u
 #define KEY_STEP 32u /* a field's name may be read this far from the byte before it */
 #define HEAD_MAX 32u /* a number, a word, brackets and a comma */
-
-typedef struct encoder {
-  buf *out;
-  char *limit;
-} encoder;
-
-/* ---- bytes ---- */
-
-static char *sync(encoder *e, char *p) {
-  e->out->len = (size_t)(p - e->out->ptr);
-  return p;
-}
-
-/* After somebody else wrote to the buffer. */
-static char *resume(encoder *e) {
-  e->limit = e->out->ptr + e->out->cap;
-  return e->out->ptr + e->out->len;
-}
-
-/* Room for n more bytes. Past the ceiling what comes is written over what is there (the output is
- * lost); NULL when even that has no room. */
-static char *grow(encoder *e, char *p, size_t n) {
-  sync(e, p);
-  if (!e->out->overflow && buf_reserve(e->out, n)) return resume(e);
-  e->out->overflow = true;
-  e->out->len = 1; /* put_key looks at the byte before */
-  return e->out->cap > n ? resume(e) : NULL;
-}
-
-#define ROOM(e, p, n) \
-  if (__builtin_expect((size_t)((e)->limit - (p)) < (n), 0)) (p) = grow((e), (p), (n))
 
 /* ---- strings ---- */
 
@@ -115,17 +85,17 @@ static inline bool copy_plain(char *to, slice s) {
 }
 #endif
 
-static inline char *put_string(encoder *e, char *p, slice s) {
-  ROOM(e, p, s.len + HEAD_MAX);
+static inline char *put_string(cursor *c, char *p, slice s) {
+  CURSOR_ROOM(c, p, s.len + HEAD_MAX);
   if (__builtin_expect(p && copy_plain(p + 1, s), 1)) {
     *p = '"';
     p[s.len + 1] = '"';
     return p + s.len + 2;
   }
-  if (p) sync(e, p);
-  json_encode_string(e->out, s);
-  p = resume(e);
-  ROOM(e, p, HEAD_MAX);
+  if (p) cursor_sync(c, p);
+  json_encode_string(c->out, s);
+  p = cursor_resume(c);
+  CURSOR_ROOM(c, p, HEAD_MAX);
   return p;
 }
 
@@ -142,52 +112,52 @@ static char *put_number(char *p, int64_t n) {
 
 /* ---- values ---- */
 
-static char *put_deep(encoder *e, char *p, const val *v, const type_info *t) {
-  sync(e, p);
-  json_encode_deep(e->out, v, t);
-  return resume(e);
+static char *put_deep(cursor *c, char *p, const val *v, const type_info *t) {
+  cursor_sync(c, p);
+  json_encode_deep(c->out, v, t);
+  return cursor_resume(c);
 }
 
-static char *put_zero(encoder *e, char *p, const type_info *t, bool pointer) {
-  sync(e, p);
-  json_write_zero(e->out, t, pointer);
-  return resume(e);
+static char *put_zero(cursor *c, char *p, const type_info *t, bool pointer) {
+  cursor_sync(c, p);
+  json_write_zero(c->out, t, pointer);
+  return cursor_resume(c);
 }
 
-static char *put_value(encoder *e, char *p, const val *v, const type_info *t, unsigned depth);
+static char *put_value(cursor *c, char *p, const val *v, const type_info *t, unsigned depth);
 
-static char *put_list(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
-  ROOM(e, p, HEAD_MAX);
+static char *put_list(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
+  CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = '[';
   for (uint32_t i = 0; i < v->count; i++) {
-    ROOM(e, p, HEAD_MAX);
+    CURSOR_ROOM(c, p, HEAD_MAX);
     if (i) *p++ = ',';
-    p = put_value(e, p, v->u.items[i], t->elem, depth);
+    p = put_value(c, p, v->u.items[i], t->elem, depth);
   }
-  ROOM(e, p, HEAD_MAX);
+  CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = ']';
   return p;
 }
 
-static char *put_map(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
-  if (v->count > 1 && !json_is_sorted(v)) return put_deep(e, p, v, t);
-  ROOM(e, p, HEAD_MAX);
+static char *put_map(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
+  if (v->count > 1 && !json_is_sorted(v)) return put_deep(c, p, v, t);
+  CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = '{';
   for (uint32_t i = 0; i < v->count; i++) {
-    ROOM(e, p, HEAD_MAX);
+    CURSOR_ROOM(c, p, HEAD_MAX);
     if (i) *p++ = ',';
-    p = put_string(e, p, v->u.entries[i].key);
+    p = put_string(c, p, v->u.entries[i].key);
     *p++ = ':';
-    p = put_value(e, p, v->u.entries[i].value, t->elem, depth);
+    p = put_value(c, p, v->u.entries[i].value, t->elem, depth);
   }
-  ROOM(e, p, HEAD_MAX);
+  CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = '}';
   return p;
 }
 
-static inline char *put_key(encoder *e, char *p, const field_brief *f) {
+static inline char *put_key(cursor *c, char *p, const field_brief *f) {
   size_t n = f->name_len + 3u;
-  ROOM(e, p, n + 2 * HEAD_MAX);
+  CURSOR_ROOM(c, p, n + 2 * HEAD_MAX);
   if (p[-1] != '{') *p++ = ',';
   memcpy(p, f->name - 1, KEY_STEP);
   if (n > KEY_STEP) memcpy(p + KEY_STEP, f->name - 1 + KEY_STEP, n - KEY_STEP);
@@ -201,67 +171,66 @@ static inline bool is_left_out(const field_brief *f, const val *v) {
 }
 
 /* NULL where an entry is not under a field's own name, in order. */
-static char *put_fields(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+static char *put_fields(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
   const val_entry *at = v->u.entries, *end = at + v->count;
   const field_brief *f = t->brief, *last = f + t->field_count;
   for (; f < last; f++) {
     if (at == end || at->key.ptr != f->name) {
-      if (f->keeps_absent) p = put_zero(e, put_key(e, p, f), f->type, f->pointer);
+      if (f->keeps_absent) p = put_zero(c, put_key(c, p, f), f->type, f->pointer);
       continue;
     }
     const val *value = (at++)->value;
     if (value->type == VAL_NULL && !f->pointer) {
-      if (f->keeps_absent) p = put_zero(e, put_key(e, p, f), f->type, false);
+      if (f->keeps_absent) p = put_zero(c, put_key(c, p, f), f->type, false);
     } else if (!is_left_out(f, value)) {
-      p = put_value(e, put_key(e, p, f), value, f->type, depth);
+      p = put_value(c, put_key(c, p, f), value, f->type, depth);
     }
   }
   return at == end ? p : NULL;
 }
 
-static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
-  ROOM(e, p, HEAD_MAX);
-  size_t start = (size_t)(p - e->out->ptr);
+static char *put_struct(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
+  CURSOR_ROOM(c, p, HEAD_MAX);
+  size_t start = (size_t)(p - c->out->ptr);
   *p++ = '{';
-  char *done = put_fields(e, p, v, t, depth);
-  if (!done) return put_deep(e, e->out->ptr + start, v, t);
+  char *done = put_fields(c, p, v, t, depth);
+  if (!done) return put_deep(c, c->out->ptr + start, v, t);
   p = done;
-  ROOM(e, p, HEAD_MAX);
+  CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = '}';
   return p;
 }
 
-static char *put_value(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+static char *put_value(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
   switch ((val_type)v->type) {
-    case VAL_STRING: return put_string(e, p, val_str(v));
+    case VAL_STRING: return put_string(c, p, val_str(v));
     case VAL_NULL:
-      ROOM(e, p, HEAD_MAX);
+      CURSOR_ROOM(c, p, HEAD_MAX);
       memcpy(p, "null", 4);
       return p + 4;
     case VAL_BOOL:
-      ROOM(e, p, HEAD_MAX);
+      CURSOR_ROOM(c, p, HEAD_MAX);
       memcpy(p, v->u.b ? "true" : "false", v->u.b ? 4 : 5);
       return p + (v->u.b ? 4 : 5);
     case VAL_INT:
-      ROOM(e, p, HEAD_MAX);
+      CURSOR_ROOM(c, p, HEAD_MAX);
       return put_number(p, v->u.i);
     case VAL_LIST:
-      if (t->kind == TYPE_LIST && depth < DEPTH_MAX) return put_list(e, p, v, t, depth + 1);
+      if (t->kind == TYPE_LIST && depth < DEPTH_MAX) return put_list(c, p, v, t, depth + 1);
       break;
     case VAL_MAP:
       if (depth >= DEPTH_MAX) break;
-      if (t->kind == TYPE_STRUCT) return put_struct(e, p, v, t, depth + 1);
-      if (t->kind == TYPE_MAP) return put_map(e, p, v, t, depth + 1);
+      if (t->kind == TYPE_STRUCT) return put_struct(c, p, v, t, depth + 1);
+      if (t->kind == TYPE_MAP) return put_map(c, p, v, t, depth + 1);
       break;
     case VAL_FLOAT: break;
   }
-  return put_deep(e, p, v, t);
+  return put_deep(c, p, v, t);
 }
 
 void json_encode(buf *out, const val *v, const type_info *t) {
   assert(out && v && t);
-  if (!buf_reserve(out, 256)) return;
-  encoder e = {.out = out};
-  char *p = resume(&e);
-  sync(&e, put_value(&e, p, v, t, 0));
+  cursor c;
+  char *p = cursor_begin(&c, out);
+  if (p) cursor_sync(&c, put_value(&c, p, v, t, 0));
 }

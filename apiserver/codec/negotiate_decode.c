@@ -58,7 +58,9 @@ static bool split_api_version(slice text, slice *group, slice *version) {
 
 static bool set_kind(decoding *d, slice api_version, slice kind) {
   slice group, version;
-  if (!split_api_version(api_version, &group, &version)) {
+  bool good = split_api_version(api_version, &group, &version);
+  if (!good && d->format == FORMAT_CBOR) group = version = SLICE_LIT(""); /* as if it were silent */
+  else if (!good) {
     d->error = arena_concat(d->rq->arena, SLICE_LIT("unexpected GroupVersion string: "),
                             api_version);
     return false;
@@ -236,12 +238,17 @@ static bool make_typed(decoding *d, const kind_info *k) {
     d->tree = internal_tree(a, d->tree, &d->strict);
     return true;
   }
-  /* [] asks to forget all managers, as [{}] does, but a typed tree takes it for none given. */
-  val *managers = val_path(d->tree, "metadata.managedFields");
-  if (val_is_list(managers) && val_len(managers) == 0) val_append(a, managers, val_map(a));
   if (d->format == FORMAT_PROTOBUF) d->tree = proto_decode(a, d->message, k->type, &d->error);
   else d->tree = codec_conform(a, d->tree, k->type, &d->strict, &d->error);
   return d->tree != NULL;
+}
+
+/* [] asks to forget all managers, as [{}] does, but a typed tree takes it for none given. */
+static bool mark_forgotten_managers(decoding *d) {
+  val *managers = val_path(d->tree, "metadata.managedFields");
+  bool empty = val_is_list(managers) && val_len(managers) == 0;
+  if (empty) val_append(d->rq->arena, managers, val_map(d->rq->arena));
+  return true;
 }
 
 static bool refuse(decoding *d, slice want_kind) {
@@ -326,8 +333,9 @@ val *negotiate_decode(request *rq, slice want_group, slice want_version, slice w
                 .version = want_version, .kind = want_kind};
   if (!negotiate_input(rq, &d.format)) return NULL;
   const kind_info *k = NULL;
-  bool good = parse(&d) && (k = find_registered(&d)) != NULL && make_typed(&d, k) &&
-              check_conversion(&d, k, want_group, want_kind) && check_strict(&d);
+  bool good = parse(&d) && (k = find_registered(&d)) != NULL && mark_forgotten_managers(&d) &&
+              make_typed(&d, k) && check_conversion(&d, k, want_group, want_kind) &&
+              check_strict(&d);
   if (!good) {
     refuse(&d, want_kind);
     return NULL;

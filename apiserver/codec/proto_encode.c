@@ -9,10 +9,12 @@
 
 #include "base/limits.h"
 #include "codec/codec.h"
+#include "codec/cursor.h"
 #include "codec/proto_leaf.h"
 
 #include <assert.h>
 
+#define INLINE inline __attribute__((always_inline))
 #define DEPTH_MAX 40u
 #define SLOTS 64u /* of the types with the most fields; more are left to the deep walk */
 #define HEAD_MAX 16u /* a tag, and a length or number */
@@ -46,7 +48,7 @@ static char *grow(encoder *e, char *p, size_t n) {
 #define ROOM(e, p, n) \
   if (__builtin_expect((size_t)((p) - (e)->floor) < (n), 0)) (p) = grow((e), (p), (n))
 
-static inline char *put_varint(char *p, uint64_t n) {
+static INLINE char *put_varint(char *p, uint64_t n) {
   if (__builtin_expect(n < 0x80, 1)) {
     *--p = (char)n;
     return p;
@@ -58,7 +60,7 @@ static inline char *put_varint(char *p, uint64_t n) {
   return p;
 }
 
-static inline char *put_tag(char *p, const proto_field *f) {
+static INLINE char *put_tag(char *p, const proto_field *f) {
   if (__builtin_expect(f->tag_len == 1, 1)) {
     *--p = (char)f->tag[0];
     return p;
@@ -68,27 +70,8 @@ static inline char *put_tag(char *p, const proto_field *f) {
   return p;
 }
 
-static inline void copy_small(char *to, const char *from, size_t n) {
-  if (n > 32) {
-    memcpy(to, from, n);
-  } else if (n >= 16) {
-    memcpy(to, from, 16);
-    memcpy(to + n - 16, from + n - 16, 16);
-  } else if (n >= 8) {
-    memcpy(to, from, 8);
-    memcpy(to + n - 8, from + n - 8, 8);
-  } else if (n >= 4) {
-    memcpy(to, from, 4);
-    memcpy(to + n - 4, from + n - 4, 4);
-  } else if (n) {
-    to[0] = from[0];
-    to[n / 2] = from[n / 2];
-    to[n - 1] = from[n - 1];
-  }
-}
-
 /* Text and its length, without a tag. Leaves room for a tag. */
-static inline char *put_text(encoder *e, char *p, slice s) {
+static INLINE char *put_text(encoder *e, char *p, slice s) {
   ROOM(e, p, s.len + HEAD_MAX);
   if (__builtin_expect(!p, 0)) return e->end;
   p -= s.len;
@@ -119,7 +102,7 @@ static char *put_deep(encoder *e, char *p, const val *v, const type_info *t) {
 }
 
 /* The length and tag of a message that was begun when `mark` bytes were written. */
-static inline char *put_head(encoder *e, char *p, size_t mark, const proto_field *f) {
+static INLINE char *put_head(encoder *e, char *p, size_t mark, const proto_field *f) {
   ROOM(e, p, HEAD_MAX);
   return put_tag(put_varint(p, (size_t)(e->end - p) - mark), f);
 }
@@ -256,7 +239,7 @@ static char *put_value(encoder *e, char *p, const proto_field *f, const val *v, 
 
 /* gogo leaves out nil pointers, nil bytes, and lists and maps without members. A null stands
  * for a pointer to what Go writes null (a zero time). */
-static inline char *put_field(encoder *e, char *p, const proto_field *f, const val *v,
+static INLINE char *put_field(encoder *e, char *p, const proto_field *f, const val *v,
                               unsigned depth) {
   if (!v || v->type == VAL_NULL) {
     bool many = f->kind == TYPE_BYTES || f->kind == TYPE_LIST || f->kind == TYPE_MAP;

@@ -107,6 +107,7 @@ struct type_info {
   const type_info *elem;
   const field_info *fields; /* in declaration order: Go's wire order; inlined structs flattened */
   const uint16_t *by_name; /* indexes into fields, sorted by name, for look-up */
+  const uint16_t *by_length; /* likewise, the shorter name first: CBOR's order */
   const proto_field *protos; /* ascending number: the order on the wire */
   const field_brief *brief; /* field_count: the fields again */
 };

@@ -32,6 +32,7 @@ typedef struct bench {
 
 static const char usage[] =
     "usage: codec_bench --corpus DIR [--oracle PROGRAM] [--seconds S] [--format NAME]\n"
+    "                   [--op decode|encode]\n"
     "\n"
     "Decoding and encoding rates of every format on the official corpus in DIR, and how much faster\n"
     "they are than those of PROGRAM (conformance/oracle), which is run on the same files.\n";
@@ -195,12 +196,13 @@ static void print_row(unsigned format, bool encodes, rate ours, rate theirs) {
 
 int main(int argc, char **argv) {
   static bench b;
-  const char *folder = NULL, *program = NULL, *only = NULL;
+  const char *folder = NULL, *program = NULL, *only = NULL, *only_op = NULL;
   b.seconds = 1;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (strcmp(argv[i], "--corpus") == 0) folder = argv[i + 1];
     if (strcmp(argv[i], "--oracle") == 0) program = argv[i + 1];
     if (strcmp(argv[i], "--format") == 0) only = argv[i + 1];
+    if (strcmp(argv[i], "--op") == 0) only_op = argv[i + 1];
     if (strcmp(argv[i], "--seconds") == 0) b.seconds = strtod(argv[i + 1], NULL);
   }
   if (!folder) {
@@ -218,7 +220,10 @@ int main(int argc, char **argv) {
   for (unsigned f = 0; f < ORACLE_FORMATS; f++) {
     if (only && strcmp(only, oracle_format_names[f]) != 0) continue;
     if (program && !ask_oracle(program, folder, b.seconds, f, &theirs)) return 2;
-    for (unsigned op = 0; op < 2; op++) print_row(f, op, measure(&b, f, op == 0), theirs.of[f][op]);
+    for (unsigned op = 0; op < 2; op++) {
+      if (only_op && strcmp(only_op, op ? "encode" : "decode") != 0) continue;
+      print_row(f, op, measure(&b, f, op == 0), theirs.of[f][op]);
+    }
   }
   return 0;
 }

@@ -225,7 +225,7 @@ class Writer:
         return rows, places == sorted(places) and -1 not in places
 
     def write_types(self):
-        fields, protos, by_name, rows, briefs = [], [], [], [], []
+        fields, protos, by_name, rows, briefs, by_length = [], [], [], [], [], []
         for i, t in enumerate(self.order):
             first, proto_first, flat = len(fields), len(protos), t.flat
             fields += [self.field_row(f, f in t.declared) for f in flat]
@@ -235,17 +235,19 @@ class Writer:
             rows.append("{.name = %s, .full_name = %s, .kind = %s, .elem_pointer = %s, "
                         ".map_atomic = %s, .wrapped = %s, .id = %d, .field_count = %d, "
                         ".proto_count = %d, .elem = %s, .fields = F + %d, .by_name = N + %d, "
-                        ".protos = P + %d, .brief = G + %d, .proto_in_order = %s}" % (
+                        ".protos = P + %d, .by_length = M + %d, .brief = G + %d, .proto_in_order = %s}" % (
                             cslice(t.go), cslice(t.full), t.kind, cbool(t.elem_pointer),
                             cbool(t.atomic), cbool(t.wrapped), i, len(flat),
                             len(protos) - proto_first, self.ref(t.elem), first, len(by_name),
-                            proto_first, first, cbool(in_order)))
+                            proto_first, len(by_name), first, cbool(in_order)))
             briefs += [self.brief_row(f) for f in flat]
             by_name += [str(n) for n in names]
+            by_length += map_str(sorted(names, key=lambda n: len(flat[n].name)))
         self.array("static const field_info", "F", fields)
         self.array("static const proto_field", "P", protos)
         self.array("static const field_brief", "G", briefs)
         self.array("static const uint16_t", "N", by_name)
+        self.array("static const uint16_t", "M", by_length)
         self.array("static const type_info", "T", rows)
         self.array("const type_info *const", "schema_types",
                    ["&T[%d]" % i for i in range(len(rows))], size=False)
