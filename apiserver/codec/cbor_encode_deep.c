@@ -1,5 +1,6 @@
-/* Trees to CBOR, typed or not, of any depth and order, as modes.Encode of apimachinery writes it: the core deterministic
- * encoding (RFC 8949 section 4.2.1) with byte strings for Go's strings, tag 22 around bytes, and
+/* Trees to CBOR, typed or not, of any depth and order, as modes.Encode of apimachinery
+ * writes them: the core deterministic encoding (RFC 8949 section 4.2.1) with byte strings for Go's
+ * strings, tag 22 around bytes, and
  * the shortest float that keeps the value. (The real server shuffles the entries of maps in its
  * answers to save the sorting; any order decodes to the same object, and ours is the one that it
  * sorts to.)

@@ -28,7 +28,7 @@ val *conform_zero(arena *a, const type_info *t);
 bool conform_is_zero(const val *v, const type_info *t);
 /* Is f's value v absent from a canonical tree? */
 bool conform_is_dropped(const field_info *f, const val *v);
-/* Does null set a value of t that is no pointer to Go's nil or zero? To the others it does nothing. */
+/* Does null set a value of t that is no pointer to Go's nil or zero? Else it does nothing. */
 bool conform_is_nullable(const type_info *t);
 /* conform_repeat.c: v is typed as t, but below it structs have fields more than once, one entry a
  * time, nothing is dropped yet, and `nil` stands where null came last. Merges them as Go's decoder

@@ -6,6 +6,7 @@
  * Sources: apimachinery pkg/runtime/serializer, apiserver handlers/rest.go and create.go. */
 #include "base/ascii.h"
 #include "base/limits.h"
+#include "codec/cbor_quick.h"
 #include "codec/cbor_wire.h"
 #include "codec/media.h"
 #include "codec/codec.h"
@@ -137,6 +138,18 @@ static bool find_kind(decoding *d) {
   return set_kind(d, found[1], found[0]);
 }
 
+/* Most bodies are typed at once; then d->tree is set. */
+static bool parse_cbor(decoding *d) {
+  arena *a = d->rq->arena;
+  slice api_version, kind, group, version;
+  bool quick = cbor_type_meta_quick(d->body, &api_version, &kind) && kind.len &&
+               split_api_version(api_version, &group, &version) && version.len;
+  const kind_info *k = quick ? schema_kind(group, version, kind) : NULL;
+  if (k) d->tree = cbor_decode_quick(a, d->body, k->type);
+  return (d->tree || cbor_type_meta(a, d->body, &api_version, &kind, &d->error)) &&
+         set_kind(d, api_version, kind);
+}
+
 static bool parse(decoding *d) {
   arena *a = d->rq->arena;
   slice api_version, kind, encoding, type;
@@ -145,10 +158,7 @@ static bool parse(decoding *d) {
                                &d->error) &&
            set_kind(d, api_version, kind);
   }
-  if (d->format == FORMAT_CBOR) {
-    return cbor_type_meta(a, d->body, &api_version, &kind, &d->error) &&
-           set_kind(d, api_version, kind);
-  }
+  if (d->format == FORMAT_CBOR) return parse_cbor(d);
   if (d->format == FORMAT_YAML) {
     d->tree = yaml_parse(a, d->body, &d->strict, &d->error);
     return d->tree && find_kind(d);
@@ -214,6 +224,7 @@ static const kind_info *find_registered(decoding *d) {
 }
 
 static bool make_typed_cbor(decoding *d, const kind_info *k) {
+  if (d->tree) return true; /* by parse_cbor */
   slice unknown = SLICE_NONE;
   bool strict = d->rq->validation != VALIDATE_IGNORE;
   d->tree = cbor_decode(d->rq->arena, d->body, k->type, strict ? &unknown : NULL, &d->error);
