@@ -53,6 +53,9 @@ typedef struct etcd_face etcd_face;
 /* Slices of the options are copied. */
 etcd_face *etcd_face_create(const etcd_face_options *o);
 env_acceptor etcd_face_acceptor(etcd_face *f);
+/* The store has been put back to another state: watches end with UNAVAILABLE, because what they
+ * have seen may never have been. */
+void etcd_face_reset(etcd_face *f);
 /* GOAWAY to all; calls under way go on. */
 void etcd_face_stop(etcd_face *f);
 /* Connections must have been closed before. NULL is fine. */

@@ -152,7 +152,8 @@ static void a_txn_is_one_revision(void **state) {
                            {.which = ETCD_OP_PUT, .put = &b},
                            {.which = ETCD_OP_DELETE, .del = &d}};
   etcd_txn_request t = {.success = {ops, 3, 3}};
-  watch(f, (etcd_watch_create){.key = SLICE_LIT("a"), .range_end = SLICE_LIT("z"), .prev_kv = true});
+  watch(f, (etcd_watch_create){.key = SLICE_LIT("a"), .range_end = SLICE_LIT("z"),
+                               .prev_kv = true});
   put(f, "c", SLICE_NONE);
   put(f, "d", SLICE_NONE);
   expect(f, "created#0 ok put c@2 ; ok put d@3 ; ");
@@ -267,7 +268,8 @@ static void fragments(void **state) {
 static void leases_end(void **state) {
   fixture *f = *state;
   etcd_lease_grant_request short_lease = {.ttl = 1, .id = 7}, long_lease = {.ttl = 100, .id = 8};
-  etcd_put_request a = {.key = SLICE_LIT("a"), .lease = 7}, b = {.key = SLICE_LIT("b"), .lease = 7};
+  etcd_put_request a = {.key = SLICE_LIT("a"), .lease = 7};
+  etcd_put_request b = {.key = SLICE_LIT("b"), .lease = 7};
   call(f, ETCD_PATH_LEASE_GRANT, &etcd_lease_grant_request_message, &short_lease);
   call(f, ETCD_PATH_LEASE_GRANT, &etcd_lease_grant_request_message, &short_lease);
   call(f, ETCD_PATH_LEASE_GRANT, &etcd_lease_grant_request_message, &long_lease);
@@ -287,6 +289,21 @@ static void leases_end(void **state) {
   expect(f, "del b@6 ; ");
 }
 
+static void reset(void **state) {
+  fixture *f = *state;
+  store_checkpoint *c = store_memory_checkpoint(f->store);
+  watch(f, (etcd_watch_create){.key = SLICE_LIT("a")});
+  put(f, "a", SLICE_NONE);
+  expect(f, "created#0 ok put a@2 ; ");
+  store_memory_restore(f->store, c);
+  etcd_face_reset(f->face);
+  expect(f, "end(Unavailable) ");
+  put(f, "a", SLICE_NONE);
+  expect(f, "ok ");
+  assert_int_equal(store_revision(f->store), 2);
+  store_checkpoint_free(c);
+}
+
 static void too_large(void **state) {
   fixture *f = *state;
   char *value = heap_zalloc(2 << 20);
@@ -303,6 +320,6 @@ static void too_large(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {CASE(a_txn_is_one_revision), CASE(compaction), CASE(progress),
                                      CASE(filters), CASE(slow_watcher), CASE(fragments),
-                                     CASE(leases_end), CASE(too_large)};
+                                     CASE(leases_end), CASE(reset), CASE(too_large)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -447,6 +447,14 @@ void face_watch_end(grpc_stream *s) {
   grpc_stream_finish(s, GRPC_OK, SLICE_NONE);
 }
 
+void etcd_face_reset(etcd_face *f) {
+  while (f->streams) {
+    grpc_stream *s = f->streams->grpc;
+    stream_free(f->streams);
+    grpc_stream_finish(s, GRPC_UNAVAILABLE, SLICE_LIT("apisim: the store was put back"));
+  }
+}
+
 void face_watch_dispose(etcd_face *f) {
   timer_clear(f->o.timers, &f->progress_timer);
   assert(!f->streams);

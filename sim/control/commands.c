@@ -77,6 +77,7 @@ static void run_reset(control_call *c) {
   }
   uint32_t watches = watchers_count(c->serving->server);
   checkpoint_put(c->serving, p);
+  if (c->serving->etcd) etcd_face_reset(c->serving->etcd);
   control_answer(c, json_pack("{s:o, s:I, s:i}", "checkpoint", text(name), "revision",
                               (json_int_t)server_state_revision(p->state), "watches_ended",
                               (int)watches));
