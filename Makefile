@@ -47,7 +47,15 @@ $(DEPS): ci/install.sh ci/requirements.txt
 	sh ci/install.sh $(BUILD)
 	@touch $@
 
-$(BIN): $(OBJ)/sim/main.o $(LIB)
+# Fuzz targets, one file each (fuzz/fuzz.h). Outside of MODE=fuzz their entry points get names of
+# their own, so that one cmocka program runs all of them on what was found before.
+FUZZ_TARGETS := json yaml proto cbor quantity label_selector field_selector time continue_token json_patch \
+	merge_patch strategic_patch apply http1 api_scenario canary
+FUZZ_OBJ := $(FUZZ_TARGETS:%=$(OBJ)/fuzz/%.o)
+FUZZ_SHARED := $(addprefix $(OBJ)/fuzz/,fuzz.o generate.o patch_case.o)
+FUZZ_BIN := $(FUZZ_TARGETS:%=$(OBJ)/fuzz/%_fuzzer)
+
+$(BIN): $(OBJ)/sim/main.o $(FUZZ_OBJ) $(FUZZ_SHARED) $(LIB)
 	@mkdir -p $(@D)
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -99,13 +107,6 @@ $(OBJ)/%_test: $(OBJ)/%_test.o $(LIB)
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lcbor $(LIBS)
 
-# Fuzz targets, one file each (fuzz/fuzz.h). Outside of MODE=fuzz their entry points get names of
-# their own, so that one cmocka program runs all of them on what was found before.
-FUZZ_TARGETS := json yaml proto cbor quantity label_selector field_selector time continue_token json_patch \
-	merge_patch strategic_patch apply http1 api_scenario canary
-FUZZ_OBJ := $(FUZZ_TARGETS:%=$(OBJ)/fuzz/%.o)
-FUZZ_SHARED := $(addprefix $(OBJ)/fuzz/,fuzz.o generate.o patch_case.o)
-FUZZ_BIN := $(FUZZ_TARGETS:%=$(OBJ)/fuzz/%_fuzzer)
 TARGET ?= json
 TIME ?= 60
 ifneq ($(MODE),fuzz)

@@ -12,6 +12,7 @@ int cmd_replay(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_control(int argc, char **argv);
 int cmd_conformance(int argc, char **argv);
+int cmd_fuzz(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_sim_live(int argc, char **argv);
 int cmd_sim_world(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct {
     {"replay", cmd_replay, "replay TAPE...: send recorded sessions to a server and compare"},
     {"record", cmd_record, "a proxy that tapes a session for replay"},
     {"conformance", cmd_conformance, "--corpus DIR: an official round-trip corpus through the codecs"},
+    {"fuzz", cmd_fuzz, "fuzz targets over files, or generated requests against a server"},
     {"control", cmd_control, "control ADDR COMMAND...: checkpoints, reset, status of a running server"},
     {"etcd", cmd_etcd, "an etcd server in memory (etcd's flags), for starters of the real one"},
     {"sim", cmd_sim, "sim COMMAND...: seeds and controllers under faults; `apisim sim` lists them"},
