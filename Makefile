@@ -7,6 +7,7 @@ OBJ := $(BUILD)/obj/$(MODE)
 CC_clang := clang
 CC_fuzz := clang
 CC_clang-asan := clang
+CC_afl := afl-clang-fast
 ifeq ($(origin CC),default)
 CC := $(or $(CC_$(MODE)),gcc)
 endif
@@ -21,6 +22,7 @@ CFLAGS_mutants := -O2 -g -DAPISIM_MUTANTS
 CFLAGS_clang-asan := -O2 -g -fsanitize=address -fno-omit-frame-pointer
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
+CFLAGS_afl := -O1 -g
 CPPFLAGS += -D_GNU_SOURCE -Iapiserver -I. -I$(BUILD)/gen
 CFLAGS += -std=gnu11 -ffunction-sections -fdata-sections $(WARN) $(CFLAGS_$(MODE)) -MMD -MP
 LDFLAGS += $(CFLAGS_$(MODE)) -Wl,--gc-sections
@@ -109,7 +111,7 @@ $(OBJ)/%_test: $(OBJ)/%_test.o $(LIB)
 
 TARGET ?= json
 TIME ?= 60
-ifneq ($(MODE),fuzz)
+ifeq ($(filter fuzz afl,$(MODE)),)
 $(FUZZ_OBJ): CPPFLAGS += -DLLVMFuzzerTestOneInput=fuzz_target_$(notdir $*)
 endif
 
@@ -121,11 +123,26 @@ $(OBJ)/fuzz/%_fuzzer: $(OBJ)/fuzz/%.o $(OBJ)/fuzz/mutator.o $(FUZZ_SHARED) $(LIB
 	@echo "LD $@"
 	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-.PHONY: fuzz fuzzers
+# The same entry points under AFL++, which is installed when it is missing.
+$(OBJ)/fuzz/%_afl: $(OBJ)/fuzz/%.o $(FUZZ_SHARED) $(LIB)
+	@echo "LD $@"
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+.PHONY: fuzz fuzzers fuzz-afl fuzz-report
+fuzz-report:
+	python3 fuzz/report.py
 .SECONDARY: $(FUZZ_OBJ) $(OBJ)/fuzz/mutator.o
+ifeq ($(MODE),afl)
+fuzz-afl: $(OBJ)/fuzz/$(TARGET)_afl
+	sh fuzz/afl.sh $(OBJ)/fuzz $(TARGET) $(TIME)
+else
+fuzz-afl:
+	sh ci/install_afl.sh
+	$(MAKE) --no-print-directory MODE=afl $@
+endif
 ifeq ($(MODE),fuzz)
 fuzz: $(OBJ)/fuzz/$(TARGET)_fuzzer
-	sh fuzz/run.sh $(OBJ)/fuzz $(TARGET) $(TIME)
+	python3 fuzz/run.py $(OBJ)/fuzz $(TARGET) $(TIME); code=$$?; python3 fuzz/report.py; exit $$code
 fuzzers: $(FUZZ_BIN)
 fuzz-smoke: fuzzers
 	sh fuzz/smoke.sh $(OBJ)/fuzz $(FUZZ_TARGETS)
