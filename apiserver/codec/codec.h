@@ -64,6 +64,12 @@ void json_encode(buf *out, const val *v, const type_info *t);
 void json_encode_any(buf *out, const val *v, bool sort_keys);
 /* With two spaces, as ?pretty=true gives it. */
 void json_indent(buf *out, slice compact);
+/* The same for a text that comes in parts, none of which ends within a string; zero it first. */
+typedef struct json_indent_state {
+  uint32_t depth;
+  bool opened; /* the latest character opened a map or list */
+} json_indent_state;
+void json_indent_part(buf *out, slice compact, json_indent_state *s);
 void yaml_encode(buf *out, const val *v, const type_info *t); /* t NULL: untyped, keys sorted */
 /* A JSON string literal with Go's escaping. */
 void json_encode_string(buf *out, slice s);
@@ -82,6 +88,9 @@ val *proto_decode(arena *a, slice bytes, const type_info *t, slice *error);
 void proto_append_field(buf *out, uint32_t number, slice bytes);
 /* The k8s envelope (magic, runtime.Unknown) around a message. */
 void proto_envelope(buf *out, slice api_version, slice kind, slice message);
+/* The same in two parts, around message_len bytes that the caller appends. */
+void proto_envelope_open(buf *out, slice api_version, slice kind, uint64_t message_len);
+void proto_envelope_close(buf *out);
 bool proto_open_envelope(arena *a, slice body, slice *api_version, slice *kind, slice *message,
                          slice *content_encoding, slice *content_type, slice *error);
 /* One frame of a watch in ;stream=watch: four bytes of length, big end first, then a

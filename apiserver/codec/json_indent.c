@@ -15,21 +15,19 @@ static size_t string_end(slice s, size_t i) {
   return i < s.len ? i + 1 : s.len;
 }
 
-void json_indent(buf *out, slice compact) {
-  uint32_t depth = 0;
-  bool opened = false; /* the latest character opened a map or list */
+void json_indent_part(buf *out, slice compact, json_indent_state *s) {
   for (size_t i = 0; i < compact.len;) {
     char c = compact.ptr[i];
     if (c == '}' || c == ']') {
-      depth -= depth > 0;
-      if (!opened) new_line(out, depth);
-      opened = false;
+      s->depth -= s->depth > 0;
+      if (!s->opened) new_line(out, s->depth);
+      s->opened = false;
       buf_char(out, c);
       i++;
       continue;
     }
-    if (opened) new_line(out, depth);
-    opened = false;
+    if (s->opened) new_line(out, s->depth);
+    s->opened = false;
     if (c == '"') {
       size_t end = string_end(compact, i);
       buf_append(out, slice_of(compact.ptr + i, end - i));
@@ -38,13 +36,18 @@ void json_indent(buf *out, slice compact) {
     }
     buf_char(out, c);
     if (c == '{' || c == '[') {
-      depth++;
-      opened = true;
+      s->depth++;
+      s->opened = true;
     } else if (c == ',') {
-      new_line(out, depth);
+      new_line(out, s->depth);
     } else if (c == ':') {
       buf_char(out, ' ');
     }
     i++;
   }
+}
+
+void json_indent(buf *out, slice compact) {
+  json_indent_state s = {0};
+  json_indent_part(out, compact, &s);
 }

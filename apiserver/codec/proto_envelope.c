@@ -96,6 +96,25 @@ void proto_append_field(buf *out, uint32_t number, slice bytes) {
   buf_append(out, bytes);
 }
 
+void proto_envelope_open(buf *out, slice api_version, slice kind, uint64_t message_len) {
+  char head[2 * VARINT_MAX];
+  buf type;
+  buf_init(&type, out->ceiling);
+  proto_append_field(&type, TYPE_API_VERSION, api_version);
+  proto_append_field(&type, TYPE_KIND_NAME, kind);
+  buf_append(out, slice_of(MAGIC, MAGIC_LEN));
+  proto_append_field(out, UNKNOWN_TYPE, buf_slice(&type));
+  buf_dispose(&type);
+  size_t len = varint_put(head, (uint64_t)UNKNOWN_RAW << 3 | WIRE_BYTES);
+  len += varint_put(head + len, message_len);
+  buf_append(out, slice_of(head, len));
+}
+
+void proto_envelope_close(buf *out) {
+  proto_append_field(out, UNKNOWN_ENCODING, SLICE_NONE);
+  proto_append_field(out, UNKNOWN_CONTENT, SLICE_NONE);
+}
+
 void proto_watch_frame(buf *out, slice event_type, slice enveloped) {
   enum { EVENT_TYPE = 1, EVENT_OBJECT = 2, EXTENSION_RAW = 1 };
   proto_out o = {out, 0};

@@ -63,6 +63,7 @@ void conn_free(env_conn *c) {
 void conn_lost(env_conn *c, slice why) {
   void *owner = c->owner;
   c->owner = NULL;
+  c->world->called_out = true;
   if (owner) c->handlers->closed(owner, why);
   conn_kill(c);
 }
@@ -112,6 +113,7 @@ void conn_flush(env_conn *c) {
   }
   if (c->was_high && out_pending(c) < ENV_PENDING_LOW) {
     c->was_high = false;
+    c->world->called_out = true;
     if (c->owner) c->handlers->drained(c->owner);
   }
 }

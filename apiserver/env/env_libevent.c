@@ -426,7 +426,10 @@ void world_watch_child(world *w, int pid, int *status) {
   on_signal(SIGCHLD, 0, w); /* it may have ended already */
 }
 
+/* What the owners of connections do in here comes behind the program's tick: it is ticked again,
+ * at once, for the timers that they set. */
 static void flush_turn(world *w) {
+  w->called_out = false;
   while (w->dirty) {
     env_conn *c = w->dirty;
     w->dirty = c->next_dirty;
@@ -435,6 +438,7 @@ static void flush_turn(world *w) {
     if (c->state != CONN_DEAD) conn_flush(c);
     if (c->state == CONN_DEAD && !c->dirty) conn_free(c);
   }
+  if (w->called_out) w->wake_ns = w->env.mono_ns;
   buf_clear(&w->turn);
   w->segment_count = 0;
   if (w->turn.cap > ((size_t)1 << 20)) buf_dispose(&w->turn);

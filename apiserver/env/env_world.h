@@ -93,6 +93,7 @@ struct world {
   uint32_t conn_count;
   char *read_buffer, *plain_buffer, *cipher_buffer; /* shared by all connections */
   bool clock_read; /* in this turn */
+  bool called_out; /* an owner was told something while the turn was flushed */
   bool stop;
   void *resolver; /* env_connect.c's, made when first needed */
   int64_t wake_ns; /* asked for by the server */

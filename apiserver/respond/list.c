@@ -5,6 +5,7 @@
 #include "codec/codec.h"
 #include "registry/stored.h"
 #include "respond/head.h"
+#include "respond/list_internal.h"
 #include "respond/respond.h"
 #include "respond/table.h"
 #include "version/version.h"
@@ -19,7 +20,7 @@ static val *meta_tree(arena *a, const list_meta *m) {
   return meta;
 }
 
-static slice json_head(request *rq, const list_meta *m) {
+slice list_json_head(request *rq, const list_meta *m) {
   buf b;
   char gv[128];
   buf_init(&b, LIMIT_BUFFER);
@@ -44,7 +45,7 @@ static void list_json(request *rq, const output_form *form, store_entry *const *
   http_part *parts = ARENA_ARRAY(rq->arena, http_part, (size_t)count * 2 + 2);
   uint32_t n = 0;
   size_t hint = 0;
-  parts[n++] = (http_part){json_head(rq, m), NULL};
+  parts[n++] = (http_part){list_json_head(rq, m), NULL};
   for (uint32_t i = 0; i < count; i++) {
     blob *b = respond_entry_bytes(rq->arena, rq->resource, items[i], FORMAT_JSON);
     parts[n++] = (http_part){i ? SLICE_LIT(",{") : SLICE_LIT("{"), NULL};
@@ -54,8 +55,11 @@ static void list_json(request *rq, const output_form *form, store_entry *const *
   respond_parts(rq, 200, form->content_type, parts, n, NULL, 0);
 }
 
-/* In the message of every built-in list; metadata is field 1. */
-#define LIST_ITEMS 2
+void list_proto_meta(request *rq, const list_meta *m, buf *out) {
+  val *empty = val_map(rq->arena);
+  val_setc(rq->arena, empty, "metadata", meta_tree(rq->arena, m));
+  proto_encode(out, empty, rq->resource->list_type);
+}
 
 static void list_protobuf(request *rq, const output_form *form, store_entry *const *items,
                           uint32_t count, const list_meta *m) {
@@ -63,9 +67,7 @@ static void list_protobuf(request *rq, const output_form *form, store_entry *con
   char gv[128];
   buf_init(&message, LIMIT_BUFFER);
   buf_init(&out, LIMIT_BUFFER);
-  val *empty = val_map(rq->arena);
-  val_setc(rq->arena, empty, "metadata", meta_tree(rq->arena, m));
-  proto_encode(&message, empty, rq->resource->list_type);
+  list_proto_meta(rq, m, &message);
   for (uint32_t i = 0; i < count; i++) {
     blob *b = respond_entry_bytes(rq->arena, rq->resource, items[i], FORMAT_PROTOBUF);
     proto_append_field(&message, LIST_ITEMS, blob_slice(b));

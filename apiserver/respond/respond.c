@@ -24,7 +24,7 @@ static uint64_t form_id(const resource_info *r, uint32_t form) {
   return ((uint64_t)form << 32) | r->id;
 }
 
-static bool wants_gzip(const request *rq) {
+bool respond_wants_gzip(const request *rq) {
   slice accept = http_header_get(rq->http, "Accept-Encoding");
   return slice_find(accept, SLICE_LIT("gzip")) >= 0;
 }
@@ -52,7 +52,7 @@ void respond_parts(request *rq, int code, slice content_type, const http_part *p
   for (uint32_t i = 0; i < more_count; i++) head_add(&h, more[i].name, more[i].value);
   size_t total = 0;
   for (uint32_t i = 0; i < part_count; i++) total += parts[i].bytes.len;
-  if (total > LIMIT_GZIP_FROM && rq->info.is_resource && wants_gzip(rq)) {
+  if (total > LIMIT_GZIP_FROM && rq->info.is_resource && respond_wants_gzip(rq)) {
     blob *packed = gzip_parts(parts, part_count);
     http_part one = {blob_slice(packed), packed};
     head_add(&h, SLICE_LIT("Content-Encoding"), SLICE_LIT("gzip"));
@@ -194,13 +194,7 @@ val *respond_tree_of(arena *a, const resource_info *r, const store_entry *e) {
   return obj && !version_is_storage(r) ? version_from_storage(a, obj, r) : obj;
 }
 
-blob *respond_entry_bytes(arena *a, const resource_info *r, store_entry *e, body_format format) {
-  if (format == FORMAT_JSON && version_is_storage(r)) return e->value;
-  static const uint32_t forms[] = {[FORMAT_JSON] = FORM_VERSIONED_JSON,
-                                   [FORMAT_PROTOBUF] = FORM_PROTOBUF, [FORMAT_CBOR] = FORM_CBOR};
-  uint64_t id = form_id(r, forms[format]);
-  blob *kept = store_entry_form(e, id);
-  if (kept) return kept;
+static blob *encode_entry(arena *a, const resource_info *r, store_entry *e, body_format format) {
   val *obj = respond_tree_of(a, r, e);
   buf out;
   buf_init(&out, LIMIT_BUFFER);
@@ -209,7 +203,30 @@ blob *respond_entry_bytes(arena *a, const resource_info *r, store_entry *e, body
   else proto_encode(&out, obj, r->type);
   blob *b = blob_copy(buf_slice(&out));
   buf_dispose(&out);
-  store_entry_add_form(e, id, b);
+  return b;
+}
+
+static uint64_t entry_form_id(const resource_info *r, body_format format) {
+  static const uint32_t forms[] = {[FORMAT_JSON] = FORM_VERSIONED_JSON,
+                                   [FORMAT_PROTOBUF] = FORM_PROTOBUF, [FORMAT_CBOR] = FORM_CBOR};
+  return form_id(r, forms[format]);
+}
+
+blob *respond_entry_bytes_once(arena *a, const resource_info *r, store_entry *e,
+                               body_format format, bool *made) {
+  *made = false;
+  if (format == FORMAT_JSON && version_is_storage(r)) return e->value;
+  blob *kept = store_entry_form(e, entry_form_id(r, format));
+  if (kept) return kept;
+  *made = true;
+  return encode_entry(a, r, e, format);
+}
+
+blob *respond_entry_bytes(arena *a, const resource_info *r, store_entry *e, body_format format) {
+  bool made;
+  blob *b = respond_entry_bytes_once(a, r, e, format, &made);
+  if (!made) return b;
+  store_entry_add_form(e, entry_form_id(r, format), b);
   blob_unref(b); /* the entry holds it */
   return b;
 }

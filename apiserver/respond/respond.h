@@ -58,5 +58,10 @@ blob *respond_encode(arena *a, const output_form *form, val *tree, const type_in
 /* The message or JSON bytes of an entry in the version and format asked for, without envelope and
  * newline (CBOR: with its tag); kept with the entry. */
 blob *respond_entry_bytes(arena *a, const resource_info *r, store_entry *e, body_format format);
+/* The same without keeping it: *made says that the reference is the caller's. */
+blob *respond_entry_bytes_once(arena *a, const resource_info *r, store_entry *e,
+                               body_format format, bool *made);
+/* Whether the client takes gzip; an answer must be longer than LIMIT_GZIP_FROM for it. */
+bool respond_wants_gzip(const request *rq);
 
 #endif

@@ -4,6 +4,7 @@
 #include "registry/selector.h"
 #include "registry/stored.h"
 #include "request/options.h"
+#include "respond/list_stream.h"
 #include "respond/respond.h"
 #include "server.h"
 #include "verb/read.h"
@@ -192,6 +193,10 @@ void verb_list(request *rq) {
     return;
   }
   list_meta meta = make_meta(&l);
+  if (list_is_stream(rq, &form, l.items, l.count)) {
+    list_stream_begin(rq, &form, view, l.items, l.count, &meta);
+    return;
+  }
   respond_list(rq, &form, l.items, l.count, &meta);
   store_view_close(view); /* the items' bytes live as long as it, or as the parts that share them */
 }
