@@ -11,7 +11,8 @@ static store_result ask(store *s, slice key, slice bytes, slice effect) {
   live *l = owner;
   live_target t;
   exchange *ex = l->current;
-  if (!ex || ex->ghost || !live_target_of_stored(key, &t)) return STORE_OK;
+  /* The first write of a request only: what it has begun is not left half done. */
+  if (!ex || ex->ghost || ex->committed || !live_target_of_stored(key, &t)) return STORE_OK;
   arena *a = arena_create();
   store_entry *before = NULL;
   l->store_inner->get(s, key, 0, &before);

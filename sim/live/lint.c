@@ -32,7 +32,7 @@ const char *const lint_names[LINT_COUNT] = {
 
 const bool lint_is_error[LINT_COUNT] = {
     [LINT_UNHANDLED_410] = true, [LINT_RELIST_STORM] = true, [LINT_HOT_LOOP] = true,
-    [LINT_NOOP_WRITES] = true,   [LINT_BLIND_RETRY] = true,
+    [LINT_NOOP_WRITES] = true,
 };
 
 /* What is remembered of (client, what, key). */

@@ -109,13 +109,32 @@ static void judge_one(live *l, const live_oracle *o, const run_options *ro, run_
   }
 }
 
-void live_judge(live *l, const run_options *o, run_result *r) {
+void live_read_state(live *l, live_state *out) {
   const live_plan *p = l->plan;
   live_oracle standard;
   const live_oracle *state = live_oracle_of(p, ORACLE_END_STATE, &standard);
   strlist none = {0};
   live_state_read(l->server->store, state ? &state->masks : &none,
-                  state && state->ignore.count ? &state->ignore : &p->quiesce.ignore, &r->state);
+                  state && state->ignore.count ? &state->ignore : &p->quiesce.ignore, out);
+}
+
+bool live_state_agrees(live *l, const run_options *o, const live_state *expected) {
+  live_oracle standard;
+  const live_oracle *oracle = live_oracle_of(l->plan, ORACLE_END_STATE, &standard);
+  if (!oracle) return true;
+  live_state now;
+  live_read_state(l, &now);
+  state_difference *d = live_state_compare(expected, &now, &oracle->resources, o->unstable);
+  bool same = d == NULL;
+  state_difference_free(d);
+  live_state_free(&now);
+  return same;
+}
+
+void live_judge(live *l, const run_options *o, run_result *r) {
+  const live_plan *p = l->plan;
+  live_oracle standard;
+  live_read_state(l, &r->state);
   for (uint32_t i = 0; i < p->oracle_count; i++) judge_one(l, &p->oracles[i], o, r);
   for (size_t i = 0; i < STANDARD && p->oracle_count == 0; i++) {
     judge_one(l, &standard_oracles[i], o, r);

@@ -11,6 +11,7 @@
 
 #define PLAN_MAX ((size_t)4 << 20)
 #define QUIET_NS ((int64_t)500 * 1000000)
+#define CONVERGE_NS ((int64_t)12 * 1000000000) /* above what clients back off for */
 #define WITHIN_NS ((int64_t)30 * 1000000000)
 
 static bool server_lag(reader *r, const node *n, void *out) {
@@ -181,6 +182,7 @@ static bool read_quiesce(reader *r, const node *n) {
       ROW("ignore", F_LIST, live_quiesce, ignore),
       ROW("ignoreReads", F_BOOL, live_quiesce, ignore_reads),
       ROW("catchUp", F_BOOL, live_quiesce, catch_up),
+      ROW("converge", F_DURATION, live_quiesce, converge_ns),
   };
   return reader_map(r, n, "quiesce", rows, sizeof rows / sizeof rows[0], &r->plan->quiesce);
 }
@@ -244,7 +246,8 @@ bool live_plan_read(arena *a, const char *file, node *tree, char **command, live
   static const slice ignored[] = {{"leases.coordination.k8s.io", 26}, {"events", 6},
                                   {"events.events.k8s.io", 20}};
   *out = (live_plan){.tree = tree,
-                     .quiesce = {QUIET_NS, WITHIN_NS, {3, ignored}, false, false}};
+                     .quiesce = {QUIET_NS, WITHIN_NS, {3, ignored}, false, true,
+                                 CONVERGE_NS}};
   *problem = SLICE_NONE;
   reader r = {.a = a, .file = file, .problem = problem, .plan = out};
   if (!known_parts(&r, tree)) return false;

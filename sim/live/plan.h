@@ -215,7 +215,10 @@ typedef struct live_quiesce {
   int64_t within_ns; /* the scenario waits no longer than this between two steps */
   strlist ignore; /* resources whose traffic is no activity */
   bool ignore_reads;
-  bool catch_up; /* between two steps: what is held goes on and frozen servers move */
+  /* Between two steps: what is held goes on, frozen servers move, and the state of the reference at
+   * that step is waited for. */
+  bool catch_up;
+  int64_t converge_ns; /* how long a quiet state that is not the reference's may still change */
 } live_quiesce;
 
 typedef struct live_swarm {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COMPARE_NS ((int64_t)250 * 1000000)
 #define LOOK_NS ((int64_t)5 * 1000000)
 
 typedef enum run_phase {
@@ -30,6 +31,7 @@ typedef struct runner {
   uint32_t step;
   bool begun; /* the step under way */
   int64_t since_ns; /* when the phase began */
+  int64_t waits_ns, compared_ns; /* quiet, but not as the reference: since when; last looked at */
   bool done;
 } runner;
 
@@ -57,6 +59,8 @@ void run_result_free(run_result *r) {
     heap_free(f);
   }
   live_state_free(&r->state);
+  for (uint32_t i = 0; i < r->step_count; i++) live_state_free(&r->step_states[i]);
+  heap_free(r->step_states);
   if (r->tally.counts) tally_dispose(&r->tally);
   heap_free(r->calls);
   free(r->log);
@@ -67,6 +71,7 @@ void run_result_free(run_result *r) {
 static void enter(runner *r, run_phase phase) {
   r->phase = phase;
   r->since_ns = real_ns();
+  r->waits_ns = r->compared_ns = 0;
   r->begun = false;
 }
 
@@ -84,6 +89,46 @@ static void finish(runner *r) {
 /* Faults may keep a client busy for ever: then the healing comes all the same. */
 static bool settled(const runner *r) {
   return live_is_quiet(r->l) || in_phase_ns(r) > r->plan->quiesce.within_ns;
+}
+
+/* It is quiet. Clients back off after failures, for seconds, and are quiet meanwhile: what is not
+ * as in the reference yet gets its time. What the plan forbids ends the waiting. */
+static bool converged(runner *r, const live_state *expected) {
+  int64_t now = real_ns();
+  if (!expected || r->l->never[0]) return true;
+  if (r->compared_ns && now - r->compared_ns < COMPARE_NS) return false;
+  r->compared_ns = now;
+  if (live_state_agrees(r->l, r->options, expected)) return true;
+  if (!r->waits_ns) r->waits_ns = now;
+  return now - r->waits_ns >= r->plan->quiesce.converge_ns;
+}
+
+static void keep_step_state(runner *r) {
+  run_result *out = r->result;
+  if (r->options->reference) return;
+  if (!out->step_states) {
+    out->step_states = heap_zalloc((r->plan->step_count + 1) * sizeof *out->step_states);
+  }
+  while (out->step_count < r->step) live_read_state(r->l, &out->step_states[out->step_count++]);
+}
+
+static void look_settle(runner *r) {
+  const run_result *reference = r->options->reference;
+  bool quiet = live_is_quiet(r->l), late = in_phase_ns(r) > r->plan->quiesce.within_ns;
+  if (!quiet && !late) return;
+  if (!r->plan->quiesce.catch_up) {
+    keep_step_state(r);
+    enter(r, PHASE_STEP);
+    return;
+  }
+  if (live_catch_up(r->l)) {
+    enter(r, PHASE_SETTLE);
+    return;
+  }
+  bool known = reference && r->step && r->step <= reference->step_count;
+  if (!late && !converged(r, known ? &reference->step_states[r->step - 1] : NULL)) return;
+  keep_step_state(r);
+  enter(r, PHASE_STEP);
 }
 
 static void look_step(runner *r) {
@@ -117,8 +162,9 @@ static void look_healed(runner *r) {
   live_oracle standard = {.number = (int64_t)30 * 1000000000};
   const live_oracle *o = live_oracle_of(r->plan, ORACLE_QUIESCE_WITHIN, &standard);
   int64_t most = o ? o->number : standard.number;
+  const run_result *reference = r->options->reference;
   if (live_is_quiet(r->l)) {
-    finish(r);
+    if (converged(r, reference ? &reference->state : NULL)) finish(r);
   } else if (in_phase_ns(r) > most + r->plan->quiesce.quiet_ns) {
     if (o) {
       run_fail(r->result, ORACLE_QUIESCE_WITHIN, "not quiet %lld ms after the healing: %s",
@@ -135,10 +181,7 @@ static void on_look(void *ctx, int64_t now_ns) {
     if (settled(r)) enter(r, PHASE_STEP);
     break;
   case PHASE_STEP: look_step(r); break;
-  case PHASE_SETTLE:
-    if (!settled(r)) break;
-    enter(r, r->plan->quiesce.catch_up && live_catch_up(r->l) ? PHASE_SETTLE : PHASE_STEP);
-    break;
+  case PHASE_SETTLE: look_settle(r); break;
   case PHASE_FAULTY:
     if (!settled(r)) break;
     live_heal(r->l);

@@ -24,6 +24,8 @@ typedef struct run_call {
 typedef struct run_result {
   run_failure *failures;
   live_state state;
+  live_state *step_states; /* of the reference: after each step's quiet */
+  uint32_t step_count;
   tally tally;
   int64_t writes; /* commits of supervised clients */
   int64_t quiet_ns; /* from the healing to quiet */
@@ -54,6 +56,9 @@ bool run_failed_by(const run_result *r, int oracle);
 
 /* oracles.c: what a finished run is judged by. */
 void live_judge(live *l, const run_options *o, run_result *r);
+void live_read_state(live *l, live_state *out); /* with the plan's masks */
+/* Whether it is the reference's but for what is not judged. */
+bool live_state_agrees(live *l, const run_options *o, const live_state *expected);
 const live_oracle *live_oracle_of(const live_plan *p, oracle_kind kind, live_oracle *standard);
 
 /* steps.c: one step of the scenario. */

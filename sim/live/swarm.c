@@ -282,13 +282,14 @@ node *live_swarm_draw(arena *a, const live_plan *p, const run_result *reference,
     d.client = p->clients[d.index].name;
     d.writes = d.creates = d.updates = d.calls = d.told = 0;
     learn(&d);
-    size_t k = (size_t)rng_below(&d.r, CLASSES);
-    for (size_t tries = 0; tries < CLASSES && !allowed(&p->swarm, classes[k].name); tries++) {
-      k = (k + 1) % CLASSES;
-    }
     uint32_t before = d.faults->count;
-    classes[k].draw(&d);
-    if (d.faults->count > before) buf_printf(what, "%s%s", what->len ? ", " : "", classes[k].name);
+    size_t k = (size_t)rng_below(&d.r, CLASSES), tries = 0;
+    for (; tries < CLASSES && d.faults->count == before; k = (k + 1) % CLASSES, tries++) {
+      if (!allowed(&p->swarm, classes[k].name)) continue;
+      classes[k].draw(&d); /* nothing, where this client never does what it would disturb */
+      bool drawn = d.faults->count > before;
+      if (drawn) buf_printf(what, "%s%s", what->len ? ", " : "", classes[k].name);
+    }
   }
   node *tree = node_copy(a, p->tree);
   node_set(a, tree, "seed", node_int(a, (int64_t)seed));
