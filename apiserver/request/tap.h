@@ -28,7 +28,8 @@ typedef struct server_tap {
   /* A request, authenticated and not yet authorized: where the real server limits concurrency. */
   tap_verdict (*request)(void *ctx, request *rq);
   /* False: the tap keeps a reference of its own to the bytes and hands them over in order by
-   * watcher_deliver, or drops them with the stream. Must not end the stream. */
+   * watcher_deliver, or drops them with the stream. An ERROR is only shown: the stream ends behind
+   * it. Must not end the stream. */
   bool (*frame)(void *ctx, const tap_frame *f);
 } server_tap;
 

@@ -252,7 +252,7 @@ void watcher_tell_state(watcher *w, store_entry *e) {
 void watcher_tell_error(watcher *w, const status_error *err) {
   arena *a = arena_create();
   blob *frame = frame_of_error(a, &w->form, err);
-  write_frame(w, frame);
+  if (offer_frame(w, frame, EVENT_ERROR, 0, SLICE_NONE)) write_frame(w, frame);
   blob_unref(frame);
   arena_destroy(a);
   finish(w);

@@ -6,7 +6,7 @@ It has two informers (list, watch from there, list again after 410 or an error) 
   stale-create    trusts its cache that there is no Secret yet, and creates one with a generated name
   stale-delete    deletes Secrets whose ConfigMap its cache does not have
   ignore-410      watches on from the old revision after 410 Expired
-  blind-update    writes the status annotation from its cache without a resourceVersion, over and over
+  half-done       creates the Secret empty and fills it with a second write; if it is there, it is done
 """
 
 import argparse
@@ -136,8 +136,6 @@ class Controller:
             mine = [s for s in self.secrets.cache.values() if s["metadata"]["labels"].get("of") == name]
             if not mine:
                 ok = self.create(name, owner) and ok
-            elif self.bug == "blind-update":
-                self.touch(name, owner)
         for name, secret in list(self.secrets.cache.items()):
             of = secret["metadata"]["labels"].get("of")
             if of not in self.maps.cache:
@@ -147,8 +145,11 @@ class Controller:
     def create(self, name, owner):
         meta = {"labels": {"app": "tiny", "of": name}}
         meta.update({"generateName": name + "-"} if self.bug == "stale-create" else {"name": name})
-        status, _ = self.api.call("POST", SECRETS, {"metadata": meta, "stringData": {"from": owner["data"]["v"]}})
-        return status in (201, 409)
+        data = {"stringData": {"from": owner["data"]["v"]}}
+        status, _ = self.api.call("POST", SECRETS, {"metadata": meta, **({} if self.bug == "half-done" else data)})
+        if status == 201 and self.bug == "half-done":
+            status, _ = self.api.call("PATCH", f"{SECRETS}/{name}", data, "application/merge-patch+json")
+        return status in (200, 201, 409)
 
     def remove(self, name, of):
         if self.bug != "stale-delete":  # ask the server, not the cache
@@ -157,11 +158,6 @@ class Controller:
                 return status == 200
         status, _ = self.api.call("DELETE", f"{SECRETS}/{name}")
         return status in (200, 202, 404)
-
-    def touch(self, name, owner):
-        body = {"metadata": {"name": name, "labels": owner["metadata"]["labels"], "annotations": {"seen": str(time.time())}},
-                "data": owner["data"]}
-        self.api.call("PUT", f"{CONFIGMAPS}/{name}", body)
 
 
 if __name__ == "__main__":

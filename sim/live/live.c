@@ -196,6 +196,7 @@ live *live_open(serving *s, const live_plan *p, const live_options *o) {
   assert(r == STORE_OK);
   (void)r;
   timer_set(&l->server->timers, &l->tick, l->server->env->mono_ns + TICK_NS, on_tick, l);
+  server_tick(l->server); /* the world asks for wake-ups only behind a turn */
   return l;
 }
 

@@ -1,0 +1,66 @@
+"""apisim sim live with a small controller on the standard library: planted mistakes are found, shrunk
+and repeated; the correct controller passes. The plans are the worked examples of sim/live/README.md."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+import conftest
+
+PLANS = conftest.ROOT / "conformance" / "live_plans"
+pytestmark = pytest.mark.skipif(bool(os.environ.get("APISIM_URL")), reason="of apisim only")
+
+
+def live(tmp_path, plan, bug, *options):
+    controller = [sys.executable, str(PLANS / "tiny.py"), "--bug", bug]
+    return run(["sim", "live", "--plan", str(PLANS / "examples" / plan), "--out", str(tmp_path / "out"), "--tries", "1",
+                *options, "--", *controller])
+
+
+def run(arguments):
+    done = subprocess.run([conftest.binary(), *arguments], capture_output=True, text=True, timeout=120)
+    print(done.stdout, done.stderr)
+    return done
+
+
+@pytest.mark.parametrize("plan,options", [("lost-reply.yaml", []), ("crash-point.yaml", ["--sweep", "writes"]),
+                                          ("expired.yaml", [])])
+def test_the_correct_controller_passes(tmp_path, plan, options):
+    done = live(tmp_path, plan, "none", *options)
+    assert done.returncode == 0 and "1 faults fired" in done.stdout or "3 faults fired" in done.stdout
+
+
+def test_a_stale_read_is_found_and_shrunk_and_repeated(tmp_path):
+    done = live(tmp_path, "lost-reply.yaml", "stale-create")
+    assert done.returncode == 3
+    assert "noDuplicateCreate: 2 equal objects were alive at once" in done.stdout
+    assert "faults that it needs: 2" in done.stdout  # of three
+    words = shlex.split(re.search("^repeat: apisim (.*)$", done.stdout, re.M).group(1))
+    again = run([*words[:2], "--no-shrink", "--out", str(tmp_path / "again"), *words[2:]])
+    assert again.returncode == 3 and "faults that it needs: 2" in again.stdout
+    log = open(re.search("^log: (.*)$", again.stdout, re.M).group(1)).read()
+    assert re.search(r"request +ctl +create +secrets/default/ +504 rv=\d+  replaced", log)
+
+
+def test_a_crash_point_is_found_by_the_sweep(tmp_path):
+    done = live(tmp_path, "crash-point.yaml", "half-done", "--sweep", "writes", "--no-shrink", "--keep-going")
+    assert done.returncode == 3
+    assert re.findall(r"^(write-\d+) +(\S+)", done.stdout, re.M) == [("write-1", "FAIL"), ("write-2", "ok")]
+
+
+def test_an_unhandled_410_is_no_progress_and_lint(tmp_path):
+    done = live(tmp_path, "expired.yaml", "ignore-410", "--no-shrink")
+    assert done.returncode in (3, 4)  # it asks for ever, or has given up
+    assert "lint: unhandled410: ctl watches configmaps/default/ from revision" in done.stdout
+    assert "expect: secrets/default/two metadata.labels.of is not as line 13" in done.stdout
+
+
+def test_a_reference_that_fails_is_told(tmp_path):
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("quiesce: {quiet: 100ms, within: 2s}\n")
+    done = run(["sim", "live", "--plan", str(plan), "--out", str(tmp_path / "out"), "--", "false"])
+    assert done.returncode == 2 and "client ctl ended by itself: exit code 1" in done.stdout
