@@ -161,6 +161,10 @@ external: $(BIN)
 live: $(BIN)
 	sh conformance/live/get_kubectl.sh $(BUILD)
 	APISIM=$(BIN) $(PY) -m pytest -q -n 2 conformance/live
+# Controllers of others under fault plans; KCM=path adds kube-controller-manager.
+.PHONY: live-plans
+live-plans: $(BIN)
+	$(PY) conformance/live_plans/run.py $(BIN) $(BUILD)
 tidy: $(DEPS)
 	$(PY) -m pytest -q ci/tidy_test.py
 
