@@ -26,7 +26,7 @@ CFLAGS_afl := -O1 -g
 CPPFLAGS += -D_GNU_SOURCE -Iapiserver -I. -I$(BUILD)/gen
 CFLAGS += -std=gnu11 -ffunction-sections -fdata-sections $(WARN) $(CFLAGS_$(MODE)) -MMD -MP
 LDFLAGS += $(CFLAGS_$(MODE)) -Wl,--gc-sections
-LIBS := -levent_core -levent_extra -levent_openssl -lnghttp2 -ljansson -lyaml -lssl -lcrypto -lz -lm
+LIBS := -levent_core -levent_extra -levent_openssl -lnghttp2 -ljansson -lyaml -lssl -lcrypto -lsodium -lz -lm
 BIN := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)apisim
 
 SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -name '*.c')))

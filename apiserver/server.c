@@ -68,7 +68,7 @@ static bool make_mirror(server *s, const server_options *o, slice *problem) {
   remote *r = o->remote.make(o->remote.ctx, s->env, &s->timers, problem);
   if (!r) return false;
   s->fibers = fiber_pool_create(LIMIT_FIBER_STACK);
-  s->codec = stored_codec_create(o->remote.json, prefix);
+  s->codec = stored_codec_create(o->remote.json, prefix, o->remote.encryption);
   mirror_options m = {.remote = r, .env = s->env, .timers = &s->timers, .fibers = s->fibers,
                       .prefix = SLICE_LIT("/registry/"), .remote_prefix = prefix,
                       .codec = stored_codec_of(s->codec),

@@ -19,6 +19,7 @@ typedef struct server_remote {
   void *ctx;
   slice prefix; /* of the keys there, as --etcd-prefix: "/registry" */
   bool json; /* --storage-media-type application/json */
+  const struct encryption *encryption; /* of what is written there; borrowed; NULL: none */
   int64_t compact_every_ns; /* --etcd-compaction-interval; 0: never */
 } server_remote;
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "registry/stored_etcd.h"
+#include "store/encrypt.h"
 #include "store/etcd/etcd_remote.h"
 #include "sim/control/control.h"
 #include "sim/control/snapshot_file.h"
@@ -254,9 +255,28 @@ static remote *make_etcd(void *ctx, env *e, timers *t, slice *problem) {
   return etcd_remote_create(&o, problem);
 }
 
+static bool fill_encryption(serving *s, const flags *f) {
+  const char *path = flags_str(f, "encryption-provider-config");
+  if (!path || !*path) return true;
+  buf text;
+  char problem[ENCRYPTION_PROBLEM_MAX];
+  buf_init(&text, FILE_MAX);
+  bool ok = read_file("encryption-provider-config", path, &text);
+  if (ok) s->encryption = encryption_create(buf_slice(&text), problem);
+  buf_dispose(&text);
+  return ok && (s->encryption || complain("--encryption-provider-config %s: %s", path, problem));
+}
+
 static bool fill_remote(serving *s, const flags *f, server_options *o) {
   const char *servers = flags_str(f, "etcd-servers"), *media = flags_str(f, "storage-media-type");
-  if (!servers || !*servers) return true;
+  if (!servers || !*servers) {
+    const char *path = flags_str(f, "encryption-provider-config");
+    if (path && *path) {
+      fprintf(stderr, "apisim: warning: accepted but without effect: "
+                      "--encryption-provider-config, for there are no --etcd-servers\n");
+    }
+    return true;
+  }
   if (flags_str(f, "snapshot-in") || flags_str(f, "snapshot-out")) {
     return complain("snapshots are of the embedded store, not of --etcd-servers");
   }
@@ -271,6 +291,7 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
   if (secure && !tls_create_client(&tls, &s->etcd_client_tls, problem, sizeof problem)) {
     return complain("--etcd-servers: %s", problem);
   }
+  if (!fill_encryption(s, f)) return false;
   bool json = media && strcmp(media, "application/json") == 0;
   if (media && !json && strcmp(media, "application/vnd.kubernetes.protobuf") != 0) {
     return complain("--storage-media-type \"%s\" is not supported, supported media types: "
@@ -278,6 +299,7 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
   }
   o->remote = (server_remote){.make = make_etcd, .ctx = s,
                               .prefix = slice_cstr(flags_str(f, "etcd-prefix")), .json = json,
+                              .encryption = s->encryption,
                               .compact_every_ns = flags_duration(f, "etcd-compaction-interval")};
   o->event_ttl_s = flags_duration(f, "event-ttl") / 1000000000;
   return true;
@@ -463,6 +485,7 @@ void serving_stop(serving *s) {
   if (s->world) world_destroy(s->world);
   if (s->tls.ctx) tls_destroy(&s->tls);
   if (s->etcd_tls.ctx) tls_destroy(&s->etcd_tls);
+  encryption_destroy(s->encryption);
   if (s->etcd_client_tls.ctx) tls_destroy(&s->etcd_client_tls);
   heap_free(s->clock_hook);
   serve_files *files = s->files;

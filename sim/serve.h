@@ -16,6 +16,7 @@ typedef struct serving {
   int secure_port, http_port; /* -1: none */
   char url[128]; /* where clients go: https://127.0.0.1:6443 */
   char token[48]; /* an administrator's, made when a kubeconfig is asked for */
+  struct encryption *encryption;
   world_tls etcd_client_tls; /* for --etcd-servers */
   struct control *control; /* NULL: none asked for */
   etcd_face *etcd; /* NULL: none asked for */

@@ -56,7 +56,11 @@ bool generic_store_error(request *rq, store_result result, slice name) {
     case STORE_UNAVAILABLE:
     case STORE_UNKNOWN: {
       slice why = store_problem(rq->server->store);
-      if (why.len == 0) why = SLICE_LIT("the store is not available");
+      if (why.len == 0 && result == STORE_UNKNOWN) {
+        why = SLICE_LIT("the connection to the store broke: the write may have happened");
+      } else if (why.len == 0) {
+        why = SLICE_LIT("the store is not available");
+      }
       return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(why));
     }
   }

@@ -204,14 +204,24 @@ bool ip_take(request *rq, const ip_cidr *c, const val *service, slice *ip, slice
   return false;
 }
 
-void ip_release(request *rq, slice ip) {
+/* The record may be another Service's by now: a server that was quicker, or a repair. */
+static bool is_of(request *rq, store_entry *e, const val *service) {
+  const val *record = stored_decode(rq->arena, addresses(), e);
+  const val *parent = val_path(record, "spec.parentRef");
+  return !record || (slice_eq(val_get_str(parent, "name"), object_name(service)) &&
+                     slice_eq(val_get_str(parent, "namespace"), object_namespace(service)));
+}
+
+void ip_release(request *rq, const val *service, slice ip) {
   if (rq->dry_run || !ip_family_of(ip).len) return;
   store *s = rq->server->store;
   slice key = stored_key(rq->arena, addresses(), SLICE_NONE, ip_canonical(rq->arena, ip));
   store_entry *e = NULL;
   if (store_get_fresh(s, key, &e) != STORE_OK) return;
-  blob *final = stored_with_revision(blob_slice(e->value), store_next_revision(s));
-  store_delete(s, key, e->mod_revision, final, NULL);
-  blob_unref(final);
-  store_entry_unref(e);
+  if (is_of(rq, e, service)) {
+    blob *final = stored_with_revision(blob_slice(e->value), store_next_revision(s));
+    store_delete(s, key, e->mod_revision, final, NULL);
+    blob_unref(final);
+  }
+  request_keep(rq, e); /* what was decoded borrows from it */
 }

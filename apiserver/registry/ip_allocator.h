@@ -38,6 +38,6 @@ slice ip_canonical(arena *a, slice text);
 bool ip_take(request *rq, const ip_cidr *c, const val *service, slice *ip, slice *problem,
              bool *full);
 /* Gives it back. */
-void ip_release(request *rq, slice ip);
+void ip_release(request *rq, const val *service, slice ip);
 
 #endif

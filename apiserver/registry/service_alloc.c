@@ -336,8 +336,8 @@ static void ports_give_back(request *rq, const val *list) {
   if (!rq->dry_run) port_range_release(rq, list);
 }
 
-static void ips_give_back(request *rq, const val *list) {
-  for (uint32_t i = 0; i < val_len(list); i++) ip_release(rq, val_str(val_at(list, i)));
+static void ips_give_back(request *rq, const val *svc, const val *list) {
+  for (uint32_t i = 0; i < val_len(list); i++) ip_release(rq, svc, val_str(val_at(list, i)));
 }
 
 static service_txn *txn_end(request *rq) {
@@ -348,26 +348,24 @@ static service_txn *txn_end(request *rq) {
 }
 
 void service_alloc_commit(request *rq, const val *svc) {
-  (void)svc;
   service_txn *t = txn_end(rq);
   if (!t) return;
   ports_give_back(rq, t->ports_left);
-  ips_give_back(rq, t->ips_left);
+  ips_give_back(rq, svc, t->ips_left);
   if (!rq->dry_run && t->in_sync) port_allocator_written(rq->server, rq->server->ports);
 }
 
 void service_alloc_undo(request *rq, const val *svc) {
-  (void)svc;
   service_txn *t = txn_end(rq);
   if (!t) return;
   ports_give_back(rq, t->ports_taken);
-  ips_give_back(rq, t->ips_taken);
+  ips_give_back(rq, svc, t->ips_taken);
 }
 
 void service_alloc_deleted(request *rq, const val *svc) {
   if (!is_service(rq) || rq->dry_run) return;
   const val *spec = val_getc(svc, "spec"), *ips = val_getc(spec, "clusterIPs");
-  if (!service_is_type(spec, "ExternalName") && !is_headless(spec)) ips_give_back(rq, ips);
+  if (!service_is_type(spec, "ExternalName") && !is_headless(spec)) ips_give_back(rq, svc, ips);
   if (!rq->server->ports) return;
   port_range_release(rq, service_node_ports(rq->arena, spec));
   /* The ports follow from the Services that are left. */

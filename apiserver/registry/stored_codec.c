@@ -3,9 +3,12 @@
 
 #include "base/buf.h"
 #include "base/heap.h"
+#include "base/limits.h"
 #include "registry/stored.h"
 #include "registry/stored_etcd.h"
+#include "store/encrypt.h"
 
+#define REGISTRY SLICE_LIT("/registry/")
 #define PROBLEM_MAX ((size_t)4096)
 
 struct stored_codec {
@@ -14,7 +17,8 @@ struct stored_codec {
   char *prefix;
   size_t prefix_len;
   arena *scratch; /* of the call at hand */
-  buf problem;
+  buf problem, room, key;
+  const encryption *encryption;
 };
 
 static blob *failed(stored_codec *c, slice text, slice *problem) {
@@ -25,21 +29,42 @@ static blob *failed(stored_codec *c, slice text, slice *problem) {
   return NULL;
 }
 
+/* As it is there. */
+static slice full_key(stored_codec *c, slice key) {
+  buf_clear(&c->key);
+  buf_append(&c->key, slice_of(c->prefix, c->prefix_len));
+  buf_append(&c->key, slice_from(key, REGISTRY.len));
+  return buf_slice(&c->key);
+}
+
 static blob *encode(void *ctx, slice key, blob *value, slice *problem) {
   stored_codec *c = ctx;
   const resource_info *r = stored_resource_of(key);
   if (!r) return blob_ref(value);
   slice bytes = stored_for_etcd(c->scratch, r, blob_slice(value), c->json);
   if (!bytes.ptr) return failed(c, SLICE_LIT("the object can't be encoded"), problem);
-  blob *out = blob_copy(bytes);
+  buf_clear(&c->room);
+  if (!encryption_seal(c->encryption, r->group, r->resource, full_key(c, key), bytes, &c->room)) {
+    return failed(c, SLICE_LIT("the object can't be encrypted"), problem);
+  }
+  blob *out = blob_copy(buf_slice(&c->room));
   arena_reset(c->scratch);
   return out;
 }
 
-static blob *decode(void *ctx, slice key, slice stored, int64_t mod_revision, slice *problem) {
+static blob *decode(void *ctx, slice key, slice stored, int64_t mod_revision, bool *stale,
+                    slice *problem) {
   stored_codec *c = ctx;
   slice why = SLICE_NONE;
-  blob *out = stored_from_etcd(c->scratch, key, stored, mod_revision, &why);
+  const resource_info *r = stored_resource_of(key);
+  buf_clear(&c->room);
+  if (!r) return blob_copy(stored);
+  if (!encryption_open(c->encryption, r->group, r->resource, full_key(c, key), stored, &c->room,
+                       stale, &why)) {
+    return failed(c, arena_printf(c->scratch, "unable to transform key \"%.*s\": %.*s",
+                                  SLICE_ARG(buf_slice(&c->key)), SLICE_ARG(why)), problem);
+  }
+  blob *out = stored_from_etcd(c->scratch, key, buf_slice(&c->room), mod_revision, &why);
   if (!out) return failed(c, why, problem);
   arena_reset(c->scratch);
   return out;
@@ -51,7 +76,7 @@ static blob *revise(void *ctx, blob *value, int64_t mod_revision) {
   return object ? stored_with_revision(blob_slice(value), mod_revision) : blob_ref(value);
 }
 
-stored_codec *stored_codec_create(bool json, slice remote_prefix) {
+stored_codec *stored_codec_create(bool json, slice remote_prefix, const encryption *e) {
   stored_codec *c = heap_zalloc(sizeof *c);
   c->table = (mirror_codec){c, encode, decode, revise};
   c->json = json;
@@ -59,7 +84,10 @@ stored_codec *stored_codec_create(bool json, slice remote_prefix) {
   c->prefix = heap_alloc(remote_prefix.len);
   if (remote_prefix.len) memcpy(c->prefix, remote_prefix.ptr, remote_prefix.len);
   c->scratch = arena_create();
+  c->encryption = e;
   buf_init(&c->problem, PROBLEM_MAX);
+  buf_init(&c->room, LIMIT_BUFFER);
+  buf_init(&c->key, PROBLEM_MAX * 16);
   return c;
 }
 
@@ -67,6 +95,8 @@ void stored_codec_destroy(stored_codec *c) {
   if (!c) return;
   arena_destroy(c->scratch);
   buf_dispose(&c->problem);
+  buf_dispose(&c->room);
+  buf_dispose(&c->key);
   heap_free(c->prefix);
   heap_free(c);
 }

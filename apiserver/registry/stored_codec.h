@@ -6,11 +6,13 @@
 
 #include "store/mirror.h"
 
+struct encryption; /* store/encrypt.h */
 typedef struct stored_codec stored_codec;
 
 /* json: objects are written as JSON (--storage-media-type); either is read. remote_prefix: of the
- * keys there, "/registry/": what is encrypted is bound to its key. */
-stored_codec *stored_codec_create(bool json, slice remote_prefix);
+ * keys there, "/registry/": what is encrypted is bound to its key. e: borrowed; NULL: nothing
+ * is encrypted. */
+stored_codec *stored_codec_create(bool json, slice remote_prefix, const struct encryption *e);
 void stored_codec_destroy(stored_codec *c);
 /* Borrowed as long as the codec. */
 const mirror_codec *stored_codec_of(stored_codec *c);

@@ -155,7 +155,8 @@ static store_result write_changed(update_run *u, val *obj, write_result *out) {
   out->obj = obj;
   blob *same = stored_encode(rq->arena, rq->resource, obj, u->live_entry->mod_revision);
   store_result result = STORE_OK;
-  if (slice_eq(blob_slice(same), blob_slice(u->live_entry->value))) {
+  bool changed = !slice_eq(blob_slice(same), blob_slice(u->live_entry->value));
+  if (!changed && !u->live_entry->stale) {
     if (!rq->dry_run) out->entry = store_entry_ref(u->live_entry);
   } else if (!rq->dry_run) {
     int64_t revision = store_next_revision(s);

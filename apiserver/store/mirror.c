@@ -19,7 +19,9 @@ static blob *plain_encode(void *ctx, slice key, blob *value, slice *problem) {
   return blob_ref(value);
 }
 
-static blob *plain_decode(void *ctx, slice key, slice stored, int64_t mod, slice *problem) {
+static blob *plain_decode(void *ctx, slice key, slice stored, int64_t mod, bool *stale,
+                          slice *problem) {
+  (void)stale;
   (void)ctx;
   (void)key;
   (void)mod;

@@ -29,7 +29,9 @@
 typedef struct mirror_codec {
   void *ctx;
   blob *(*encode)(void *ctx, slice key, blob *value, slice *problem);
-  blob *(*decode)(void *ctx, slice key, slice stored, int64_t mod_revision, slice *problem);
+  /* *stale is false when called: see store_entry. */
+  blob *(*decode)(void *ctx, slice key, slice stored, int64_t mod_revision, bool *stale,
+                  slice *problem);
   /* The same value at another revision. */
   blob *(*revise)(void *ctx, blob *value, int64_t mod_revision);
 } mirror_codec;

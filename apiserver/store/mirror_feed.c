@@ -54,7 +54,8 @@ static void say(mirror *m, int level, const char *what, slice detail) {
 
 store_entry *mirror_entry(mirror *m, slice key, const remote_kv *kv) {
   slice problem = SLICE_NONE;
-  blob *value = m->codec.decode(m->codec.ctx, key, kv->value, kv->mod_revision, &problem);
+  bool stale = false;
+  blob *value = m->codec.decode(m->codec.ctx, key, kv->value, kv->mod_revision, &stale, &problem);
   if (!value) {
     say(m, ENV_ERROR, "an object can't be read", problem);
     value = blob_alloc(0);
@@ -64,6 +65,7 @@ store_entry *mirror_entry(mirror *m, slice key, const remote_kv *kv) {
   e->mod_revision = kv->mod_revision;
   e->create_revision = kv->create_revision;
   e->version = kv->version;
+  e->stale = stale;
   return e;
 }
 

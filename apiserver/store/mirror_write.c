@@ -44,7 +44,9 @@ static bool is_ours(const write_run *w, const history_change *c) {
   if (c->entry->version == 0) return false;
   mirror *m = w->m;
   slice problem;
-  blob *ours = m->codec.decode(m->codec.ctx, w->key, blob_slice(w->stored), c->revision, &problem);
+  bool stale = false;
+  blob *ours = m->codec.decode(m->codec.ctx, w->key, blob_slice(w->stored), c->revision, &stale,
+                               &problem);
   bool same = ours && slice_eq(blob_slice(ours), blob_slice(c->entry->value));
   blob_unref(ours);
   return same;

@@ -32,6 +32,9 @@ typedef struct store_entry {
   int64_t lease; /* that an etcd client hung it on; 0: none */
   blob *value;
   struct store_form *forms; /* see store_form below */
+  /* A store elsewhere keeps it in a form that a write would not make now (another encryption key):
+   * a write of the same value is no empty one. */
+  bool stale;
   uint32_t key_len;
   char key[];
 } store_entry;

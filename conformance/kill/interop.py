@@ -112,7 +112,7 @@ class Writer(threading.Thread):
         if verb == "POST" or not names:
             names.append(f"se-{self.number}-{n}")
             return names[-1]
-        return names.pop(0) if verb == "DELETE" and len(names) > 40 else self.random.choice(names)
+        return names.pop(0) if verb == "DELETE" and len(names) > 20 else self.random.choice(names)
 
 
 class Informer(threading.Thread):
@@ -220,7 +220,7 @@ def main():
         subprocess.run(["openssl", "genrsa", "-out", d / "sa.key", "2048"], check=True, capture_output=True)
         subprocess.run(["openssl", "rsa", "-in", d / "sa.key", "-pubout", "-out", d / "sa.pub"], check=True, capture_output=True)
         common = ["--etcd-servers", etcd.url, f"--token-auth-file={d}/tokens.csv", "--bind-address=127.0.0.1", "--authorization-mode=Node,RBAC",
-                  "--service-cluster-ip-range=10.0.0.0/24", "--disable-admission-plugins=ServiceAccount", f"--storage-media-type={o.media}"]
+                  "--service-cluster-ip-range=10.0.0.0/20", "--disable-admission-plugins=ServiceAccount", f"--storage-media-type={o.media}"]
         if o.encryption:
             common.append(f"--encryption-provider-config={o.encryption}")
         servers = []
