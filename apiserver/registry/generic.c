@@ -72,7 +72,20 @@ bool generic_get(request *rq, slice namespace, slice name, bool fresh, store_ent
   int64_t horizon = rq->http ? rq->http->horizon : 0;
   store_result result = horizon || !fresh ? store_get(rq->server->store, key, horizon, out)
                                           : store_get_fresh(rq->server->store, key, out);
-  return result == STORE_OK || generic_store_error(rq, result, name);
+  if (result != STORE_OK) return generic_store_error(rq, result, name);
+  slice damage = store_entry_damage(*out);
+  if (!damage.ptr) return true;
+  generic_damaged(rq, damage);
+  store_entry_unref(*out);
+  *out = NULL;
+  return false;
+}
+
+bool generic_damaged(request *rq, slice why) {
+  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s",
+             SLICE_ARG(why));
+  rq->error.has_details = true;
+  return false;
 }
 
 void generic_show_version(request *rq, val *obj, const store_entry *e) {

@@ -45,4 +45,7 @@ bool generic_get(request *rq, slice namespace, slice name, bool fresh, store_ent
 /* A failed store call as the client sees it. */
 bool generic_store_error(request *rq, store_result result, slice name);
 
+/* An object that is stored, and can't be read (store_entry_damage): false with rq->error. */
+bool generic_damaged(request *rq, slice why);
+
 #endif

@@ -232,6 +232,11 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
       got = store_get_fresh(rq->server->store, u.key, &u.live_entry);
     }
     if (got != STORE_OK && got != STORE_NOT_FOUND) return generic_store_error(rq, got, name);
+    slice damage = got == STORE_OK ? store_entry_damage(u.live_entry) : SLICE_NONE;
+    if (damage.ptr) {
+      request_keep(rq, u.live_entry);
+      return generic_damaged(rq, damage);
+    }
     u.live = got == STORE_OK ? stored_decode(rq->arena, rq->resource, u.live_entry) : NULL;
     done = attempt(&u, out, &again);
     /* What failed on the copy's state may do on the newest. */

@@ -1,4 +1,5 @@
-/* Encryption at rest: each provider there and back, binding to keys, rotation, damage, bad files. */
+/* Encryption at rest: each provider there and back, binding to keys, rotation, damage, bad
+ * files. */
 #include "store/encrypt.h"
 
 #include <setjmp.h>
@@ -51,7 +52,8 @@ static const struct {
     {SECRETS "  - aescbc: {keys: [{name: k, secret: " K16 "}]}\n", "k8s:enc:aescbc:v1:k:", 16 + 11},
     {SECRETS "  - aescbc: {keys: [{name: k, secret: " K32 "}]}\n", "k8s:enc:aescbc:v1:k:", 16 + 11},
     {SECRETS "  - aesgcm: {keys: [{name: k, secret: " K32 "}]}\n", "k8s:enc:aesgcm:v1:k:", 28},
-    {SECRETS "  - secretbox: {keys: [{name: k, secret: " K32 "}]}\n", "k8s:enc:secretbox:v1:k:", 40},
+    {SECRETS "  - secretbox: {keys: [{name: k, secret: " K32 "}]}\n", "k8s:enc:secretbox:v1:k:",
+     40},
     {SECRETS "  - identity: {}\n", "hello", 0},
 };
 

@@ -25,7 +25,7 @@
 
 /* Between an entry's value (JSON with its resourceVersion) and what the remote keeps. Each gives
  * one reference, the caller's; NULL: it can't be done, and *problem (borrowed until the next call,
- * or static) says why. An entry whose bytes can't be read has an empty value. */
+ * or static) says why. An entry whose bytes can't be read is damaged: see store_entry_damage. */
 typedef struct mirror_codec {
   void *ctx;
   blob *(*encode)(void *ctx, slice key, blob *value, slice *problem);

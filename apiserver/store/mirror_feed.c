@@ -58,7 +58,9 @@ store_entry *mirror_entry(mirror *m, slice key, const remote_kv *kv) {
   blob *value = m->codec.decode(m->codec.ctx, key, kv->value, kv->mod_revision, &stale, &problem);
   if (!value) {
     say(m, ENV_ERROR, "an object can't be read", problem);
-    value = blob_alloc(0);
+    value = blob_alloc(problem.len + 1);
+    value->data[0] = '\0';
+    if (problem.len) memcpy(value->data + 1, problem.ptr, problem.len);
   }
   store_entry *e = store_entry_create(key, value);
   blob_unref(value);
@@ -77,8 +79,9 @@ static blob *final_value(mirror *m, const store_entry *prev) {
 }
 
 static store_entry *tombstone(mirror *m, slice key, const store_entry *prev, int64_t revision) {
-  blob *value = prev->value->len ? m->codec.revise(m->codec.ctx, final_value(m, prev), revision)
-                                 : blob_ref(prev->value);
+  bool damaged = store_entry_damage(prev).ptr != NULL;
+  blob *value = damaged ? blob_ref(prev->value)
+                        : m->codec.revise(m->codec.ctx, final_value(m, prev), revision);
   store_entry *e = store_entry_create(key, value);
   blob_unref(value);
   e->mod_revision = revision;

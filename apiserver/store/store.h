@@ -46,6 +46,13 @@ typedef struct store_form {
   blob *bytes;
 } store_form;
 
+/* Why the entry's bytes could not be read where they are kept: its value is a NUL and then this;
+ * SLICE_NONE for all others. */
+static inline slice store_entry_damage(const store_entry *e) {
+  bool damaged = e->value->len > 0 && e->value->data[0] == '\0';
+  return damaged ? (slice){e->value->data + 1, e->value->len - 1} : SLICE_NONE;
+}
+
 store_entry *store_entry_ref(store_entry *e);
 void store_entry_unref(store_entry *e);
 static inline slice store_entry_key(const store_entry *e) { return (slice){e->key, e->key_len}; }

@@ -27,6 +27,7 @@ typedef struct list_run {
   arena *scratch; /* trees looked at for selectors, reset item by item */
   store_entry **items;
   uint32_t count, cap;
+  slice damage; /* of an entry that can't be read */
   slice next_key; /* where the next page starts; empty at the end */
 } list_run;
 
@@ -116,10 +117,19 @@ static bool visit(void *ctx, store_entry *e) {
     l->next_key = arena_copy(l->rq->arena, store_entry_key(l->items[l->count - 1]));
     return false;
   }
+  if (store_entry_damage(e).ptr) { /* a list with a hole would be a lie */
+    l->damage = store_entry_damage(e);
+    return false;
+  }
   if (!selected(l, e)) return true;
   l->items = arena_more(l->rq->arena, l->items, l->count, &l->cap, sizeof *l->items);
   l->items[l->count++] = e;
   return true;
+}
+
+static bool check_walk(list_run *l, store_result walked) {
+  if (l->damage.ptr) return generic_damaged(l->rq, arena_copy(l->rq->arena, l->damage));
+  return walked == STORE_OK || generic_store_error(l->rq, walked, SLICE_NONE);
 }
 
 static list_meta make_meta(list_run *l) {
@@ -161,9 +171,9 @@ bool list_collect(request *rq, const list_options *o, void (*again)(request *rq)
   if (!selector_is_empty(&l.selector)) l.scratch = arena_create();
   store_result walked = store_view_walk(l.view, l.start, l.end, visit, &l);
   arena_destroy(l.scratch);
-  if (walked != STORE_OK) {
+  if (!check_walk(&l, walked)) {
     store_view_close(l.view);
-    return generic_store_error(rq, walked, SLICE_NONE);
+    return false;
   }
   for (uint32_t i = 0; i < l.count; i++) request_keep(rq, store_entry_ref(l.items[i]));
   out->meta = make_meta(&l);
@@ -186,8 +196,7 @@ void verb_list(request *rq) {
   store_result walked = store_view_walk(l.view, l.start, l.end, visit, &l);
   arena_destroy(l.scratch);
   store_view *view = l.view;
-  if (walked != STORE_OK) {
-    generic_store_error(rq, walked, SLICE_NONE);
+  if (!check_walk(&l, walked)) {
     respond_error(rq);
     store_view_close(view);
     return;

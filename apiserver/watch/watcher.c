@@ -203,6 +203,10 @@ void watcher_on_event(void *ctx, const store_event *ev) {
   }
   w->told = ev->revision;
   if (w->closing) return;
+  if (store_entry_damage(ev->entry).ptr) { /* what can't be shown ends it: nothing is skipped */
+    close_soon(w, on_deadline);
+    return;
+  }
   watch_shared_turn(hub(w->server)->shared, ev->entry, ev->prev,
                     w->server->env->wall_ns / SECOND_NS);
   bool now = !ev->deleted && matches(w, ev->entry, false);
@@ -244,6 +248,8 @@ static void set_bookmark_timer(watcher *w, int64_t now_ns) {
 }
 
 void watcher_tell_state(watcher *w, store_entry *e) {
+  if (store_entry_damage(e).ptr) close_soon(w, on_deadline);
+  if (w->closing) return;
   watch_shared_turn(hub(w->server)->shared, e, NULL, w->server->env->wall_ns / SECOND_NS);
   if (matches(w, e, false)) tell(w, EVENT_ADDED, false, 0, e);
 }

@@ -26,13 +26,15 @@ def free_port():
 class Etcd:
     """Data lives in memory where that can be had, for speed; `fsync=True` puts it on disk."""
 
+    scheme = "http"
+
     def __init__(self, fsync=False, *flags):
         if not binary():
             pytest.skip("no etcd here: apt-get install etcd-server")
         shm = pathlib.Path("/dev/shm")
         self.directory = tempfile.mkdtemp(prefix="apisim-etcd-", dir=None if fsync or not os.access(shm, os.W_OK) else shm)
         self.port, self.peer = free_port(), free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
         self.flags = list(flags)
         self.process = None
         self.start()

@@ -1,0 +1,328 @@
+"""A server that keeps its objects in a real etcd: what is stored there, and what it answers when etcd is killed, paused,
+compacted behind its back, full, or answers nonsense. The list, watch and client suites run over etcd by themselves."""
+
+import base64
+import http.client
+import json
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import start, stop, wait_ready
+from etcd import Etcd, free_port
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+K1, K2 = base64.b64encode(b"a" * 32).decode(), base64.b64encode(b"b" * 32).decode()
+
+
+@pytest.fixture
+def etcd():
+    e = Etcd().wait()
+    yield e
+    e.close()
+
+
+@pytest.fixture
+def serve(tmp_path):
+    servers = []
+
+    def run(etcd_url, *flags, ready=True):
+        directory = tmp_path / str(len(servers))
+        directory.mkdir()
+        servers.append(start(directory, "--etcd-servers", etcd_url, *flags))
+        return wait_ready(servers[-1]) if ready else servers[-1]
+
+    yield run
+    for server in servers:
+        ended = server.process.poll()
+        stop(server)
+        assert ended is None, server.log.read_text()
+
+
+def ask(server, method, path, body=None, timeout=50, content="application/json"):
+    c = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=timeout)
+    c.request(method, path, json.dumps(body) if body is not None else None,
+              {"Authorization": "Bearer " + server.token, "Content-Type": content})
+    answer = c.getresponse()
+    text = answer.read()
+    c.close()
+    return answer, json.loads(text) if text[:1] == b"{" else text.decode()
+
+
+def config_map(name, **data):
+    return {"metadata": {"name": name}, "data": data}
+
+
+def b64(s):
+    return base64.b64encode(s.encode()).decode()
+
+
+def stored(etcd, key):
+    kvs = etcd.post("kv/range", {"key": b64(key)}).get("kvs", [])
+    return base64.b64decode(kvs[0]["value"]) if kvs else None
+
+
+def keys(etcd, prefix):
+    got = etcd.post("kv/range", {"key": b64(prefix), "range_end": b64(prefix[:-1] + chr(ord(prefix[-1]) + 1)), "keys_only": True})
+    return [base64.b64decode(kv["key"]).decode() for kv in got.get("kvs", [])]
+
+
+# ---- what is stored
+
+def test_bytes_are_the_real_servers(etcd, serve):
+    server = serve(etcd.url)
+    _, made = ask(server, "POST", MAPS, config_map("a", k="v"))
+    value = stored(etcd, "/registry/configmaps/default/a")
+    assert value.startswith(b"k8s\0\n\x0f\n\x02v1\x12\tConfigMap\x12")
+    assert made["metadata"]["uid"].encode() in value and made["metadata"]["resourceVersion"].encode() not in value
+
+
+def test_media_type_json(etcd, serve):
+    server = serve(etcd.url, "--storage-media-type=application/json")
+    ask(server, "POST", MAPS, config_map("a", k="v"))
+    value = stored(etcd, "/registry/configmaps/default/a")
+    assert value.endswith(b"}\n") and json.loads(value)["data"] == {"k": "v"} and b"resourceVersion" not in value
+    other = serve(etcd.url)  # protobuf: reads it, and writes its own form
+    assert ask(other, "GET", MAPS + "/a")[1]["data"] == {"k": "v"}
+    ask(other, "PATCH", MAPS + "/a", {"data": {"k": "w"}}, content="application/merge-patch+json")
+    assert stored(etcd, "/registry/configmaps/default/a").startswith(b"k8s\0")
+    assert ask(server, "GET", MAPS + "/a")[1]["data"] == {"k": "w"}
+
+
+def test_prefix(etcd, serve):
+    server = serve(etcd.url, "--etcd-prefix=/elsewhere")
+    ask(server, "POST", MAPS, config_map("a"))
+    assert stored(etcd, "/elsewhere/configmaps/default/a") and not keys(etcd, "/registry/")
+    other = serve(etcd.url)  # a cluster of its own
+    assert ask(other, "GET", MAPS + "/a")[0].status == 404
+
+
+def test_a_second_start_changes_nothing(etcd, serve):
+    serve(etcd.url)
+    before = etcd.post("kv/range", {"key": b64("x")})["header"]["revision"]
+    serve(etcd.url)
+    assert etcd.post("kv/range", {"key": b64("x")})["header"]["revision"] == before
+
+
+def test_events_end(etcd, serve):
+    server = serve(etcd.url, "--event-ttl=1s")
+    event = {"metadata": {"name": "e", "namespace": "default"}, "involvedObject": {"namespace": "default"}, "reason": "R", "type": "Normal"}
+    assert ask(server, "POST", "/api/v1/namespaces/default/events", event)[0].status == 201
+    lease = etcd.post("kv/range", {"key": b64("/registry/events/default/e")})["kvs"][0]["lease"]
+    assert int(lease) != 0
+    end = time.monotonic() + 20
+    while ask(server, "GET", "/api/v1/namespaces/default/events/e")[0].status == 200:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def encryption(path, *providers):
+    path.write_text("kind: EncryptionConfiguration\napiVersion: apiserver.config.k8s.io/v1\nresources:\n- resources: [secrets]\n  providers:\n"
+                    + "".join(f"  - {p}\n" for p in providers))
+    return f"--encryption-provider-config={path}"
+
+
+def test_encryption_and_rotation(etcd, serve, tmp_path):
+    old = "aescbc: {keys: [{name: old, secret: %s}]}" % K1
+    new = "secretbox: {keys: [{name: new, secret: %s}]}" % K2
+    secrets, key = "/api/v1/namespaces/default/secrets", "/registry/secrets/default/s"
+    server = serve(etcd.url, encryption(tmp_path / "1.yaml", old, "identity: {}"))
+    ask(server, "POST", secrets, {"metadata": {"name": "s"}, "stringData": {"password": "hunter2"}})
+    assert stored(etcd, key).startswith(b"k8s:enc:aescbc:v1:old:") and b"hunter2" not in stored(etcd, key)
+    rotated = serve(etcd.url, encryption(tmp_path / "2.yaml", new, old))
+    _, secret = ask(rotated, "GET", secrets + "/s")
+    assert base64.b64decode(secret["data"]["password"]) == b"hunter2"
+    answer, again = ask(rotated, "PUT", secrets + "/s", secret)  # the same object: written for the new key's sake
+    assert answer.status == 200 and again["metadata"]["resourceVersion"] != secret["metadata"]["resourceVersion"]
+    assert stored(etcd, key).startswith(b"k8s:enc:secretbox:v1:new:")
+    _, same = ask(rotated, "PUT", secrets + "/s", again)
+    assert same["metadata"]["resourceVersion"] == again["metadata"]["resourceVersion"]
+    keyless = serve(etcd.url)
+    answer, status = ask(keyless, "GET", secrets + "/s")
+    assert answer.status == 500 and "identity transformer tried to read encrypted data" in status["message"]
+    answer, status = ask(keyless, "GET", secrets)
+    assert answer.status == 500 and "/registry/secrets/default/s" in status["message"]
+    assert ask(keyless, "GET", MAPS)[0].status == 200
+
+
+# ---- faults
+
+def test_not_there_yet(serve):
+    port = free_port()
+    server = serve(f"http://127.0.0.1:{port}", ready=False)
+    answer, status = ask(server, "GET", MAPS)
+    assert (answer.status, answer.headers["Retry-After"], status["message"]) == (429, "1", "storage is (re)initializing")
+    answer, text = ask(server, "GET", "/readyz")
+    assert answer.status == 500 and "[-]poststarthook/storage-readiness failed: reason withheld\n" in text
+    assert text.endswith("readyz check failed\n")
+
+
+def test_killed(etcd, serve):
+    server = serve(etcd.url)
+    ask(server, "POST", MAPS, config_map("a", k="v"))
+    seen = Stream(server, MAPS)
+    etcd.kill()
+    assert ask(server, "GET", MAPS + "?resourceVersion=0")[0].status == 200  # from the copy
+    assert ask(server, "GET", MAPS + "/a?resourceVersion=0")[1]["data"] == {"k": "v"}
+    answer, status = ask(server, "POST", MAPS + "?timeout=300ms", config_map("b"))
+    assert answer.status == 504 and status == {
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Timeout", "details": {}, "code": 504,
+        "message": "Timeout: request did not complete within requested timeout - context deadline exceeded"}
+    for path in (MAPS, MAPS + "/a"):  # the newest state can't be known
+        answer, text = ask(server, "GET", path + "?timeout=300ms")
+        assert answer.status == 504 and "within the allotted timeout" in str(text)
+    wait_for(lambda: ask(server, "GET", "/readyz")[0].status == 500)
+    assert "[-]etcd failed: reason withheld\n" in ask(server, "GET", "/livez?verbose")[1]
+    etcd.start()
+    assert ask(server, "POST", MAPS, config_map("c"))[0].status == 201  # waits until it is back
+    wait_for(lambda: ask(server, "GET", "/readyz")[0].status == 200)
+    assert ask(server, "GET", MAPS + "/b")[0].status == 404
+    assert seen.upto("c") == [("ADDED", "a"), ("ADDED", "c")]
+
+
+def test_paused(etcd, serve):
+    server = serve(etcd.url)
+    etcd.pause()
+    answer, _ = ask(server, "POST", MAPS + "?timeout=300ms", config_map("a"))
+    assert answer.status == 504
+    etcd.go_on()
+    assert ask(server, "POST", MAPS, config_map("b"))[0].status == 201
+    assert ask(server, "GET", MAPS + "/a")[0].status in (200, 404)  # nobody can know
+
+
+def test_clients_that_leave(etcd, serve):
+    server = serve(etcd.url)
+    etcd.pause()
+    for _ in range(50):
+        s = socket.create_connection(("127.0.0.1", server.http_port))
+        s.sendall(f"GET {MAPS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n\r\n".encode())
+        s.close()
+    etcd.go_on()
+    assert ask(server, "GET", MAPS)[0].status == 200
+
+
+def test_compacted_behind_its_back(etcd, serve):
+    server = serve(etcd.url)
+    _, made = ask(server, "POST", MAPS, config_map("a"))
+    stream = Stream(server, MAPS)
+    assert stream.upto("a") == [("ADDED", "a")]
+    etcd.pause()
+    time.sleep(0.1)
+    etcd.kill()
+    etcd.start()
+    etcd.wait()
+    for i in range(20):
+        etcd.post("kv/put", {"key": b64("/registry/unknown/x"), "value": b64(str(i))})
+    now = etcd.post("kv/range", {"key": b64("x")})["header"]["revision"]
+    etcd.post("kv/compaction", {"revision": now, "physical": True})
+    assert ask(server, "GET", MAPS)[1]["items"][0]["metadata"]["name"] == "a"
+    assert ask(server, "POST", MAPS, config_map("b"))[0].status == 201
+    assert ask(server, "GET", f"{MAPS}?resourceVersion={made['metadata']['resourceVersion']}&resourceVersionMatch=Exact")[0].status in (200, 410)
+
+
+def test_full(serve):
+    etcd = Etcd(False, "--quota-backend-bytes=2000000").wait()
+    try:
+        server = serve(etcd.url)
+        for i in range(400):
+            answer, status = ask(server, "POST", MAPS, config_map(f"m{i}", k="x" * 50000))
+            if answer.status != 201:
+                break
+        assert answer.status == 500 and status["message"] == "etcdserver: mvcc: database space exceeded"
+        assert ask(server, "GET", MAPS + "/m0")[0].status == 200  # reading goes on
+        assert len(ask(server, "GET", MAPS)[1]["items"]) == i
+    finally:
+        etcd.close()
+
+
+def test_garbage():
+    """A server that speaks no gRPC at all: refused, again and again, without an end of ours."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen(16)
+
+        def answer():
+            while True:
+                try:
+                    c, _ = s.accept()
+                except OSError:
+                    return
+                c.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" + b"\0\xff" * 2000)
+                c.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        import tempfile
+        with tempfile.TemporaryDirectory() as d:
+            server = start(d, "--etcd-servers", f"http://127.0.0.1:{s.getsockname()[1]}")
+            time.sleep(1)
+            assert ask(server, "GET", MAPS)[0].status == 429
+            assert server.process.poll() is None
+            stop(server)
+
+
+def test_failover(etcd, serve):
+    server = serve(f"http://127.0.0.1:{free_port()},{etcd.url}")
+    assert ask(server, "POST", MAPS, config_map("a"))[0].status == 201
+
+
+def test_tls(serve, tmp_path):
+    run = lambda *a: subprocess.run(["openssl", *map(str, a)], check=True, capture_output=True, cwd=tmp_path)
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca", "-days", "2")
+    for name in ("server", "client"):
+        run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        (tmp_path / "ext").write_text("subjectAltName=IP:127.0.0.1\n")
+        run("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.crt", "-days", "2", "-extfile", "ext")
+    etcd = Etcd.__new__(Etcd)
+    etcd.scheme = "https"
+    Etcd.__init__(etcd, False, "--cert-file", str(tmp_path / "server.crt"), "--key-file", str(tmp_path / "server.key"),
+                  "--client-cert-auth", "--trusted-ca-file", str(tmp_path / "ca.crt"))
+    try:
+        files = [f"--etcd-cafile={tmp_path}/ca.crt", f"--etcd-certfile={tmp_path}/client.crt", f"--etcd-keyfile={tmp_path}/client.key"]
+        server = serve(etcd.url, *files)
+        assert ask(server, "POST", MAPS, config_map("a"))[0].status == 201
+        stranger = serve(etcd.url, files[0], ready=False)
+        time.sleep(1)
+        assert ask(stranger, "GET", MAPS)[0].status == 429
+    finally:
+        etcd.close()
+
+
+@pytest.mark.parametrize("flags, words", [
+    (["--etcd-servers=ftp://x"], "--etcd-servers: a scheme that is not http or https"),
+    (["--etcd-servers=http://127.0.0.1:1", "--etcd-certfile=x"], "--etcd-certfile and --etcd-keyfile go together"),
+    (["--etcd-servers=http://127.0.0.1:1", "--storage-media-type=text/plain"], "--storage-media-type \"text/plain\" is not supported"),
+    (["--etcd-servers=http://127.0.0.1:1", "--encryption-provider-config=/nowhere"], "can't read --encryption-provider-config /nowhere"),
+])
+def test_bad_flags(flags, words):
+    from conftest import binary
+    done = subprocess.run([binary(), "serve", "--bind-address=127.0.0.1", "--secure-port=0", *flags], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and words in done.stderr
+
+
+# ---- helpers
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+class Stream:
+    """A watch from the state there is; what it saw, by name."""
+
+    def __init__(self, server, path):
+        self.socket = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=30)
+        self.socket.request("GET", path + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true",
+                            headers={"Authorization": "Bearer " + server.token})
+        self.answer, self.seen = self.socket.getresponse(), []
+
+    def upto(self, name):
+        while not self.seen or self.seen[-1][1] != name:
+            event = json.loads(self.answer.readline())
+            if event["type"] != "BOOKMARK":
+                self.seen.append((event["type"], event["object"]["metadata"]["name"]))
+        return self.seen
