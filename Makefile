@@ -183,6 +183,7 @@ coverage:
 
 bench: $(BIN)
 	$(PY) ci/bench.py $(BIN)
+	$(PY) ci/bench_etcd.py $(BIN)
 
 # The codecs beside apimachinery's own, on generated objects (conformance/oracle). Needs Go and, the
 # first time, its module proxy.

@@ -45,7 +45,7 @@ const flag_row flag_rows[] = {
   {"Etcd", "etcd-readycheck-timeout", FLAG_DURATION, FLAG_IGNORED, "2s", ""},
   {"Etcd", "etcd-servers", FLAG_LIST, FLAG_HONOURED, "",
    "keep the objects in this etcd, URLs with commas; without it they are kept in memory"},
-  {"Etcd", "etcd-servers-overrides", FLAG_LIST, FLAG_IGNORED, "", ""},
+  {"Etcd", "etcd-servers-overrides", FLAG_LIST, FLAG_SILENT, "", "refused"},
   {"Etcd", "lease-reuse-duration-seconds", FLAG_INT, FLAG_IGNORED, "60", ""},
   {"Etcd", "storage-backend", FLAG_STRING, FLAG_SILENT, "", ""},
   {"Etcd", "storage-media-type", FLAG_STRING, FLAG_HONOURED,

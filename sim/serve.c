@@ -277,6 +277,10 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
     }
     return true;
   }
+  const char *overrides = flags_str(f, "etcd-servers-overrides");
+  if (overrides && *overrides) {
+    return complain("--etcd-servers-overrides is not supported: one etcd keeps everything");
+  }
   if (flags_str(f, "snapshot-in") || flags_str(f, "snapshot-out")) {
     return complain("snapshots are of the embedded store, not of --etcd-servers");
   }

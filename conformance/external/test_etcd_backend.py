@@ -294,6 +294,7 @@ def test_tls(serve, tmp_path):
     (["--etcd-servers=ftp://x"], "--etcd-servers: a scheme that is not http or https"),
     (["--etcd-servers=http://127.0.0.1:1", "--etcd-certfile=x"], "--etcd-certfile and --etcd-keyfile go together"),
     (["--etcd-servers=http://127.0.0.1:1", "--storage-media-type=text/plain"], "--storage-media-type \"text/plain\" is not supported"),
+    (["--etcd-servers=http://127.0.0.1:1", "--etcd-servers-overrides=/events#http://127.0.0.1:2"], "--etcd-servers-overrides is not supported"),
     (["--etcd-servers=http://127.0.0.1:1", "--encryption-provider-config=/nowhere"], "can't read --encryption-provider-config /nowhere"),
 ])
 def test_bad_flags(flags, words):

@@ -164,6 +164,9 @@ static void leases_end(void **state) {
   assert_int_equal(store_create_ttl(t.store, SLICE_LIT("/a"), b, 2, NULL), STORE_OK);
   assert_int_equal(store_create_ttl(t.store, SLICE_LIT("/b"), b, 2, NULL), STORE_OK);
   assert_int_equal(mirror_figures_read(t.store).leases, 2); /* 5 % of 2 s is nothing to share */
+  assert_int_equal(store_create_ttl(t.store, SLICE_LIT("/c"), b, 3600, NULL), STORE_OK);
+  assert_int_equal(store_create_ttl(t.store, SLICE_LIT("/d"), b, 3600, NULL), STORE_OK);
+  assert_int_equal(mirror_figures_read(t.store).leases, 3);
   blob_unref(b);
   store_entry *e = NULL;
   int64_t begun = world_env(t.world)->mono_ns;
