@@ -43,6 +43,12 @@ static void on_store_tick(void *ctx, int64_t now_ns) {
   timer_set(&s->timers, &s->store_timer, now_ns + STORE_TICK_NS, on_store_tick, s);
 }
 
+static void on_repair(void *ctx, int64_t now_ns) {
+  server *s = ctx;
+  if (!s->stopping) bootstrap_repair(s);
+  timer_set(&s->timers, &s->repair_timer, now_ns + BOOTSTRAP_REPAIR_NS, on_repair, s);
+}
+
 /* The copy is complete: what of a fresh cluster is not there yet is made. */
 static void on_store_ready(void *ctx) {
   server *s = ctx;
@@ -134,7 +140,10 @@ server *server_create(env *e, const server_options *o, slice *problem) {
   s->options.snapshot = SLICE_NONE;
   s->options.remote = (server_remote){0};
   timer_set(&s->timers, &s->store_timer, e->mono_ns + STORE_TICK_NS, on_store_tick, s);
-  if (!store_waits(s->store)) s->ready = true;
+  if (!store_waits(s->store)) {
+    timer_set(&s->timers, &s->repair_timer, e->mono_ns + BOOTSTRAP_REPAIR_NS, on_repair, s);
+    s->ready = true;
+  }
   return s;
 }
 

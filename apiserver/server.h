@@ -44,6 +44,7 @@ struct server {
   server_options options;
   timers timers;
   timer store_timer;
+  timer repair_timer;
   http_server http;
   struct fiber_pool *fibers; /* that requests run on when the store may wait */
   struct stored_codec *codec; /* of a store elsewhere */

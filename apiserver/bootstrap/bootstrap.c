@@ -184,3 +184,31 @@ bool bootstrap_run(server *s, slice *problem) {
   arena_destroy(a);
   return ok;
 }
+
+static bool is_missing(server *s, arena *a, const bootstrap_object *b) {
+  const resource_info *r = schema_resource(b->group, b->version, b->resource);
+  store_entry *e = NULL;
+  if (!r || store_get(s->store, stored_key(a, r, b->namespace, b->name), 0, &e) == STORE_OK) {
+    store_entry_unref(e);
+    return false;
+  }
+  return true;
+}
+
+void bootstrap_repair(server *s) {
+  arena *a = arena_create();
+  fill f;
+  slice ignored;
+  bool filled = false;
+  buf out;
+  buf_init(&out, OBJECT_MAX);
+  for (uint16_t i = 0; i < bootstrap_object_count; i++) {
+    const bootstrap_object *b = &bootstrap_objects[i];
+    bool own = slice_is(b->namespace, "default") && slice_is(b->name, "kubernetes");
+    if (!own || !is_missing(s, a, b)) continue;
+    if (!filled) filled = fill_values(&f, a, s, &ignored);
+    if (filled) write_object(&f, a, &out, b);
+  }
+  buf_dispose(&out);
+  arena_destroy(a);
+}

@@ -24,4 +24,10 @@ bool bootstrap_first_ip(arena *a, slice cidr, slice *out);
 /* "apiserver-" and a hash of the host name: the name of the identity lease. */
 slice bootstrap_identity(arena *a, slice hostname);
 
+/* What the real server's kubernetesservice controller does every ten seconds: the Service
+ * default/kubernetes and its endpoints are made anew where somebody has deleted them. For stores
+ * that never wait. */
+#define BOOTSTRAP_REPAIR_NS ((int64_t)10 * 1000000000)
+void bootstrap_repair(server *s);
+
 #endif

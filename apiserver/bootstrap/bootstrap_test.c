@@ -137,6 +137,26 @@ static void one_seed_gives_the_same_bytes(void **state) {
   fixture_end(&b);
 }
 
+static void what_the_cluster_needs_comes_back(void **state) {
+  (void)state;
+  fixture f;
+  slice problem = SLICE_NONE, key = SLICE_LIT("/registry/services/specs/default/kubernetes");
+  fixture_start(&f, 1);
+  assert_true(bootstrap_run(&f.server, &problem));
+  store *s = f.server.store;
+  int64_t before = store_revision(s);
+  bootstrap_repair(&f.server);
+  assert_int_equal(store_revision(s), before); /* all is there */
+  store_entry *e = entry_of(&f, "/registry/services/specs/default/kubernetes");
+  assert_int_equal(store_delete(s, key, e->mod_revision, e->value, NULL), STORE_OK);
+  store_entry_unref(e);
+  bootstrap_repair(&f.server);
+  e = entry_of(&f, "/registry/services/specs/default/kubernetes");
+  assert_int_equal(e->mod_revision, store_revision(s));
+  store_entry_unref(e);
+  fixture_end(&f);
+}
+
 static void a_wrong_service_cidr_is_a_problem(void **state) {
   (void)state;
   fixture f;
@@ -160,6 +180,7 @@ int main(void) {
       cmocka_unit_test(values_are_filled_in),
       cmocka_unit_test(both_families_are_told),
       cmocka_unit_test(one_seed_gives_the_same_bytes),
+      cmocka_unit_test(what_the_cluster_needs_comes_back),
       cmocka_unit_test(a_wrong_service_cidr_is_a_problem),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

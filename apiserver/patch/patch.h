@@ -50,6 +50,8 @@ void json_patch_way_sort(arena *a, slice patch, val *patched);
 
 /* Go's %v of an untyped tree: map[a:1 b:[x <nil>]], keys sorted. */
 slice go_print(arena *a, const val *v);
+/* The same as %#v: map[string]interface {}{"a":1}. */
+slice go_print_syntax(arena *a, const val *v);
 
 /* What managed fields need to know of a write. */
 typedef struct manage_args {

@@ -55,7 +55,7 @@ static void check_scalar(check *c, const val *v, const type_info *t, slice path)
     case TYPE_BYTES:
     case TYPE_DURATION:
       if (v->type == VAL_STRING) return;
-      text = go_print(c->arena, v);
+      text = go_print_syntax(c->arena, v);
       fail(c, path,
            arena_printf(c->arena, "expected string, got &value.valueUnstructured{Value:%.*s}",
                         SLICE_ARG(text)));

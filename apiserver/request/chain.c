@@ -14,6 +14,7 @@
 #include "route/health.h"
 #include "route/route.h"
 #include "server.h"
+#include "verb/component_status.h"
 #include "verb/verbs.h"
 #include "version/version.h"
 
@@ -154,9 +155,12 @@ static void serve_resource(request *rq) {
   const verb_row *row = find_verb(rq);
   if (!row) {
     bool listed = !rq->subresource && (rq->resource->verbs & VERB_LIST);
-    if (listed && slice_is(rq->info.verb, "watch") && slice_is(rq->http->method, "GET"))
+    if (listed && slice_is(rq->info.verb, "watch") && slice_is(rq->http->method, "GET")) {
+      warn_deprecated(rq);
       no_watch(rq);
-    else not_allowed(rq);
+    } else {
+      not_allowed(rq);
+    }
     respond_error(rq);
     return;
   }
@@ -167,6 +171,7 @@ static void serve_resource(request *rq) {
   }
   if (rq->subresource && verb_subresource(rq)) return;
   if (!rq->resource->list_type && verb_review(rq)) return;
+  if (component_status_serve(rq)) return;
   row->run(rq);
 }
 

@@ -14,7 +14,9 @@
 
 static val *meta_tree(arena *a, const list_meta *m) {
   val *meta = val_map(a);
-  val_setc(a, meta, "resourceVersion", val_printf(a, "%lld", (long long)m->revision));
+  if (m->revision) {
+    val_setc(a, meta, "resourceVersion", val_printf(a, "%lld", (long long)m->revision));
+  }
   if (m->continue_token.len) val_setc(a, meta, "continue", val_string(a, m->continue_token));
   if (m->has_remaining) val_setc(a, meta, "remainingItemCount", val_int(a, m->remaining));
   return meta;
@@ -89,9 +91,9 @@ static val **item_trees(request *rq, store_entry *const *items, uint32_t count) 
   return trees;
 }
 
-static void list_table(request *rq, const output_form *form, store_entry *const *items,
+static void list_table(request *rq, const output_form *form, val **trees,
                        uint32_t count, const list_meta *m) {
-  val *t = table_make(rq->arena, rq->resource, item_trees(rq, items, count), count,
+  val *t = table_make(rq->arena, rq->resource, trees, count,
                       meta_tree(rq->arena, m),
                       table_include_of(http_query_get(rq->http, "includeObject")), true,
                       form->as_version,
@@ -100,10 +102,9 @@ static void list_table(request *rq, const output_form *form, store_entry *const 
   respond_tree(rq, 200, form, t, k->type);
 }
 
-static void list_partial(request *rq, const output_form *form, store_entry *const *items,
+static void list_partial(request *rq, const output_form *form, val **trees,
                          uint32_t count, const list_meta *m) {
   arena *a = rq->arena;
-  val **trees = item_trees(rq, items, count);
   val *list = val_map(a), *out = val_list(a);
   const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version,
                                    SLICE_LIT("PartialObjectMetadataList"));
@@ -118,11 +119,10 @@ static void list_partial(request *rq, const output_form *form, store_entry *cons
 }
 
 /* Pretty JSON, YAML and CBOR: the whole list as a tree. */
-static void list_tree(request *rq, const output_form *form, store_entry *const *items,
+static void list_tree(request *rq, const output_form *form, val **trees,
                       uint32_t count, const list_meta *m) {
   arena *a = rq->arena;
   char gv[128];
-  val **trees = item_trees(rq, items, count);
   val *list = val_map(a), *out = val_list(a);
   for (uint32_t i = 0; i < count; i++) {
     val_delc(trees[i], "kind");
@@ -136,13 +136,20 @@ static void list_tree(request *rq, const output_form *form, store_entry *const *
   respond_tree(rq, 200, form, list, rq->resource->list_type);
 }
 
+void respond_list_trees(request *rq, const output_form *form, val **trees, uint32_t count,
+                        const list_meta *m) {
+  if (!respond_transformable(rq, form, true)) respond_error(rq);
+  else if (form->as == AS_TABLE) list_table(rq, form, trees, count, m);
+  else if (form->as != AS_OBJECT) list_partial(rq, form, trees, count, m);
+  else list_tree(rq, form, trees, count, m);
+}
+
 void respond_list(request *rq, const output_form *form, store_entry *const *items, uint32_t count,
                   const list_meta *m) {
+  bool stored = form->as == AS_OBJECT && (form->format == FORMAT_PROTOBUF ||
+                                          (form->format == FORMAT_JSON && !form->pretty));
   if (!respond_transformable(rq, form, true)) respond_error(rq);
-  else if (form->as == AS_TABLE) list_table(rq, form, items, count, m);
-  else if (form->as != AS_OBJECT) list_partial(rq, form, items, count, m);
+  else if (!stored) respond_list_trees(rq, form, item_trees(rq, items, count), count, m);
   else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
-  else if (form->format == FORMAT_YAML || form->format == FORMAT_CBOR ||
-           form->pretty) list_tree(rq, form, items, count, m);
   else list_json(rq, form, items, count, m);
 }

@@ -45,6 +45,10 @@ typedef struct list_meta {
 } list_meta;
 void respond_list(request *rq, const output_form *form, store_entry *const *items, uint32_t count,
                   const list_meta *meta);
+/* The same for objects that no store has: trees in the version asked for, with kind and apiVersion,
+ * as JSON, YAML or CBOR. A revision of 0 is left out. */
+void respond_list_trees(request *rq, const output_form *form, val **trees, uint32_t count,
+                        const list_meta *m);
 
 /* Headers of a streamed answer (a watch). */
 void respond_stream_begin(request *rq, const output_form *form);

@@ -83,6 +83,18 @@ typedef struct scale_run {
   write_options options;
 } scale_run;
 
+/* A configuration may be silent about the name and the replicas: they stay. */
+static void apply_over(arena *a, val *config, const val *doc) {
+  val *meta = val_getc(config, "metadata"), *spec = val_getc(config, "spec");
+  if (!meta) val_setc(a, config, "metadata", meta = val_map(a));
+  if (!spec) val_setc(a, config, "spec", spec = val_map(a));
+  val *name = val_path(doc, "metadata.name"), *wanted = val_path(doc, "spec.replicas");
+  if (val_is_map(meta) && !val_getc(meta, "name")) val_setc(a, meta, "name", name);
+  if (val_is_map(spec) && wanted && !val_getc(spec, "replicas")) {
+    val_setc(a, spec, "replicas", wanted);
+  }
+}
+
 static val *patched_scale(scale_run *s, request *rq, const val *live) {
   arena *a = rq->arena;
   slice error = SLICE_NONE;
@@ -93,6 +105,7 @@ static val *patched_scale(scale_run *s, request *rq, const val *live) {
     tree = strategic_patch_apply(a, doc, rq->http->body, scale_type(), &rq->error);
   else if (s->cbor) tree = cbor_parse(a, rq->http->body, &error);
   else tree = yaml_parse(a, rq->http->body, NULL, &error);
+  if (s->kind == PATCH_APPLY && val_is_map(tree)) apply_over(a, tree, doc);
   if (tree) tree = codec_conform(a, tree, scale_type(), NULL, &error);
   if (!tree && !rq->error.set) {
     status_set(&rq->error, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(error));
@@ -117,10 +130,7 @@ static val *make(void *ctx, request *rq, const val *live) {
     return NULL;
   }
   val *scale = s->body ? s->body : patched_scale(s, rq, live);
-  if (!scale || !write_check_namespace(rq, scale) || !write_check_name(rq, scale) ||
-      !valid(rq, scale)) {
-    return NULL;
-  }
+  if (!scale || !write_check_namespace(rq, scale) || !write_check_name(rq, scale)) return NULL;
   val *obj = object_fork(a, live), *spec = val_copy(a, val_getc(live, "spec"));
   val_setc(a, spec, "replicas", val_int(a, val_i64(val_path(scale, "spec.replicas"))));
   val_setc(a, obj, "spec", spec);
@@ -130,7 +140,7 @@ static val *make(void *ctx, request *rq, const val *live) {
                    .apply = s->kind == PATCH_APPLY && !s->body, .force = s->options.force,
                    .before = val_i64(val_path(live, "spec.replicas")),
                    .after = val_i64(val_path(scale, "spec.replicas"))};
-  if (!scale_fields_update(rq, &w, obj)) return NULL;
+  if (!scale_fields_update(rq, &w, obj) || !valid(rq, scale)) return NULL;
   return write_admit(rq, obj, live, rq->info.name) ? obj : NULL;
 }
 

@@ -56,9 +56,12 @@ bool write_check_name(request *rq, val *obj) {
                       SLICE_ARG(want));
   }
   if (!slice_eq(have, want)) {
-    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
-                      "the name of the object (%.*s) does not match the name on the URL (%.*s)",
-                      SLICE_ARG(have), SLICE_ARG(want));
+    slice text = arena_concat(rq->arena, want, SLICE_LIT(")")); /* may hold NUL: no printf */
+    text = arena_concat(rq->arena, SLICE_LIT(") does not match the name on the URL ("), text);
+    text = arena_concat(rq->arena, have, text);
+    status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "%s", "");
+    rq->error.message = arena_concat(rq->arena, SLICE_LIT("the name of the object ("), text);
+    return false;
   }
   return true;
 }

@@ -88,5 +88,16 @@ def disabled_rows():
     yield Case("gated pod", "POST", NS + "/pods?dryRun=All", {"metadata": {"name": "found"}, "spec": {"containers": [{"name": "c", "image": "i"}], "schedulingGates": [{"name": "a.b/c"}]}}, JSON)
 
 
+def component_rows():
+    at = "/api/v1/componentstatuses"
+    for p in ("/etcd-0", "/scheduler", "/zz", "?labelSelector=x", "?fieldSelector=metadata.name%3Detcd-0", "?fieldSelector=spec.x%3Dy", "?watch=1"):
+        yield Case("componentstatuses " + p, "GET", at + p)
+    for form in ("Table", "PartialObjectMetadata"):
+        yield Case("componentstatuses as " + form, "GET", at + "/etcd-0", headers=(f"Accept: application/json;as={form};v=v1;g=meta.k8s.io",))
+    scale = {"apiVersion": "autoscaling/v1", "kind": "Scale"}
+    for name, spec in (("replicas", {"spec": {"replicas": 1}}), ("nothing", {}), ("negative", {"spec": {"replicas": -1}})):
+        yield Case("apply: to scale with force " + name, "PATCH", WEB + "/scale?fieldManager=m&force=true", {**scale, **spec}, APPLY, uses=WEB)
+
+
 def all_rows():
-    return [*selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows(), *disabled_rows()]
+    return [*selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows(), *disabled_rows(), *component_rows()]
