@@ -75,7 +75,7 @@ static slice name_of_selector(slice selector) {
     slice v = slice_from(head, strlen("metadata.name="));
     if (v.len && v.ptr[0] == '=') v = slice_from(v, 1);
     found = v;
-    if (slice_find_char(v, '\\') >= 0) return SLICE_NONE; /* an escape: no name that a path could have */
+    if (slice_find_char(v, '\\') >= 0) return SLICE_NONE; /* escaped: no name in a path */
   }
   return name_is_path_segment(found, NULL) ? found : SLICE_NONE;
 }

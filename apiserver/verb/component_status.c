@@ -9,9 +9,11 @@ static const struct component {
   const char *name, *healthy, *message;
 } components[] = {
     {"controller-manager", "False",
-     "Get \"https://127.0.0.1:10257/healthz\": dial tcp 127.0.0.1:10257: connect: connection refused"},
+     "Get \"https://127.0.0.1:10257/healthz\": dial tcp 127.0.0.1:10257: connect: connection "
+     "refused"},
     {"scheduler", "False",
-     "Get \"https://127.0.0.1:10259/healthz\": dial tcp 127.0.0.1:10259: connect: connection refused"},
+     "Get \"https://127.0.0.1:10259/healthz\": dial tcp 127.0.0.1:10259: connect: connection "
+     "refused"},
     {"etcd-0", "True", "ok"},
 };
 #define COMPONENTS (sizeof components / sizeof *components)
