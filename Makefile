@@ -181,7 +181,10 @@ coverage:
 	$(MAKE) MODE=cover all
 	sh ci/coverage.sh $(BUILD)
 
-bench: $(BIN)
+$(BUILD)/watchload: ci/load/watchload.c | $(DEPS)
+	$(CC) -O2 -D_GNU_SOURCE -std=gnu11 -Wall -Wextra -o $@ $< -lssl -lcrypto
+
+bench: $(BIN) $(BUILD)/watchload
 	$(PY) ci/bench.py $(BIN)
 	$(PY) ci/bench_etcd.py $(BIN)
 

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import bench_scale
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HZ = os.sysconf("SC_CLK_TCK")
 TOKEN = "admintoken"
@@ -216,6 +218,19 @@ def measure(server, tool, lines):
     return {path.strip("/"): get(server.port, path) for path in (GET_PATH, LIST_PATH)}
 
 
+def measure_scale(make, folder, rows, small):
+    """Each part on a fresh server in a folder of its own; figures join the row of the latest server."""
+    tool = ROOT / "build" / "watchload"
+
+    def fresh():
+        place = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        (place / "tokens.csv").write_text(f"{TOKEN},admin,admin-uid,system:masters\n")
+        return make(place)
+
+    if tool.exists():
+        bench_scale.measure(fresh, str(tool), TOKEN, rows[-1][1], small)
+
+
 def main():
     binary = sys.argv[1]
     tool, rows = load_tool(), []
@@ -224,11 +239,13 @@ def main():
         server = Apisim(binary, folder)
         bodies = measure(server, tool, rows)
         server.stop()
+        measure_scale(lambda place: Apisim(binary, place), folder, rows, False)
         oracle = os.environ.get("ORACLE_BIN")
         if oracle:
             server = Real(oracle, folder)
             measure(server, tool, rows)
             server.stop()
+            measure_scale(lambda place: Real(oracle, place), folder, rows, True)
         if shutil.which("nginx"):
             server, row = Nginx(folder, bodies), {}
             if tool:
@@ -239,8 +256,8 @@ def main():
             rows.append((server.name, row))
             server.stop()
     keys = list(dict.fromkeys(k for _, row in rows for k in row))
-    lines = ["".join([f"{'':22}"] + [f"{name:>18}" for name, _ in rows])]
-    lines += ["".join([f"{k:22}"] + [f"{row.get(k, '-'):>18}" for _, row in rows]) for k in keys]
+    lines = ["".join([f"{'':34}"] + [f"{name:>18}" for name, _ in rows])]
+    lines += ["".join([f"{k:34}"] + [f"{row.get(k, '-'):>18}" for _, row in rows]) for k in keys]
     missing = [text for text, there in (("the load tool (APILOAD)", tool), ("the real server (ORACLE_BIN)", os.environ.get("ORACLE_BIN")),
                                         ("wrk", shutil.which("wrk")), ("nginx", shutil.which("nginx"))) if not there]
     if missing:
