@@ -34,7 +34,7 @@ class Control:
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("faults")
     plan = folder / "plan.yaml"
-    plan.write_text("apiservers: {a: {}, b: {}}\nclients:\n  other: {match: {userAgent: 'other*'}}\n  any: {}\n"
+    plan.write_text("apiservers: {a: {}, b: {}}\nclients:\n  other: {match: {userAgent: 'other*'}}\n  alice: {match: {user: ali*}}\n  any: {}\n"
                     # a fault that never fires: with it the store's writes are looked at beforehand
                     "faults:\n- on: {beforeCommit: {name: nobody}}\n  do: [{cut: true}]\n")
     address = f"unix:{folder}/c"
@@ -279,9 +279,28 @@ def test_advance(api, control):
     assert (before[:10], after[:10]) == ("2026-01-01", "2026-01-02")
 
 
+def end_of_log(control):
+    return control("requests", "since=999999999")["next"]
+
+
+def test_clients_by_user(api, control):
+    end = end_of_log(control)
+    control.fault({"beforeReceive": {"client": "alice"}}, {"reply": 503})
+    assert client.Api(api.server, "alicetoken").call("GET", MAPS).status == 503
+    assert api.call("GET", MAPS).status == 200
+    assert [r["client"] for r in control("requests", f"since={end}")["records"]] == ["alice", "any"]
+
+
+def test_the_wall_clock_jumps(api, control):
+    control.fault({"afterCommit": {"name": "a"}}, {"jumpClock": "-48h"})
+    first = api.post(MAPS, named("a"))["metadata"]["creationTimestamp"]
+    control("quiesce", "quiet=20ms")
+    second = api.post(MAPS, named("b"))["metadata"]["creationTimestamp"]
+    assert second < first and second.startswith("2025-12-30")
+
+
 def test_the_log_of_requests(api, control):
-    begin = control("requests", "limit=0")["next"]
-    end = control("requests", f"since={begin}")["next"]
+    end = end_of_log(control)
     api.post(MAPS, named("a"))
     api.call("GET", MAPS + "/b", headers={"User-Agent": "other/1"})
     api.call("GET", MAPS, headers={"Authorization": "Bearer wrong"})

@@ -195,6 +195,7 @@ void live_run_requests(control_call *c) {
   json_t *list = json_array();
   uint64_t seq = live_first_record(l);
   if (seq < (uint64_t)since) seq = (uint64_t)since;
+  if (seq > live_record_end(l)) seq = live_record_end(l);
   for (; seq < live_record_end(l) && n < limit; seq++) {
     const live_record *r = live_record_at(l, seq);
     if (!record_fits(c, l, r)) continue;
