@@ -32,6 +32,7 @@ typedef struct runner {
   bool begun; /* the step under way */
   int64_t since_ns; /* when the phase began */
   int64_t waits_ns, compared_ns; /* quiet, but not as the reference: since when; last looked at */
+  bool diverged; /* a step's state never became the reference's: later steps do not wait */
   bool done;
 } runner;
 
@@ -125,8 +126,10 @@ static void look_settle(runner *r) {
     enter(r, PHASE_SETTLE);
     return;
   }
-  bool known = reference && r->step && r->step <= reference->step_count;
+  bool known = reference && r->step && r->step <= reference->step_count && !r->diverged;
   if (!late && !converged(r, known ? &reference->step_states[r->step - 1] : NULL)) return;
+  int64_t waited = r->waits_ns ? real_ns() - r->waits_ns : 0;
+  r->diverged = r->diverged || waited >= r->plan->quiesce.converge_ns;
   keep_step_state(r);
   enter(r, PHASE_STEP);
 }
