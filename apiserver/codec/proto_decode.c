@@ -58,7 +58,7 @@ static bool fail_in(decoder *d, const proto_in *in) {
   return fail(d, slice_cstr(in->error));
 }
 
-static val *node(decoder *d, val_type type) {
+static inline val *node(decoder *d, val_type type) {
   if (d->pool_left == 0) {
     d->pool_left = d->pool_next;
     if (d->pool_next < POOL_MAX) d->pool_next *= 2;
@@ -70,7 +70,7 @@ static val *node(decoder *d, val_type type) {
   return v;
 }
 
-static val *string_node(decoder *d, slice s) {
+static inline val *string_node(decoder *d, slice s) {
   val *v = node(d, VAL_STRING);
   v->u.s = s.ptr ? s.ptr : "";
   v->count = (uint32_t)s.len;
@@ -127,18 +127,13 @@ static bool struct_push(decoder *d, slice bytes, const type_info *t, val **to, v
   return true;
 }
 
-static bool inlined_push(decoder *d, slice bytes, const type_info *t) {
+static bool inlined_push(decoder *d, slice bytes, const proto_field *p) {
+  const type_info *t = p->inlined;
   frame *owner = d->top;
-  const type_info *outer = owner->type;
   frame *f = frame_push(d, FRAME_INLINED, bytes, t);
   if (!f) return false;
   f->slots = owner->slots;
-  f->slot_base = owner->slot_base;
-  if (t->field_count > 0) {
-    const field_info *first = type_field(outer, t->fields[0].name);
-    assert(first);
-    f->slot_base = (uint16_t)(owner->slot_base + (first - outer->fields));
-  }
+  f->slot_base = (uint16_t)(owner->slot_base + p->at);
   return true;
 }
 
@@ -305,11 +300,11 @@ static bool field_read(decoder *d, frame *f, const proto_field *p, unsigned wire
                                   SLICE_ARG(field)));
     }
     if (!wire_bytes(&f->in, &bytes)) return fail_in(d, &f->in);
-    return inlined_push(d, bytes, p->inlined);
+    return inlined_push(d, bytes, p);
   }
   const field_info *fi = p->field;
-  const type_info *t = fi->type;
-  val **slot = &f->slots[f->slot_base + (fi - f->type->fields)];
+  const type_info *t = p->type;
+  val **slot = &f->slots[f->slot_base + p->at];
   if (t->kind == TYPE_LIST && !t->wrapped) return list_read(d, f, fi, wire, slot);
   if (wire != wire_of(t)) {
     return fail(d, wire_type_error(d->arena, proto_message_name(f->type), fi->name, wire));
@@ -331,6 +326,12 @@ static bool struct_step(decoder *d, frame *f) {
       return fail(d, wire_tag_error(d->arena, proto_message_name(f->type), number, wire));
     }
     const proto_field *p = field_find(f, number);
+    if (p && p->kind == TYPE_STRING && (wire & 7) == WIRE_BYTES) { /* as most fields are */
+      slice text;
+      if (!wire_bytes(&f->in, &text)) return fail_in(d, &f->in);
+      f->slots[f->slot_base + p->at] = string_node(d, text);
+      continue;
+    }
     if (p) {
       if (!field_read(d, f, p, (unsigned)(wire & 7))) return false;
       continue;
@@ -391,7 +392,7 @@ static val *union_value(const frame *f) {
 
 /* As in codec_conform: what is no pointer is absent when zero, but for bytes and messages around
  * lists, which Go tells from nil. */
-static bool is_dropped(const field_info *fi, const val *v) {
+static inline bool is_dropped(const field_info *fi, const val *v) {
   if ((v->type >= VAL_LIST && v->count) || (v->type == VAL_STRING && v->count > 2)) return false;
   if (fi->pointer || !conform_is_zero(v, fi->type)) return false;
   return fi->omitempty || (fi->type->kind != TYPE_BYTES && !fi->type->wrapped);
@@ -406,9 +407,11 @@ static val *struct_value(decoder *d, const frame *f) {
   map->u.entries = arena_alloc(d->arena, count * sizeof(val_entry));
   map->cap = count;
   for (uint16_t i = 0; i < t->field_count; i++) {
-    if (!f->slots[i] || is_dropped(&t->fields[i], f->slots[i])) continue;
-    if (f->slots[i]->type == VAL_MAP && t->fields[i].type->kind == TYPE_MAP) val_sort(f->slots[i]);
-    map->u.entries[map->count++] = (val_entry){t->fields[i].name, f->slots[i]};
+    val *v = f->slots[i];
+    if (!v || is_dropped(&t->fields[i], v)) continue;
+    const field_brief *b = &t->brief[i];
+    if (v->type == VAL_MAP && v->count > 1 && b->type->kind == TYPE_MAP) val_sort(v);
+    map->u.entries[map->count++] = (val_entry){{b->name, b->name_len}, v};
   }
   return map;
 }
