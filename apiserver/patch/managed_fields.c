@@ -49,7 +49,8 @@ const resource_info *manage_resource(const resource_info *r, slice api_version) 
     version = group;
     group = SLICE_LIT("");
   }
-  if (slice_eq(group, r->group) && slice_eq(version, r->version)) return r;
+  if (!slice_eq(group, r->group)) return NULL; /* events of the other group are nobody's here */
+  if (slice_eq(version, r->version)) return r;
   return schema_resource_of_kind(group, version, r->kind);
 }
 

@@ -10,7 +10,7 @@
 slice manage_version(const manage_args *m);
 /* The entry of the request's manager, without a set or a time. */
 managed_entry manage_entry(const manage_args *m, bool apply);
-/* The resource of the same kind in another version; NULL if it is not served. */
+/* The resource of the same kind in another version of its group; NULL if it is not served. */
 const resource_info *manage_resource(const resource_info *r, slice api_version);
 /* obj itself where both versions have one type. */
 val *manage_convert(arena *a, const val *obj, const resource_info *from, const resource_info *to);
