@@ -13,7 +13,10 @@
 
 val *write_to_storage(request *rq, val *obj) {
   version_default(rq->arena, obj, rq->resource->type);
-  return version_is_storage(rq->resource) ? obj : version_to_storage(rq->arena, obj, rq->resource);
+  if (version_is_storage(rq->resource)) return obj;
+  obj = version_to_storage(rq->arena, obj, rq->resource);
+  version_default(rq->arena, obj, rq->resource->storage->type); /* as reading it back would */
+  return obj;
 }
 
 val *write_from_storage(request *rq, const val *obj) {

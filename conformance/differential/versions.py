@@ -83,7 +83,7 @@ FULL = {
     "behavior": {"scaleDown": {"stabilizationWindowSeconds": 5, "selectPolicy": "Min",
                                "policies": [{"type": "Pods", "value": 4, "periodSeconds": 60}]},
                  "scaleUp": {"policies": [{"type": "Percent", "value": 10, "periodSeconds": 30}]}}}
-TARGET = {"scaleTargetRef": {"kind": "D", "name": "d"}, "maxReplicas": 9}
+TARGET = {"scaleTargetRef": {"kind": "D", "name": "d", "apiVersion": "a/v1"}, "maxReplicas": 9}
 SPECS = {
     "full": FULL, "none": TARGET, "cpu": {**TARGET, "metrics": [metric("Resource", utilization(50), name="cpu")]},
     "two": {**TARGET, "metrics": [metric("Resource", utilization(50), name="memory"),
@@ -99,8 +99,8 @@ STATUS = {
 
 
 def autoscaler(version, name, spec, **meta):
-    return {"apiVersion": "autoscaling/" + version, "kind": "HorizontalPodAutoscaler", "metadata": {"name": name, **meta},
-            "spec": spec}
+    return {"apiVersion": "autoscaling/" + version, "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": name, **meta}, "spec": spec}
 
 
 def read(paths, forms=("application/json", PB)):
@@ -120,7 +120,8 @@ def autoscalers():
         for version, path in zip(("v1", "v2"), paths):
             both("PATCH", path + "?fieldManager=ssa&force=true", autoscaler(version, name, TARGET), kind=APPLY)
             read(paths)
-    behavior = {"autoscaling.alpha.kubernetes.io/behavior": '{"ScaleUp":{"Policies":[{"Type":"Pods","Value":3,"PeriodSeconds":9}]}}'}
+    behavior = {"autoscaling.alpha.kubernetes.io/behavior":
+                '{"ScaleUp":{"Policies":[{"Type":"Pods","Value":3,"PeriodSeconds":9}]}}'}
     for name, meta in {"v1a": {}, "v1b": {"annotations": behavior}}.items():
         obj = autoscaler("v1", name, {**TARGET, "targetCPUUtilizationPercentage": 50}, **meta)
         both("POST", HPA % "v1", obj)

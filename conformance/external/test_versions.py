@@ -2,6 +2,7 @@
 recorded from a v1.36.3 server; conformance/differential/versions.py compares more of them."""
 
 import json
+import urllib.error
 import urllib.request
 
 import conftest
@@ -16,8 +17,11 @@ def call(server, method, path, body=None, kind="application/json"):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(server.url + path, data, headers, method=method)
     context = conftest.ssl._create_unverified_context()
-    with urllib.request.urlopen(request, timeout=10, context=context) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as e:
+        raise AssertionError(e.read().decode()) from None
 
 
 def managers(obj):
@@ -42,7 +46,7 @@ def test_an_autoscaler_of_v2_survives_a_write_through_v1(apisim):
                {"type": "Pods", "pods": {"metric": {"name": "p"}, "target": {"type": "AverageValue", "averageValue": "10"}}}]
     call(apisim, "POST", HPA.format("v2"), {
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"},
-        "spec": {"scaleTargetRef": {"kind": "D", "name": "d"}, "maxReplicas": 3, "metrics": metrics}})
+        "spec": {"scaleTargetRef": {"kind": "D", "name": "d", "apiVersion": "a/v1"}, "maxReplicas": 3, "metrics": metrics}})
     v1 = call(apisim, "GET", HPA.format("v1") + "/h")
     assert v1["spec"]["targetCPUUtilizationPercentage"] == 70
     assert json.loads(v1["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/metrics"]) == [
