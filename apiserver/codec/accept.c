@@ -29,7 +29,8 @@ static bool param_next(slice *rest, slice *name, slice *value, slice *raw) {
 static double quality_of(arena *a, slice text) {
   char *end, *copy = arena_cstr(a, text);
   double q = strtod(copy, &end);
-  return end == copy || *end || text.len == 0 ? 0 : q;
+  bool bad = end == copy || *end || (unsigned char)*copy <= ' '; /* strtod passes over spaces */
+  return bad ? 0 : q;
 }
 
 static bool clause_parse(arena *a, slice part, accept_clause *c) {
@@ -40,11 +41,12 @@ static bool clause_parse(arena *a, slice part, accept_clause *c) {
   c->q = 1;
   if (rest.len == 0) {
     c->subtype = SLICE_LIT("*");
-    return slice_is(c->type, "*");
+    if (!slice_is(c->type, "*")) return false;
+  } else {
+    slice_cut(rest, '/', &subtype, &more);
+    if (more.len) return false;
+    c->subtype = trim_spaces(subtype);
   }
-  slice_cut(rest, '/', &subtype, &more);
-  if (more.len) return false;
-  c->subtype = trim_spaces(subtype);
   for (rest = c->params; rest.len;) {
     if (param_next(&rest, &name, &value, &raw) && slice_is(name, "q")) c->q = quality_of(a, raw);
   }
