@@ -88,7 +88,7 @@ static inline bool is_left_out(const field_brief *f, const val *v) {
 /* Lays out by field what will be written: the value, `zero`, or NULL. Returns how many are, or -1
  * where an entry is not under a field's own name, in order. */
 static int fill_slots(const val **slots, const val *v, const type_info *t) {
-  const val_entry *at = v->u.entries, *end = at + v->count;
+  const val_entry *at = v->u.entries, *end = v->count ? at + v->count : at;
   const field_brief *f = t->brief;
   int kept = 0;
   for (uint16_t i = 0; i < t->field_count; i++, f++) {

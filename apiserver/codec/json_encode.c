@@ -172,7 +172,7 @@ static inline bool is_left_out(const field_brief *f, const val *v) {
 
 /* NULL where an entry is not under a field's own name, in order. */
 static char *put_fields(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
-  const val_entry *at = v->u.entries, *end = at + v->count;
+  const val_entry *at = v->u.entries, *end = v->count ? at + v->count : at;
   const field_brief *f = t->brief, *last = f + t->field_count;
   for (; f < last; f++) {
     if (at == end || at->key.ptr != f->name) {

@@ -268,7 +268,7 @@ static INLINE char *put_field(encoder *e, char *p, const proto_field *f, const v
 
 /* Both orders are one. NULL where an entry fits no field: begin again otherwise. */
 static char *put_in_order(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
-  const val_entry *first = v ? v->u.entries : NULL, *at = v ? first + v->count : NULL;
+  const val_entry *first = v ? v->u.entries : NULL, *at = v && v->count ? first + v->count : first;
   for (const proto_field *f = t->protos + t->proto_count; f-- > t->protos;) {
     const val *value = NULL;
     if (at > first && at[-1].key.ptr == f->name) value = (--at)->value;
@@ -301,7 +301,7 @@ static char *put_slots(encoder *e, char *p, const val *const *slots, const type_
 /* Lays v's values out by field. False where an entry is not under a field's own name, in order. */
 static bool fill_slots(const val **slots, const val *v, const type_info *t) {
   uint32_t i = 0, n = t->field_count;
-  const val_entry *at = v ? v->u.entries : NULL, *end = v ? at + v->count : NULL;
+  const val_entry *at = v ? v->u.entries : NULL, *end = v && v->count ? at + v->count : at;
   for (; at < end; at++) {
     while (i < n && t->brief[i].name != at->key.ptr) slots[i++] = NULL;
     if (i == n) return false;
