@@ -124,6 +124,7 @@ static bool make_content(server *s, slice *problem) {
 server *server_create(env *e, const server_options *o, slice *problem) {
   server *s = heap_zalloc(sizeof *s);
   s->env = e;
+  s->begun_ns = e->mono_ns;
   s->options = *o;
   timers_init(&s->timers);
   seed_streams(s);
@@ -149,12 +150,12 @@ server *server_create(env *e, const server_options *o, slice *problem) {
 
 void server_destroy(server *s) {
   if (s->watches) watchers_stop(s);
+  if (s->store) store_destroy(s->store); /* what waits in it ends, and may look at the rest */
   if (s->access) access_destroy(s->access);
   if (s->ports) port_allocator_destroy(s->ports);
   if (s->ips) ip_allocator_destroy(s->ips);
   if (s->routes) route_cache_destroy(s->routes);
   if (s->resource_revisions) registry_close(s);
-  if (s->store) store_destroy(s->store);
   fiber_pool_destroy(s->fibers);
   stored_codec_destroy(s->codec);
   timers_dispose(&s->timers);

@@ -61,6 +61,7 @@ struct server {
   struct store_watch *revision_watch;
   const struct server_tap *tap; /* request/tap.h; NULL: none */
   int64_t snapshot_clock_ns; /* what options.snapshot said of the world's clock */
+  int64_t begun_ns; /* on the monotonic clock */
   bool ready, stopping;
 };
 

@@ -417,7 +417,7 @@ bool serving_start_with(serving *s, flags *f, bool with_token, slice more_tokens
 
 void serving_announce(const serving *s) {
   fprintf(stderr, "apisim: serving on %s (Kubernetes %s, seed %lld)\n", s->url,
-          FLAGS_KUBERNETES_VERSION, (long long)flags_int(s->flags, "seed"));
+          FLAGS_KUBERNETES_VERSION, (long long)world_env(s->world)->seed);
   if (s->http_port >= 0) {
     fprintf(stderr, "apisim: plain HTTP on http://127.0.0.1:%d\n", s->http_port);
   }

@@ -19,6 +19,7 @@
 #include "version/version.h"
 
 #include <assert.h>
+#include <math.h>
 
 static bool stage_body(request *rq) {
   if (rq->http->body_too_large) {
@@ -268,13 +269,19 @@ static void run(request *rq, size_t from) {
   fiber_run(s->fibers, on_fiber, rq);
 }
 
+/* As the watch cache's calculateRetryAfterForUnreadyCache: the longer it takes, the later. */
+static int32_t early_retry_s(const server *s) {
+  double down_s = (double)(s->env->mono_ns - s->begun_ns) / 1e9, wait_s = exp(0.06 * down_s);
+  return wait_s < 30 ? (int32_t)wait_s : 30;
+}
+
 /* A store elsewhere is not read yet: nothing can be said, but how things are. */
 static bool is_early(request *rq) {
   bool single;
   if (rq->server->ready || health_path(rq->http->path, &single)) return false;
   status_set(&rq->error, rq->arena, STATUS_TOO_MANY, "storage is (re)initializing");
   rq->error.has_details = true;
-  rq->error.retry_after_seconds = 1;
+  rq->error.retry_after_seconds = early_retry_s(rq->server);
   respond_error(rq);
   return true;
 }

@@ -479,6 +479,39 @@ static void readiness(world *x) {
   assert_true(store_is_ready(w.store, &why));
 }
 
+/* Two servers: history is kept for one to two intervals, and only one compacts at a time. */
+static void compactors_share_a_key(world *x) {
+  (void)x;
+  enum { EVERY_S = 300 };
+  store *all[2];
+  for (int i = 0; i < 2; i++) {
+    mirror_options o = {.remote = remote_memory_create(w.data, &w.env, &w.timers), .env = &w.env,
+                        .timers = &w.timers, .fibers = w.fibers,
+                        .remote_prefix = SLICE_LIT("/there/"), .compact_every_ns = EVERY_S * S};
+    all[i] = mirror_create(&o);
+    settle((i + 1) * 50 * S);
+  }
+  int64_t revisions[12];
+  for (int minute = 0; minute < 12; minute++) {
+    there("/a", minute % 2 ? "1" : "2");
+    revisions[minute] = store_revision(w.data);
+    for (int second = 0; second < 60; second++) settle(S);
+  }
+  store_entry *e = NULL;
+  assert_int_equal(store_get(w.data, SLICE_LIT("compact_rev_key"), 0, &e), STORE_OK);
+  long long told = 0;
+  assert_true(slice_to_i64(blob_slice(e->value), &told));
+  assert_int_equal(told, store_compacted(w.data));
+  assert_true(e->version >= 2 && e->version <= 4);
+  store_entry_unref(e);
+  assert_true(told >= revisions[0] && told < revisions[7]); /* 5 to 10 minutes are kept */
+  for (int i = 0; i < 2; i++) {
+    assert_true(mirror_figures_read(all[i]).compacted > 0);
+    store_destroy(all[i]);
+  }
+  settle(S);
+}
+
 static void an_old_server_has_no_progress(world *x) {
   (void)x;
   knobs()->no_progress = true;
@@ -521,6 +554,7 @@ int main(void) {
       CASE(clients_that_leave),
       CASE(readiness),
       CASE(an_old_server_has_no_progress),
+      CASE(compactors_share_a_key),
   };
   failures += cmocka_run_group_tests_name("mirror", tests, NULL, NULL);
   if (!failures) fiber_pool_destroy(w.fibers); /* a failed case leaves its fibers behind */
