@@ -139,6 +139,26 @@ def main():
     write("http1", [b"\x07" + get + get, b"\x03POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
                     b"\x05POST /s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n3;x\r\nabc\r\n0\r\nT: 1\r\n\r\n",
                     b"\x01HEAD / HTTP/1.0\nAccept: a,\n b\nConnection: close\n\n"])
+    # HPACK by hand: :method GET or POST, :scheme https, :authority, :path literal.
+    frame = lambda kind, flags, stream, body=b"": len(body).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + body
+    fields = lambda path, method=0x82: bytes([method, 0x87, 0x41, 1]) + b"a" + bytes([0x04, len(path)]) + path
+    write("http2", [b"\x05" + frame(1, 5, 1, fields(b"/x")) + frame(1, 5, 3, fields(b"/s?a=b")) + frame(6, 0, 0, b"pingpong"),
+                    b"\x11" + frame(1, 4, 1, fields(b"/x", 0x83)) + frame(0, 1, 1, b"a body") + frame(3, 0, 1, bytes(4)),
+                    b"\x01" + frame(1, 5, 1, fields(b"/k")) + frame(8, 0, 1, b"\0\0\1\0") + frame(3, 0, 1, b"\0\0\0\x08"),
+                    b"\x07" + frame(4, 0, 0, b"\0\4\0\0\0\5") + frame(1, 5, 1, fields(b"/c")) + frame(7, 0, 0, bytes(8)),
+                    b"\x02" + frame(1, 1, 1, fields(b"/x")[:3]) + frame(9, 4, 1, fields(b"/x")[3:]) + frame(2, 0, 1, bytes(5))])
+    call = lambda row, message: bytes([row]) + len(message).to_bytes(2, "big") + message
+    field = lambda number, value: bytes([number << 3 | 2, len(value)]) + value
+    varint = lambda number, value: bytes([number << 3, value])
+    put, pod = field(1, b"a") + field(2, b"1"), b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"}}'
+    everything = field(1, b"\0") + field(2, b"\0")
+    write("etcd_face", [call(0, put) + call(1, everything) + call(2, field(1, b"a") + varint(3, 1)),
+                        call(5, field(1, everything + varint(6, 1))) + call(0, put) + call(0, put) + call(4, varint(1, 2))
+                        + call(5, field(1, field(1, b"a") + varint(3, 2))) + call(5, field(2, varint(1, 0))) + call(5, field(3, b"")),
+                        call(3, field(1, varint(2, 2) + field(3, b"a") + varint(6, 0)) + field(2, field(2, put)) + field(3, field(1, everything))),
+                        call(3, field(2, field(4, field(2, field(2, put)) + field(3, field(3, everything)))) + field(2, field(1, everything))),
+                        call(6, varint(1, 5) + varint(2, 7)) + call(0, put + varint(3, 7)) + call(8, varint(1, 7) + varint(2, 1)) + call(7, varint(1, 7)),
+                        call(0x84, field(1, b"/registry/configmaps/default/a") + field(2, pod)) + call(1, everything) + call(2, everything)])
     write("canary", [head("", "v1", "Pod") + b'{"kind":"Pod"}'])
     # Steps of api_scenario: verb, resource, name, option, then the choice of a body.
     write("api_scenario", [scenario((0, r, 0, 0, 1), (5, r, 0, 0, 0), (1, r, 0, 0, 2), (2, r, 0, 1, 3), (3, r, 0, 0, 4), (4, r, 0, 0, 0))

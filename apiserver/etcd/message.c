@@ -126,8 +126,8 @@ static const char *decode(const etcd_message *m, proto_in *in, arena *a, char *o
 
 const char *etcd_decode(const etcd_message *m, slice in, arena *a, void *out) {
   memset(out, 0, m->size);
-  proto_in p = {.start = in.ptr, .p = in.ptr, .limit = in.ptr + in.len};
   if (in.len == 0) return NULL;
+  proto_in p = {.start = in.ptr, .p = in.ptr, .limit = in.ptr + in.len};
   return decode(m, &p, a, out, 0);
 }
 
