@@ -128,11 +128,32 @@ static void go_zero(buf *b, const type_info *t, int depth) {
   }
 }
 
+/* Metadata is embedded in the Go struct: its fields stand among the others, with JSON's names and
+ * what JSON leaves out left out. */
+static void go_metadata(buf *b, const val *meta, const type_info *t, bool *first) {
+  buf inner;
+  buf_init(&inner, LIMIT_BUFFER);
+  if (val_len(meta)) json_encode(&inner, meta, t);
+  slice text = buf_slice(&inner);
+  if (text.len > 2) {
+    if (!*first) buf_char(b, ',');
+    buf_append(b, slice_upto(slice_from(text, 1), text.len - 2));
+    *first = false;
+  }
+  buf_dispose(&inner);
+}
+
 static void go_struct(buf *b, const val *v, const type_info *t, int depth) {
+  bool first = true;
   buf_char(b, '{');
   for (uint16_t i = 0; i < t->field_count; i++) {
     const field_info *f = t->fields + i;
-    buf_cstr(b, i ? ",\"" : "\"");
+    if (slice_is(f->name, "metadata")) {
+      go_metadata(b, val_get(v, f->name), f->type, &first);
+      continue;
+    }
+    buf_cstr(b, first ? "\"" : ",\"");
+    first = false;
     go_name(b, f->name);
     buf_lit(b, "\":");
     go_value(b, val_get(v, f->name), f->type, f->pointer, depth);

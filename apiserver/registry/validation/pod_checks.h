@@ -52,6 +52,8 @@ void id_at(field_errors *e, const path *p, const val *obj, const char *key);
 void legacy_ip_check(field_errors *e, const path *p, slice text);
 
 /* ObjectMeta of core, apps and batch kinds: also their finalizers' own rule. */
+/* The metadata of a claim's template: labels and annotations, nothing else. */
+void template_meta_check(field_errors *e, const path *p, const val *meta);
 /* A finalizer is a standard one, or qualified by a domain. */
 void core_finalizers_check(field_errors *e, const path *meta, const val *obj);
 void core_meta_validate(field_errors *e, const val *obj, bool namespaced, text_rule name);

@@ -56,6 +56,10 @@
   ROW("rbac.authorization.k8s.io", "clusterroles", validate_cluster_role)                          \
   ROW("rbac.authorization.k8s.io", "rolebindings", validate_role_binding)                          \
   ROW("rbac.authorization.k8s.io", "roles", validate_role)                                         \
+  ROW("resource.k8s.io", "deviceclasses", validate_device_class)                                   \
+  ROW("resource.k8s.io", "resourceclaims", validate_resource_claim)                                \
+  ROW("resource.k8s.io", "resourceclaimtemplates", validate_resource_claim_template)               \
+  ROW("resource.k8s.io", "resourceslices", validate_resource_slice)                                \
   ROW("scheduling.k8s.io", "priorityclasses", validate_priority_class)                             \
   ROW("storage.k8s.io", "csidrivers", validate_csi_driver)                                         \
   ROW("storage.k8s.io", "csinodes", validate_csi_node)                                             \

@@ -79,7 +79,7 @@ void source_projected(const source_args *s) {
 }
 
 /* A template's metadata may hold labels and annotations only. */
-static void template_meta_check(field_errors *e, const path *p, const val *meta) {
+void template_meta_check(field_errors *e, const path *p, const val *meta) {
   path notes = path_child(p, "annotations"), labels = path_child(p, "labels");
   annotations_validate(e, &notes, val_getc(meta, "annotations"));
   labels_validate(e, &labels, val_getc(meta, "labels"));

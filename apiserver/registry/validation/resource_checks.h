@@ -1,0 +1,12 @@
+/* resource_checks: what the validators of resource.k8s.io share. */
+#ifndef APISIM_REGISTRY_VALIDATION_RESOURCE_CHECKS_H
+#define APISIM_REGISTRY_VALIDATION_RESOURCE_CHECKS_H
+
+#include "registry/validation/checks.h"
+
+/* "Too many" where the list has more than max items: then nothing of it is looked at. */
+bool list_fits(field_errors *e, const path *p, const val *list, uint32_t max);
+/* A duplicate for each item whose key (NULL: the item itself) an earlier one has. */
+void named_once_check(field_errors *e, const path *p, const val *list, const char *key);
+
+#endif
