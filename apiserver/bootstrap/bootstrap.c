@@ -163,11 +163,16 @@ static void write_object(fill *f, arena *a, buf *out, const bootstrap_object *b)
   if (b->needs && f->by_letter[b->needs & 127].len == 0) return;
   buf_clear(out);
   expand(out, f, b->name);
-  slice name = arena_copy(a, buf_slice(out));
+  slice name = arena_copy(a, buf_slice(out)), key = stored_key(a, r, b->namespace, name);
+  store_entry *there = NULL;
+  if (store_get(f->server->store, key, 0, &there) == STORE_OK) { /* a store that was served before */
+    store_entry_unref(there);
+    return;
+  }
   buf_clear(out);
   expand(out, f, b->json);
   blob *bytes = blob_copy(buf_slice(out));
-  (void)store_create(f->server->store, stored_key(a, r, b->namespace, name), bytes, NULL);
+  (void)store_create(f->server->store, key, bytes, NULL);
   blob_unref(bytes);
 }
 

@@ -24,6 +24,7 @@ typedef struct update_run {
   slice namespace, name, key;
   store_entry *live_entry; /* NULL: creating */
   val *live;
+  bool unsure; /* an attempt may have been written: another could only conflict with it */
 } update_run;
 
 static bool spec_changed(const val *obj, const val *old) {
@@ -201,7 +202,8 @@ static bool attempt(update_run *u, write_result *out, bool *again) {
     side_effects_updated(rq, obj, u->live);
     return true;
   }
-  if (generic_surely_not_written(result)) side_effects_undo(rq, obj);
+  u->unsure = !generic_surely_not_written(result);
+  if (!u->unsure) side_effects_undo(rq, obj);
   *again = result == STORE_CONFLICT && object_version(obj).len == 0;
   return generic_store_error(rq, result, u->name);
 }
@@ -240,7 +242,7 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
     u.live = got == STORE_OK ? stored_decode(rq->arena, rq->resource, u.live_entry) : NULL;
     done = attempt(&u, out, &again);
     /* What failed on the copy's state may do on the newest. */
-    if (!done && !fresh && is_stale(&u)) again = true;
+    if (!done && !fresh && !u.unsure && is_stale(&u)) again = true;
     if (again) fresh = true;
     if (u.live_entry) request_keep(rq, u.live_entry); /* the trees borrow from its bytes */
     u.live_entry = NULL;

@@ -32,14 +32,6 @@ static bool uses_guard(const write_run *w, const history_change *c) {
   return w->txn.guard ? c->prev && c->prev->mod_revision == w->txn.guard : !c->prev;
 }
 
-static const history_change *who_used_guard(const write_run *w) {
-  const replica *r = w->m->replica;
-  int64_t after = w->txn.guard ? w->txn.guard : replica_base(r);
-  const history_change *c = replica_change_after(r, w->key, after);
-  while (c && !uses_guard(w, c)) c = replica_change_after(r, w->key, c->revision);
-  return c;
-}
-
 static bool is_ours(const write_run *w, const history_change *c) {
   if (c->entry->version == 0) return false;
   mirror *m = w->m;
@@ -52,7 +44,20 @@ static bool is_ours(const write_run *w, const history_change *c) {
   return same;
 }
 
-/* The guard failed after an attempt whose outcome was not known. */
+/* A mod revision is used up once. "Absent" can be true again after a deletion: then it is any
+ * creation that has our bytes. */
+static const history_change *who_used_guard(const write_run *w) {
+  const replica *r = w->m->replica;
+  int64_t after = w->txn.guard ? w->txn.guard : replica_base(r);
+  const history_change *c = replica_change_after(r, w->key, after);
+  while (c && (!uses_guard(w, c) || (w->txn.guard == 0 && !is_ours(w, c)))) {
+    c = replica_change_after(r, w->key, c->revision);
+  }
+  return c;
+}
+
+/* The guard failed after an attempt whose outcome was not known. A creation that is not found may
+ * still come, when what is there now is deleted: nobody can say that it failed. */
 static store_result find_out(write_run *w, store_result failed, int64_t upto) {
   store_result r = mirror_reach(w->m, upto, INT64_MAX, true);
   if (r != STORE_OK) return r == STORE_TIMEOUT ? STORE_UNKNOWN : r;

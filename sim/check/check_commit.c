@@ -14,7 +14,10 @@ static bool same_member(slice a, slice b, slice key) {
 
 static bool covers(const world *w, const op *o, const commit *c) {
   if (o->key == c->key) return true;
-  return o->kind == OP_DELETE_COLLECTION && model_selects(w->model, &o->filter, c);
+  if (o->kind != OP_DELETE_COLLECTION) return false;
+  view_filter scope = o->filter;
+  scope.tier = 0; /* it lists, then deletes by name: the label may have changed in between */
+  return model_selects(w->model, &scope, c);
 }
 
 #define BIT(kind) ((uint64_t)1 << (kind))
@@ -186,9 +189,13 @@ void check_commit(world *w, const commit_seen *seen) {
   if (k) key = model_key_id(w->model, seen->key, kind_index(k) << 1 | k->namespaced, true);
   uint32_t mark = key != NO_KEY && !seen->deleted ? mark_of(seen->value) : NO_OP;
   const commit *c = model_commit(w->model, key, seen->deleted, seen->value, mark);
-  if (w->booting) return;
+  if (w->booting) {
+    w->settled_revision = seen->revision;
+    return;
+  }
   world_line(w, THE_STORE, EV_COMMIT, NOBODY, seen->revision, mark == NO_OP ? -1 : (int64_t)mark,
              seen->deleted, seen->key);
   transcript_bytes(&w->log, seen->value);
-  if (c->key != NO_KEY) judge(w, c);
+  if (!w->draw->etcd_model) w->settled_revision = seen->revision;
+  if (c->key != NO_KEY && !w->foreign) judge(w, c);
 }

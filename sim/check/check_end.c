@@ -77,7 +77,7 @@ static bool servers_ready(world *w, char *why, size_t size) {
     const sim_server *s = &w->servers[i];
     slice text = SLICE_LIT("is down");
     if (s->api && store_is_ready(s->api->store, &text) &&
-        store_revision(s->api->store) == model_revision(w->model)) continue;
+        s->api->ready && store_revision(s->api->store) >= w->settled_revision) continue;
     snprintf(why, size, "server%u: %.*s", i, SLICE_ARG(s->api ? text : SLICE_LIT("is down")));
     if (s->api && store_is_ready(s->api->store, &text)) {
       snprintf(why, size, "server%u is at %lld of %lld", i,

@@ -4,6 +4,7 @@
 #include "sim/check/check_http.h"
 #include "sim/workload/client.h"
 #include "sim/world/call_faults.h"
+#include "sim/world/sim_etcd.h"
 #include "sim/world/store_link.h"
 
 #include <assert.h>
@@ -51,6 +52,7 @@ call *call_start(client *c, const call_request *q) {
   k->server = k->conn->server;
   k->server_life = k->server->life;
   k->compacted = store_link_compacted(k->server);
+  k->store_compacted = sim_etcd_compacted(w);
   k->conn->call = k;
   slice target = q->target;
   world_line(w, c->who, EV_REQUEST, actor_of_server(k->server), q->op, k->revision, 0,

@@ -31,6 +31,7 @@ typedef struct call {
   int64_t begun_ns;
   int64_t revision; /* the store's when it began */
   int64_t compacted; /* the server's then */
+  int64_t store_compacted; /* the simulated etcd's then */
   size_t line_from; /* of a watch: where the next line begins in in.body */
   void *user; /* the client's */
 } call;

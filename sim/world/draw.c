@@ -83,9 +83,6 @@ static void draw_store(draw *d, rng *r, const draw_wish *wish) {
   uint64_t history = rng_chance(r, 1, 2) ? 1 + rng_below(r, 8) : 10 + rng_below(r, 200);
   bool short_history = rng_chance(r, 1, 3);
   d->etcd_model = wish->backend == 2 || (wish->backend == 0 && etcd) || wish->servers > 1;
-#ifndef SIM_HAS_ETCD
-  d->etcd_model = false; /* until the mirror is there */
-#endif
   d->servers = d->etcd_model ? (uint32_t)(wish->servers > 0 ? (uint64_t)wish->servers : servers)
                              : 1;
   if (d->servers > SERVERS_MAX) d->servers = SERVERS_MAX;

@@ -59,8 +59,53 @@ static void *resize(void *ctx, void *ptr, size_t size) {
   return b + 1;
 }
 
+/* Stacks are kept for the next fiber of any process: a mapping costs more than a run's turn. */
+#define POOL_MAX 256
+static struct {
+  void *stack;
+  size_t bytes;
+} pool[POOL_MAX];
+static uint32_t pooled;
+
+static void *stack_new(size_t bytes) {
+  for (uint32_t i = pooled; i-- > 0;) {
+    if (pool[i].bytes != bytes) continue;
+    void *stack = pool[i].stack;
+    pool[i] = pool[--pooled];
+    return stack;
+  }
+  return heap_stack_alloc(bytes);
+}
+
+static void stack_give(void *stack, size_t bytes) {
+  if (pooled == POOL_MAX) {
+    heap_stack_free(stack, bytes);
+    return;
+  }
+  pool[pooled].stack = stack;
+  pool[pooled++].bytes = bytes;
+}
+
+static void *stack(void *ctx, void *old, size_t bytes) {
+  process_heap *h = ctx;
+  const heap_hook *before = heap_set_hook(NULL);
+  void *fresh = NULL;
+  if (old) {
+    for (uint32_t i = 0; i < h->stack_count; i++) {
+      if (h->stacks[i] == old) h->stacks[i] = h->stacks[--h->stack_count];
+    }
+    stack_give(old, bytes);
+  } else {
+    fresh = stack_new(bytes);
+    h->stack_bytes = bytes;
+    if (h->stack_count < PROCESS_STACKS) h->stacks[h->stack_count++] = fresh;
+  }
+  heap_set_hook(before);
+  return fresh;
+}
+
 void process_heap_init(process_heap *h) {
-  *h = (process_heap){.hook = {.resize = resize}};
+  *h = (process_heap){.hook = {.resize = resize, .stack = stack}};
   h->hook.ctx = h;
 }
 
@@ -71,4 +116,5 @@ void process_heap_clear(process_heap *h) {
     free(b);
   }
   h->live_bytes = h->live_blocks = 0;
+  while (h->stack_count) stack_give(h->stacks[--h->stack_count], h->stack_bytes);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 typedef struct heap_block heap_block;
+#define PROCESS_STACKS 128
 typedef struct process_heap {
   heap_hook hook; /* for heap_set_hook */
   heap_block *first;
@@ -18,6 +19,9 @@ typedef struct process_heap {
   uint64_t calls; /* allocations so far */
   size_t turn_bytes; /* asked for since somebody last set it to 0 */
   uint64_t fail_at; /* the allocation that fails: `calls` at it; 0: none */
+  void *stacks[PROCESS_STACKS]; /* of its fibers */
+  uint32_t stack_count;
+  size_t stack_bytes; /* of each */
   jmp_buf *on_failure; /* where a failed allocation goes: the process is over */
 } process_heap;
 

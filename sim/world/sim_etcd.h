@@ -5,6 +5,13 @@
 
 #include "sim/world/world.h"
 
+struct remote;
+/* The store's first content is there when it returns. */
+void sim_etcd_create(world *w);
+/* server_remote.make; ctx is the sim_server. */
+struct remote *sim_etcd_remote(void *ctx, env *e, timers *t, slice *problem);
+void sim_etcd_compact(world *w, int64_t revision);
+int64_t sim_etcd_compacted(const world *w);
 void sim_etcd_due(world *w, void *ptr, uint64_t arg);
 void sim_etcd_destroy(world *w);
 void sim_etcd_fault_begin(world *w, fault *f);

@@ -113,7 +113,7 @@ int64_t sim_server_busy_until(const sim_server *s) {
 
 /* ---- life ---- */
 
-static server_options options_of(void) {
+server_options sim_server_options(void) {
   server_options o = {0};
   o.access.token_file = SLICE_LIT("simtoken-5e7f,admin,admin-uid,system:masters\n");
   o.access.authorization_modes = SLICE_LIT("Node,RBAC");
@@ -149,7 +149,7 @@ bool sim_server_start(sim_server *s) {
   s->env.wake_at = on_wake_at;
   net_env_init(&s->env);
   s->wake_ns = s->wake_due = INT64_MAX;
-  server_options o = options_of();
+  server_options o = sim_server_options();
   if (!store_link_options(s, &o)) return false;
   uint64_t began = w->measure ? wall_ns() : 0;
   bool lived = sim_server_enter(s, create_inside, &o);

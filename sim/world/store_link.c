@@ -4,12 +4,16 @@
 #include "base/heap.h"
 #include "sim/check/check_commit.h"
 #include "sim/check/check_stream.h"
+#include "sim/world/sim_etcd.h"
 
 #include <assert.h>
 
 bool store_link_options(sim_server *s, server_options *o) {
-  (void)s;
-  (void)o;
+  const draw *d = s->world->draw;
+  if (!d->etcd_model) return true;
+  o->remote = (server_remote){.make = sim_etcd_remote, .ctx = s, .prefix = SLICE_LIT("/registry"),
+                              .json = !d->stored_protobuf};
+  o->store_history = d->history;
   return true;
 }
 
@@ -27,6 +31,7 @@ static void on_commit(void *ctx, const store_event *ev) {
 void store_link_started(sim_server *s) {
   world *w = s->world;
   store *st = s->api->store;
+  if (w->draw->etcd_model) return;
   const heap_hook *before = heap_set_hook(NULL);
   if (s->life > 1) check_stream_world_lost(w);
   model_reset(w->model, 1);
@@ -38,7 +43,7 @@ void store_link_started(sim_server *s) {
 }
 
 void store_link_stopping(sim_server *s) {
-  store_watch_close(s->observer);
+  if (s->observer) store_watch_close(s->observer);
   s->observer = NULL;
 }
 
@@ -53,6 +58,10 @@ static void compact_inside(sim_server *s, void *ctx) {
 }
 
 void store_link_compact(world *w, int64_t revision) {
+  if (w->draw->etcd_model) {
+    sim_etcd_compact(w, revision);
+    return;
+  }
   for (uint32_t i = 0; i < w->draw->servers; i++) {
     sim_server *s = &w->servers[i];
     if (s->api) sim_server_enter(s, compact_inside, &revision);

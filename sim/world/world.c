@@ -84,6 +84,7 @@ world *sim_create(const sim_options *o) {
     w->servers[i].index = (uint8_t)i;
     w->servers[i].wake_ns = w->servers[i].wake_due = INT64_MAX;
   }
+  sim_etcd_create(w);
   plan_faults(w, o);
   return w;
 }

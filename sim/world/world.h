@@ -104,6 +104,8 @@ struct world {
   uint8_t phase;
   uint32_t epoch; /* counts how often the store was lost with its process */
   bool stop;
+  bool foreign; /* a commit is nobody's in this world: the plan's other writer, a lease's end */
+  int64_t settled_revision; /* of the newest change of an object */
   bool booting; /* commits are a server's first objects: not judged */
   queue queue;
   transcript log;
@@ -177,6 +179,8 @@ static inline actor actor_of_server(const sim_server *s) {
 /* ---- servers (sim_server.c) ---- */
 
 bool sim_server_start(sim_server *s);
+/* What all of them are started with. */
+server_options sim_server_options(void);
 /* kill -9: everything it had is gone, its connections break. */
 void sim_server_kill(sim_server *s, const char *why);
 /* An orderly end: watches end, then it is gone; leaks are looked for. */
