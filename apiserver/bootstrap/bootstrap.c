@@ -165,7 +165,7 @@ static void write_object(fill *f, arena *a, buf *out, const bootstrap_object *b)
   expand(out, f, b->name);
   slice name = arena_copy(a, buf_slice(out)), key = stored_key(a, r, b->namespace, name);
   store_entry *there = NULL;
-  if (store_get(f->server->store, key, 0, &there) == STORE_OK) { /* a store that was served before */
+  if (store_get(f->server->store, key, 0, &there) == STORE_OK) { /* served before */
     store_entry_unref(there);
     return;
   }

@@ -310,7 +310,8 @@ void sim_etcd_due(world *w, void *ptr, uint64_t arg) {
 
 static void on_status(const remote *r, remote_status *out) {
   const sim_remote *end = (const sim_remote *)r;
-  *out = (remote_status){.connected = reaches(end->etcd, end->server), .progress = true,
+  bool up = reaches(end->etcd, end->server);
+  *out = (remote_status){.connected = up, .progress = true,
                          .version = SLICE_LIT("3.6.4"), .endpoint = SLICE_LIT("etcd-model")};
 }
 
@@ -318,7 +319,8 @@ static void on_destroy(remote *r) { ((sim_remote *)r)->dead = true; }
 
 static const remote_ops ops = {.txn = on_txn, .range = on_range, .compact = on_compact,
                                .lease_grant = on_grant, .cancel = on_cancel,
-                               .watch_open = sim_etcd_watch_open, .watch_progress = sim_etcd_progress,
+                               .watch_open = sim_etcd_watch_open,
+                               .watch_progress = sim_etcd_progress,
                                .watch_close = sim_etcd_watch_close, .status = on_status,
                                .destroy = on_destroy};
 
