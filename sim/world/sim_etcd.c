@@ -34,7 +34,8 @@ static void tell_model(sim_etcd *e, slice key, bool deleted, slice stored) {
   if (kind_of_key(key, w->draw->kinds | KINDS_ALWAYS)) {
     const mirror_codec *c = stored_codec_of(e->codec);
     slice problem = SLICE_NONE;
-    json = c->decode(c->ctx, key, stored, seen.revision, &problem);
+    bool stale = false;
+    json = c->decode(c->ctx, key, stored, seen.revision, &stale, &problem);
     if (!json) {
       check_fail(w, CHECK_FORMATS, "what was stored under %.*s can't be read: %.*s",
                  SLICE_ARG(key), SLICE_ARG(problem));

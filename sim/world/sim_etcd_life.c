@@ -38,7 +38,7 @@ static void boot_make(void) {
   server_options o = sim_server_options();
   server *s = server_create(&boot_env, &o, &why);
   assert(s);
-  stored_codec *codec = stored_codec_create(false, SLICE_LIT("/registry/"));
+  stored_codec *codec = stored_codec_create(false, SLICE_LIT("/registry/"), NULL);
   store_view *v = NULL;
   store_view_open(s->store, 0, &v);
   store_view_walk(v, SLICE_LIT("/registry/"), SLICE_LIT("/registry0"), boot_visit,
@@ -57,7 +57,7 @@ void sim_etcd_create(world *w) {
   e->w = w;
   e->rng = rng_split(&root, 4);
   e->raw = model_create(w->arena, w->draw->first_revision);
-  e->codec = stored_codec_create(false, SLICE_LIT("/registry/"));
+  e->codec = stored_codec_create(false, SLICE_LIT("/registry/"), NULL);
   w->store = e;
   w->booting = true;
   for (uint32_t i = 0; i < boot_count; i++) {
