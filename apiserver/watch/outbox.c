@@ -5,11 +5,11 @@
 
 #include <assert.h>
 
-#define SHORTEST_NS ((int64_t)1000000)
-#define PER_STREAM_NS ((int64_t)5000)
+#define SHORTEST_NS ((int64_t)3000000)
+#define PER_STREAM_NS ((int64_t)4000)
 /* Frames in one outbox that end the waiting, by how many streams there are: longer saves little,
  * and clients have to work them off. */
-#define ROUND_FRAMES 12000u
+#define ROUND_FRAMES 16000u
 #define FULL_LEAST 4u
 #define FULL_MOST 64u
 #define CAP_FIRST 4u
