@@ -13,6 +13,8 @@
 
 #include <assert.h>
 
+#define LOOK_ENOUGH 4096u /* objects looked at in one turn */
+
 typedef struct list_run {
   request *rq;
   list_options o;
@@ -29,6 +31,11 @@ typedef struct list_run {
   uint32_t count, cap;
   slice damage; /* of an entry that can't be read */
   slice next_key; /* where the next page starts; empty at the end */
+  output_form form;
+  bool in_pieces;
+  uint32_t looked_at; /* in this turn */
+  slice rest; /* where the next piece begins; empty: it was the last */
+  timer timer;
 } list_run;
 
 /* A selector of one name in a known place: one key, and no pages. */
@@ -117,6 +124,10 @@ static bool visit(void *ctx, store_entry *e) {
     l->next_key = arena_copy(l->rq->arena, store_entry_key(l->items[l->count - 1]));
     return false;
   }
+  if (l->in_pieces && l->looked_at++ == LOOK_ENOUGH) {
+    l->rest = arena_copy(l->rq->arena, store_entry_key(e));
+    return false;
+  }
   if (store_entry_damage(e).ptr) { /* a list with a hole would be a lie */
     l->damage = store_entry_damage(e);
     return false;
@@ -125,6 +136,12 @@ static bool visit(void *ctx, store_entry *e) {
   l->items = arena_more(l->rq->arena, l->items, l->count, &l->cap, sizeof *l->items);
   l->items[l->count++] = e;
   return true;
+}
+
+/* With a selector each object is decoded: a long list is looked through in pieces, a turn each, so
+ * that other clients are not kept waiting. Where the store waits the fiber must not be left. */
+static bool goes_in_pieces(const list_run *l) {
+  return !selector_is_empty(&l->selector) && !store_waits(l->rq->server->store);
 }
 
 static bool check_walk(list_run *l, store_result walked) {
@@ -183,29 +200,73 @@ bool list_collect(request *rq, const list_options *o, void (*again)(request *rq)
   return true;
 }
 
-void verb_list(request *rq) {
-  list_run l = {.rq = rq};
-  output_form form;
-  bool ok = prepare(&l, &form);
-  if (ok && wait_for_version(rq, l.version, verb_list)) return;
-  if (!ok || !read_revision(&l) || !open_view(&l)) {
-    respond_error(rq);
-    return;
-  }
-  if (!selector_is_empty(&l.selector)) l.scratch = arena_create();
-  store_result walked = store_view_walk(l.view, l.start, l.end, visit, &l);
-  arena_destroy(l.scratch);
-  store_view *view = l.view;
-  if (!check_walk(&l, walked)) {
+static void walk_on(list_run *l);
+
+static void on_timer(void *ctx, int64_t now_ns) {
+  (void)now_ns;
+  walk_on(ctx);
+}
+
+static void let_go(list_run *l) {
+  timer_clear(&l->rq->server->timers, &l->timer);
+  arena_destroy(l->scratch);
+  l->scratch = NULL;
+}
+
+static void on_abort(http_exchange *x) {
+  list_run *l = x->user;
+  let_go(l);
+  store_view_close(l->view);
+}
+
+static void go_on_later(list_run *l) {
+  server *s = l->rq->server;
+  l->rq->http->user = l;
+  l->rq->http->on_abort = on_abort;
+  timer_set(&s->timers, &l->timer, s->env->mono_ns + 1, on_timer, l); /* in the next turn */
+}
+
+static void answer(list_run *l, store_result walked) {
+  request *rq = l->rq;
+  store_view *view = l->view;
+  if (!check_walk(l, walked)) {
     respond_error(rq);
     store_view_close(view);
     return;
   }
-  list_meta meta = make_meta(&l);
-  if (list_is_stream(rq, &form, l.items, l.count)) {
-    list_stream_begin(rq, &form, view, l.items, l.count, &meta);
+  list_meta meta = make_meta(l);
+  if (list_is_stream(rq, &l->form, l->items, l->count)) {
+    list_stream_begin(rq, &l->form, view, l->items, l->count, &meta);
     return;
   }
-  respond_list(rq, &form, l.items, l.count, &meta);
+  respond_list(rq, &l->form, l->items, l->count, &meta);
   store_view_close(view); /* the items' bytes live as long as it, or as the parts that share them */
+}
+
+static void walk_on(list_run *l) {
+  slice from = l->rest.len ? l->rest : l->start;
+  l->rest = SLICE_NONE;
+  l->looked_at = 0;
+  store_result walked = store_view_walk(l->view, from, l->end, visit, l);
+  if (l->rest.len) {
+    go_on_later(l);
+    return;
+  }
+  let_go(l);
+  if (l->in_pieces) l->rq->http->on_abort = NULL;
+  answer(l, walked);
+}
+
+void verb_list(request *rq) {
+  list_run *l = ARENA_NEW(rq->arena, list_run);
+  l->rq = rq;
+  bool ok = prepare(l, &l->form);
+  if (ok && wait_for_version(rq, l->version, verb_list)) return;
+  if (!ok || !read_revision(l) || !open_view(l)) {
+    respond_error(rq);
+    return;
+  }
+  if (!selector_is_empty(&l->selector)) l->scratch = arena_create();
+  l->in_pieces = goes_in_pieces(l);
+  walk_on(l);
 }

@@ -7,8 +7,6 @@
 #include "registry/stored.h"
 #include "watch/internal.h"
 
-#include <assert.h>
-
 #define PENDING_ENOUGH (4 * ENV_PENDING_LOW) /* above the mark whose passing wakes us */
 #define WORK_ENOUGH 2048 /* objects looked at */
 
@@ -124,8 +122,10 @@ bool past_begin(watcher *w, slice prefix, bool initial, bool wants_end) {
   p->wants_end = wants_end;
   if (initial) {
     store_result r = store_view_open(w->server->store, w->stream->horizon, &p->view);
-    assert(r == STORE_OK);
-    (void)r;
+    if (r != STORE_OK) { /* gone below a lagging horizon, or the copy is being made anew */
+      watcher_tell_too_old(w, w->stream->horizon);
+      return false;
+    }
   }
   return step(w);
 }

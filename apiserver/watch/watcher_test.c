@@ -302,6 +302,31 @@ static void compacted_on_the_way(void **state) {
   fixture_destroy(f);
 }
 
+/* A list that has to look into thousands of objects gives way to others in between. */
+static void a_long_search_gives_way(void **state) {
+  (void)state;
+  enum { MANY = 9000 };
+  fixture *f = fixture_create();
+  char name[16];
+  for (int i = 0; i < MANY; i++) {
+    snprintf(name, sizeof name, "m%04d", i);
+    make_map(f, name);
+  }
+  env_conn *some = request_send(f, "GET", MAPS "?labelSelector=a", "");
+  env_conn *left = request_send(f, "GET", MAPS "?labelSelector=!a", "");
+  env_conn *all = request_send(f, "GET", MAPS "?labelSelector=!a", "");
+  assert_true(some->out.len == 0 && all->out.len == 0);
+  make_map(f, "z");
+  conn_drop(f, left);
+  advance(f, 1);
+  assert_int_equal(news(some, "\"items\":[]"), 1);
+  assert_int_equal(news(all, "\"name\":\"m"), MANY);
+  assert_int_equal(news(all, "\"name\":\"z\""), 0); /* of one moment */
+  conn_drop(f, some);
+  conn_drop(f, all);
+  fixture_destroy(f);
+}
+
 static void a_read_of_the_future_waits(void **state) {
   (void)state;
   fixture *f = fixture_create();
@@ -355,6 +380,7 @@ int main(void) {
       cmocka_unit_test(events_leave_together),
       cmocka_unit_test(a_large_state_comes_in_pieces),
       cmocka_unit_test(compacted_on_the_way),
+      cmocka_unit_test(a_long_search_gives_way),
       cmocka_unit_test(a_read_of_the_future_waits),
         cmocka_unit_test(a_socket_ends_with_its_server),
   };
