@@ -2,6 +2,7 @@
  * whose requests are whose. They die with this process. */
 #include "sim/live/engine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SAMPLES 3
+#define SAMPLE_NS ((int64_t)20 * 1000000)
 #define STOP_TRIES 200 /* of 10 ms, until SIGKILL */
 
 client_view *client_named(live *l, slice name) {
@@ -96,6 +99,36 @@ void child_pause(live *l, client_view *c, int64_t ns) {
   kill(-c->pid, SIGSTOP);
   c->resume_at_ns = real_ns() + (ns ? ns : (int64_t)1000000000);
   (void)l;
+}
+
+/* R or D in the state of a thread, behind the name in parentheses. */
+static bool thread_works(int pid, const char *thread) {
+  char path[320], text[512];
+  snprintf(path, sizeof path, "/proc/%d/task/%s/stat", pid, thread);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  text[n > 0 ? n : 0] = '\0';
+  const char *end = strrchr(text, ')');
+  return end && (end[2] == 'R' || end[2] == 'D');
+}
+
+bool child_works(client_view *c) {
+  char path[64];
+  int64_t now = real_ns();
+  if (c->child != CHILD_RUNS) return false;
+  if (now - c->sampled_ns < SAMPLE_NS) return c->idle_samples < SAMPLES;
+  if (now - c->sampled_ns > SAMPLES * 4 * SAMPLE_NS) c->idle_samples = 0; /* a new look */
+  c->sampled_ns = now;
+  c->idle_samples++;
+  snprintf(path, sizeof path, "/proc/%d/task", c->pid);
+  DIR *threads = opendir(path);
+  for (struct dirent *d; threads && (d = readdir(threads));) {
+    if (d->d_name[0] != '.' && thread_works(c->pid, d->d_name)) c->idle_samples = 0;
+  }
+  if (threads) closedir(threads);
+  return c->idle_samples < SAMPLES;
 }
 
 static void ended(live *l, client_view *c, int status) {

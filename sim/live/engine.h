@@ -98,6 +98,8 @@ typedef struct client_view {
   int64_t resume_at_ns; /* of a SIGSTOP */
   int64_t writes;
   bool asked; /* something, since its start */
+  int idle_samples; /* in a row, with no thread of it running or runnable */
+  int64_t sampled_ns;
   char kubeconfig[512];
 } client_view;
 
@@ -219,6 +221,9 @@ bool child_start(live *l, client_view *c);
 void child_kill(live *l, client_view *c, bool by_fault);
 void child_pause(live *l, client_view *c, int64_t ns);
 void child_poll(live *l);
+/* Whether it computes, or would if it got the processor: looked at a few times before a run is
+ * called quiet. */
+bool child_works(client_view *c);
 client_view *client_named(live *l, slice name);
 
 #endif

@@ -327,6 +327,12 @@ bool live_quiet_for(const live *cl, int64_t quiet_ns) {
   if (quiet_ns < 0) quiet_ns = l->plan->quiesce.quiet_ns;
   if (busy(l)) return false;
   int64_t since = real_ns() - l->last_activity_ns;
+  for (uint32_t i = 0; since >= quiet_ns && i < l->plan->client_count; i++) {
+    if (!child_works(&l->clients[i])) continue;
+    snprintf(l->busy, sizeof l->busy, "client %.*s computes",
+             SLICE_ARG(live_client_name(l, (int)i)));
+    return false;
+  }
   if (since >= quiet_ns) return true;
   snprintf(l->busy, sizeof l->busy, "%s, %lld ms ago", l->activity, (long long)since / 1000000);
   return false;
