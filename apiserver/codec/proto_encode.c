@@ -119,6 +119,12 @@ static char *put_leaf(encoder *e, char *p, const val *v, const type_info *t) {
     *--p = 1 << 3 | WIRE_BYTES;
     return p;
   }
+  bool raw = t->kind >= TYPE_RAW_EXTENSION && t->kind <= TYPE_JSON;
+  if (raw && val_is_map(v) && v->count == 0) {
+    p = put_text(e, p, SLICE_LIT("{}"));
+    *--p = 1 << 3 | WIRE_BYTES;
+    return p;
+  }
   proto_out o = lend(e, p);
   leaf_encode(&o, v, t);
   return take_back(e, &o);
@@ -149,6 +155,12 @@ static char *put_list(encoder *e, char *p, const proto_field *f, const val *v, c
                       unsigned depth) {
   const type_info *elem = t->elem;
   size_t mark = (size_t)(e->end - p);
+  if (elem->kind == TYPE_STRUCT) {
+    for (uint32_t i = val_len(v); i-- > 0; mark = (size_t)(e->end - p)) {
+      p = put_head(e, put_struct(e, p, v->u.items[i], elem, depth + 1), mark, f);
+    }
+    return p;
+  }
   for (uint32_t i = val_len(v); i-- > 0;) {
     const val *item = v->u.items[i];
     if (item->type == VAL_NULL) item = NULL;
@@ -260,6 +272,8 @@ static INLINE char *put_field(encoder *e, char *p, const proto_field *f, const v
       size_t mark = (size_t)(e->end - p);
       return put_head(e, put_struct(e, p, v, f->type, depth + 1), mark, f);
     }
+    case TYPE_LIST: return put_list(e, p, f, v, f->type, depth);
+    case TYPE_MAP: return put_map(e, p, f, v, f->type, depth);
     default: return put_value(e, p, f, v, f->type, depth);
   }
 }

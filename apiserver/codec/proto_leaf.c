@@ -157,7 +157,7 @@ bool leaf_decode(arena *a, slice message, const type_info *t, const val *old, va
     return false;
   }
   bool raw = t->kind >= TYPE_RAW_EXTENSION && t->kind <= TYPE_JSON;
-  if (raw && !l.has_text && old) {
+  if ((raw || t->kind == TYPE_QUANTITY) && !l.has_text && old) {
     *out = val_shared(old);
     return true;
   }

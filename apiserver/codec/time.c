@@ -127,16 +127,22 @@ static int days_in(int month, int year) {
 
 /* The form that the wire writes, "2006-01-02T15:04:05Z", at once. False: it is another. */
 static bool read_plain(reading *r, slice text) {
-  static const char form[] = "dddd-dd-ddTdd:dd:ddZ";
-  static const uint8_t start[] = {5, 8, 11, 14, 17};
-  if (text.len != sizeof form - 1) return false;
-  for (size_t i = 0; i < sizeof form - 1; i++) {
-    bool fits = form[i] == 'd' ? (unsigned char)(text.ptr[i] - '0') < 10 : text.ptr[i] == form[i];
-    if (!fits) return false;
-  }
+  static const uint8_t start[] = {0, 2, 5, 8, 11, 14, 17};
   const char *p = text.ptr;
-  r->field[0] = (p[0] - '0') * 1000 + (p[1] - '0') * 100 + (p[2] - '0') * 10 + p[3] - '0';
-  for (size_t i = 0; i < 5; i++) r->field[i + 1] = (p[start[i]] - '0') * 10 + p[start[i] + 1] - '0';
+  if (text.len != 20 || p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' ||
+      p[16] != ':' || p[19] != 'Z') {
+    return false;
+  }
+  int two[7];
+  bool good = true;
+  for (size_t i = 0; i < 7; i++) {
+    unsigned tens = (unsigned)p[start[i]] - '0', ones = (unsigned)p[start[i] + 1] - '0';
+    good &= tens < 10 && ones < 10;
+    two[i] = (int)(tens * 10 + ones);
+  }
+  if (!good) return false;
+  r->field[0] = two[0] * 100 + two[1];
+  for (size_t i = 0; i < 5; i++) r->field[i + 1] = two[i + 2];
   const int *f = r->field;
   return f[1] >= 1 && f[1] <= 12 && f[2] >= 1 && f[2] <= days_in(f[1], f[0]) && f[3] < 24 &&
          f[4] < 60 && f[5] < 60;

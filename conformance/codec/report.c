@@ -88,6 +88,7 @@ static bool names(const char *wanted, const char *name) {
 static val *value_of(arena *a, const kind_info *k, const char *what, slice bytes) {
   slice part[5], error;
   if (strcmp(what, "json") == 0) return json_parse_typed(a, bytes, NULL, &error);
+  if (strcmp(what, "cbor") == 0) return cbor_decode(a, bytes, k->type, NULL, &error);
   if (strcmp(what, "protobuf") != 0) return NULL;
   if (!proto_open_envelope(a, bytes, &part[0], &part[1], &part[2], &part[3], &part[4], &error)) {
     return NULL;
