@@ -184,6 +184,8 @@ static bool bad(char *problem, size_t size, const char *format, const char *name
   return false;
 }
 
+static void read_environment(etcd_flags *f);
+
 /* Go's flag package: -k or --k, =v or the next argument; a bool takes =v only. */
 bool etcd_flags_parse(int argc, char **argv, etcd_flags *f, char *problem, size_t size) {
   *f = (etcd_flags){0};
@@ -206,6 +208,7 @@ bool etcd_flags_parse(int argc, char **argv, etcd_flags *f, char *problem, size_
     if (!value) return bad(problem, size, "flag needs an argument: -%s", name);
     f->values[at] = value;
   }
+  read_environment(f);
   return true;
 }
 
@@ -220,6 +223,21 @@ const char *etcd_flags_get(const etcd_flags *f, const char *name) {
 bool etcd_flags_given(const etcd_flags *f, const char *name) {
   size_t at = 0;
   return find(name, strlen(name), &at) && f->values[at];
+}
+
+/* ETCD_LISTEN_CLIENT_URLS and the like stand for flags that were not given. */
+static void read_environment(etcd_flags *f) {
+  char name[128];
+  for (size_t i = 0; i < ROW_COUNT; i++) {
+    if (f->values[i]) continue;
+    size_t n = (size_t)snprintf(name, sizeof name, "ETCD_%s", rows[i].name);
+    for (size_t k = 0; k < n && k < sizeof name; k++) {
+      if (name[k] == '-') name[k] = '_';
+      else if (name[k] >= 'a' && name[k] <= 'z') name[k] = (char)(name[k] - 'a' + 'A');
+    }
+    const char *value = getenv(name);
+    if (value && *value) f->values[i] = value;
+  }
 }
 
 void etcd_flags_warn(const etcd_flags *f) {

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -189,6 +190,57 @@ def test_lease_takes_its_objects_along(face):
     assert b"/registry/configmaps/default/leased" in ctl(endpoint, "lease", "timetolive", lease, "--keys")
     ctl(endpoint, "lease", "revoke", lease)
     assert "leased" not in [i["metadata"]["name"] for i in api(server, "GET", "/api/v1/namespaces/default/configmaps")["items"]]
+
+
+@pytest.fixture
+def kube_apiserver(face, tmp_path):
+    """A real one on the face, where there is one in the PATH."""
+    found = shutil.which("kube-apiserver")
+    if not found or "v1.36" not in subprocess.run([found, "--version"], capture_output=True, text=True).stdout:
+        pytest.skip("no kube-apiserver v1.36")
+    port, key, tokens = free_port(), tmp_path / "sa.key", tmp_path / "tokens.csv"
+    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+    tokens.write_text(conftest.TOKENS)
+    process = subprocess.Popen(
+        [found, f"--etcd-servers=http://{face[1]}", f"--secure-port={port}", "--bind-address=127.0.0.1", f"--cert-dir={tmp_path}",
+         "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={key}",
+         f"--service-account-signing-key-file={key}", f"--token-auth-file={tokens}", "--authorization-mode=Node,RBAC",
+         "--service-cluster-ip-range=10.0.0.0/24", "--disable-admission-plugins=ServiceAccount"], stderr=subprocess.DEVNULL)
+    real = conftest.Server(f"https://127.0.0.1:{port}", None, "admintoken", None, process, None)
+    for _ in range(300):
+        try:
+            if real_api(real, "GET", "/readyz") == b"ok":
+                break
+        except OSError:
+            pass
+        time.sleep(0.2)
+    yield real
+    process.terminate()
+    process.wait(30)
+
+
+def real_api(server, method, path, body=None):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    request = urllib.request.Request(server.url + path, method=method, data=json.dumps(body).encode() if body else None,
+                                     headers={"Authorization": "Bearer admintoken", "Content-Type": "application/json"})
+    return urllib.request.urlopen(request, context=context).read()
+
+
+def test_a_real_kube_apiserver_runs_on_it(face, kube_apiserver):
+    """Both serve one store: what one writes the other reads, with the same resource version."""
+    server = face[0]
+    assert real_api(kube_apiserver, "GET", "/readyz") == b"ok"
+    path = "/api/v1/namespaces/default/configmaps"
+    theirs = json.loads(real_api(kube_apiserver, "POST", path, {"metadata": {"name": "theirs"}, "data": {"a": "1"}}))
+    assert api(server, "GET", path + "/theirs") == theirs
+    ours = api(server, "POST", path, {"metadata": {"name": "ours"}, "data": {"a": "1"}})
+    assert json.loads(real_api(kube_apiserver, "GET", path + "/ours")) == ours
+    theirs["data"]["a"] = "2"
+    assert api(server, "PUT", path + "/theirs", theirs)["data"] == {"a": "2"}
+    assert json.loads(real_api(kube_apiserver, "GET", path + "/theirs"))["data"] == {"a": "2"}
+    real_api(kube_apiserver, "DELETE", path + "/ours")
+    assert "ours" not in [i["metadata"]["name"] for i in api(server, "GET", path)["items"]]
 
 
 def test_snapshot_says_what_it_is_not(face, tmp_path):
