@@ -19,7 +19,8 @@ typedef struct etcd_flags {
   bool help, version; /* asked for: nothing else was read */
 } etcd_flags;
 
-/* argv[0] is skipped; ETCD_... in the environment stands for what is not there. False with Go's line in `problem`. Freed with etcd_flags_free in any case. */
+/* argv[0] is skipped; ETCD_... in the environment stands for what is not there. False with Go's
+ * line in `problem`. Freed with etcd_flags_free in any case. */
 bool etcd_flags_parse(int argc, char **argv, etcd_flags *f, char *problem, size_t size);
 /* The value or the default; NULL for none or empty. The name must be a flag's. */
 const char *etcd_flags_get(const etcd_flags *f, const char *name);
