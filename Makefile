@@ -165,6 +165,16 @@ live: $(BIN)
 .PHONY: live-plans
 live-plans: $(BIN)
 	$(PY) conformance/live_plans/run.py $(BIN) $(BUILD)
+# A short fleet of simulated runs, and one whose network lies, which must be caught.
+.PHONY: sim-smoke mutants
+sim-smoke: $(BIN)
+	@mkdir -p reports
+	$(BIN) sim fleet --seeds 1..500 -o reports
+	! $(BIN) sim fleet --seeds 1..50 --canary --stop -o $(BUILD) > /dev/null
+# Every known bug, one after the other, in a build that has them.
+mutants:
+	$(MAKE) --no-print-directory MODE=mutants all
+	sh sim/mutants.sh $(BUILD)/mutants/apisim 5 2000
 tidy: $(DEPS)
 	$(PY) -m pytest -q ci/tidy_test.py
 

@@ -16,6 +16,7 @@ step $m MODE=asan unit
 step $m MODE=clang all
 step $m MODE=clang unit
 step $m demo
+step $m sim-smoke
 step $m MODE=asan demo
 step $m MODE=asan external
 step $m live

@@ -23,10 +23,8 @@ static const char usage[] =
     "                               quiet: no faults\n"
     "  --servers 1..3, --operations N, --clients N, --backend memory|etcd-model\n"
     "  --faults +NAME,-NAME,=NAME   more or fewer fault classes than drawn; = : only those\n"
-    "  --controller NAME            the simulated controller: correct, stale, ignores-410,\n"
-    "                               repeats-create, edges\n"
     "  --mutant N                   a known bug (of a build with MODE=mutants)\n"
-    "  --tape FILE                  a recorded session is replayed by one more client\n"
+    "  --canary                     the network loses an event and says nothing: must be caught\n"
     "  --until DURATION             the safety phase's length in virtual time (30s, 5m)\n"
     "  --events-max N               turns at most\n"
     "run, repro:\n"
@@ -109,6 +107,10 @@ static int cmd_fleet(sim_args *a) {
   if (!f.hashes) {
     printf("%llu seeds, %llu failed%s\n", (unsigned long long)r.seeds,
            (unsigned long long)r.failed, r.failed ? "" : ": all good");
+    if (r.failed) {
+      printf("first: seed %llu, after %llu seeds\n", (unsigned long long)r.first_failed,
+             (unsigned long long)r.seeds_to_first);
+    }
   }
   return r.code;
 }

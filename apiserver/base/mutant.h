@@ -10,8 +10,9 @@
 #define MUTANT_LIST(X)                                                                       \
   X(NONE, "the server as it is")                                                             \
   X(SKIP_AT_WRAP, "a watch that catches up skips the oldest event it is due")                \
+  X(BOOKMARK_BEHIND, "a bookmark names a revision that has passed")                           \
+  X(REINIT_KEEPS_WATCHES, "a copy that is made anew leaves its watches open")               \
   X(BOOKMARK_EARLY, "a bookmark names the next revision")                                    \
-  X(BOOKMARK_AHEAD, "a bookmark is sent while an event waits")                               \
   X(NO_SELECTOR_EXIT, "an object that leaves a selector is not told of")                     \
   X(DELETED_OLD_VERSION, "a DELETED event carries the version before it")                    \
   X(PAGE_AT_LATEST, "later pages are read at the newest revision")                           \
@@ -19,7 +20,6 @@
   X(GONE_TOO_EARLY, "a watch from the oldest kept revision is refused")                      \
   X(INITIAL_BEHIND, "a watch with initial events begins one revision too late")              \
   X(DROP_DELETE, "every fourth deletion is told to nobody")                                  \
-  X(FUTURE_DELIVERS_OLD, "a watch from the future is told what is older")                    \
   X(PUT_IGNORES_VERSION, "an update does not compare versions")                              \
   X(NOOP_WRITES, "an update that changes nothing is written")                                \
   X(DRY_RUN_WRITES, "a dry run of a create is done")                                         \
@@ -40,12 +40,9 @@
   X(STATUS_CODE, "an error's HTTP status differs from the Status")                           \
   X(LEAK_WATCHER, "a watcher's selector is not freed")                                       \
   X(NO_ANSWER, "a request that waited for a version is never answered")                      \
-  X(APPLY_NO_OWNER, "an apply is not recorded as the owner")                                 \
   X(CACHE_SKIPS, "a server's copy misses an event")                                          \
   X(REPLAY_TXN, "a write whose answer was lost is sent again")                               \
-  X(REVISION_REUSED, "a write's object carries the revision before")                         \
-  X(LEASE_EARLY, "an object with a lease goes early")                                        \
-  X(REINIT_DROPS_DELETE, "a copy that is made anew does not tell of deletions")
+  X(REVISION_REUSED, "a write's object carries the revision before")
 
 #define MUTANT_ENUM(name, text) MUTANT_##name,
 enum mutant { MUTANT_LIST(MUTANT_ENUM) MUTANTS };

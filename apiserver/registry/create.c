@@ -3,6 +3,7 @@
 #include "registry/generic.h"
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "base/quote.h"
 #include "registry/disabled_fields.h"
 #include "registry/generic_internal.h"
@@ -74,14 +75,15 @@ static bool exists_error(request *rq, slice key, slice name, bool generated) {
 
 static store_result put(request *rq, slice key, val *obj, store_entry **entry) {
   store *s = rq->server->store;
-  if (rq->dry_run) {
+  if (rq->dry_run && !MUTANT(DRY_RUN_WRITES)) {
     stored_settle(rq->resource, obj);
     store_entry *e = NULL;
     store_result found = store_get_fresh(s, key, &e);
     if (found == STORE_OK) store_entry_unref(e);
     return found == STORE_OK ? STORE_EXISTS : found == STORE_NOT_FOUND ? STORE_OK : found;
   }
-  blob *bytes = stored_encode(rq->arena, rq->resource, obj, store_next_revision(s));
+  blob *bytes = stored_encode(rq->arena, rq->resource, obj,
+                              store_next_revision(s) - MUTANT(REVISION_REUSED));
   store_result result = generic_too_large(rq, obj, bytes)
                             ? STORE_TOO_LARGE
                             : store_create_ttl(s, key, bytes, generic_ttl_s(rq), entry);
@@ -135,7 +137,10 @@ bool generic_create(request *rq, val *obj, write_result *out) {
                        ? val_copy(rq->arena, obj)
                        : obj;
     rq->error.set = false;
-    if (create_once(rq, attempt, out, &taken)) return true;
+    if (create_once(rq, attempt, out, &taken)) {
+      if (MUTANT(GENERATED_TWICE) && attempt != obj) create_once(rq, obj, out, &taken);
+      return true;
+    }
     if (!taken) return false;
   }
   return false;

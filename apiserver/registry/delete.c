@@ -3,6 +3,7 @@
  * deletion's revision. */
 #include "registry/generic.h"
 
+#include "base/mutant.h"
 #include "codec/codec.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
@@ -264,7 +265,7 @@ static bool run(delete_run *d, write_result *out) {
     return true;
   }
   set_gc_finalizers(d);
-  bool pending = val_len(object_finalizers(d->obj)) > 0;
+  bool pending = val_len(object_finalizers(d->obj)) > 0 && !MUTANT(FINALIZER_IGNORED);
   if (pending && g == GRACE_NONE) mark_deleting(d);
   if (pending || (g == GRACE_BEGUN && d->grace_s > 0)) return save(d, out);
   return erase(d, g == GRACE_BEGUN, out);

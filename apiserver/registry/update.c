@@ -4,6 +4,7 @@
 
 #include "access/access.h"
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "base/quote.h"
 #include "patch/patch.h"
 #include "registry/disabled_fields.h"
@@ -58,7 +59,8 @@ static void prepare_update(update_run *u, val *obj) {
   bool by_spec = s->generation == GENERATION_SPEC || s->generation == GENERATION_SPEC_UPDATES;
   bool bump = (by_spec && spec_changed(obj, u->live)) ||
               (s->generation == GENERATION_ALL_BUT_META_STATUS && content_changed(obj, u->live));
-  if (bump) object_set_generation(rq->arena, obj, object_generation(u->live) + 1);
+  if (bump && !MUTANT(NO_GENERATION))
+    object_set_generation(rq->arena, obj, object_generation(u->live) + 1);
 }
 
 static void keep_system_fields(update_run *u, val *obj) {
@@ -91,7 +93,7 @@ static bool check_version(update_run *u, val *obj) {
     return field_errors_to_status(&errs, rq->resource->group, rq->resource->resource, u->name,
                                   &rq->error);
   }
-  if (slice_eq(want, object_version(u->live))) return true;
+  if (slice_eq(want, object_version(u->live)) || MUTANT(PUT_IGNORES_VERSION)) return true;
   return generic_store_error(rq, STORE_CONFLICT, u->name);
 }
 
@@ -154,10 +156,11 @@ static store_result write_changed(update_run *u, val *obj, write_result *out) {
   request *rq = u->rq;
   store *s = rq->server->store;
   out->obj = obj;
+  if (MUTANT(UID_CHANGES)) object_set_str(rq->arena, obj, "uid", SLICE_LIT("mutant"));
   blob *same = stored_encode(rq->arena, rq->resource, obj, u->live_entry->mod_revision);
   store_result result = STORE_OK;
   bool changed = !slice_eq(blob_slice(same), blob_slice(u->live_entry->value));
-  if (!changed && !u->live_entry->stale) {
+  if (!changed && !u->live_entry->stale && !MUTANT(NOOP_WRITES)) {
     if (!rq->dry_run) out->entry = store_entry_ref(u->live_entry);
   } else if (!rq->dry_run) {
     int64_t revision = store_next_revision(s);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "codec/codec.h"
 #include "http/gzip.h"
 #include "registry/object.h"
@@ -184,8 +185,8 @@ void respond_error(request *rq) {
     more[count++] = (http_header){SLICE_LIT("Retry-After"),
                                   arena_printf(rq->arena, "%d", rq->error.retry_after_seconds)};
   }
-  respond_bytes(rq, status_error_code(&rq->error), form.content_type, blob_slice(b), b, more,
-                count);
+  int code = status_error_code(&rq->error) + (MUTANT(STATUS_CODE) && rq->error.cause_count > 0);
+  respond_bytes(rq, code, form.content_type, blob_slice(b), b, more, count);
   blob_unref(b);
 }
 

@@ -6,6 +6,7 @@
  * a callback that reads the store sees its own event done. */
 #include "base/heap.h"
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "store/backend.h"
 #include "store/entry.h"
 #include "store/log.h"
@@ -206,7 +207,8 @@ static store_result memory_watch_open(store *base, slice prefix, int64_t from, s
   memory *s = of(base);
   assert(fn && out);
   *out = NULL;
-  if (from < s->compacted || from < 0) return STORE_COMPACTED;
+  int64_t kept = s->compacted - MUTANT(GONE_TOO_LATE) + MUTANT(GONE_TOO_EARLY);
+  if (from < kept || from < 0) return STORE_COMPACTED;
   memory_watch *w = heap_zalloc(sizeof *w);
   *w = (memory_watch){.base.ops = &backend, .store = s, .refs = 2, .from = from, .fn = fn,
                       .ctx = ctx};

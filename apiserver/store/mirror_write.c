@@ -7,6 +7,7 @@
 #include "store/mirror_internal.h"
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "store/entry.h"
 
 #include <assert.h>
@@ -96,6 +97,10 @@ static store_result commit(write_run *w, bool *no_lease) {
     if (a->result == REMOTE_OK) {
       w->revision = a->revision;
       return STORE_OK;
+    }
+    if (MUTANT(REPLAY_TXN) && w->unsure && a->result == REMOTE_GUARD_FAILED && a->count) {
+      w->txn.guard = a->kvs[0].mod_revision;
+      continue;
     }
     if (a->result == REMOTE_GUARD_FAILED) return guard_failed(w, a);
     *no_lease = a->result == REMOTE_NO_LEASE;

@@ -6,6 +6,7 @@
 #include "store/replica.h"
 
 #include "base/heap.h"
+#include "base/mutant.h"
 
 #include <assert.h>
 
@@ -174,7 +175,7 @@ void replica_replace(replica *r, tree_node *root, int64_t revision) {
   r->root = root;
   r->newest = revision;
   history_init(&r->history, &r->heap, tree_ref(root), revision);
-  end_watches(r);
+  if (!MUTANT(REINIT_KEEPS_WATCHES)) end_watches(r);
 }
 
 /* ---- reading ---- */

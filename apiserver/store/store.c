@@ -1,5 +1,6 @@
 /* store.h's functions: each is its backend's. */
 #include "store/backend.h"
+#include "base/mutant.h"
 
 bool store_waits(const store *s) { return s->ops->waits; }
 
@@ -37,6 +38,12 @@ store_result store_create(store *s, slice key, blob *value, store_entry **out) {
 }
 
 store_result store_create_ttl(store *s, slice key, blob *value, int64_t ttl_s, store_entry **out) {
+  store_entry *there = NULL;
+  if (MUTANT(CREATE_OVERWRITES) && store_get(s, key, 0, &there) == STORE_OK) {
+    int64_t mod = there->mod_revision;
+    store_entry_unref(there);
+    return store_update_ttl(s, key, mod, value, ttl_s, out);
+  }
   return s->ops->create(s, key, value, ttl_s, out);
 }
 

@@ -1,5 +1,6 @@
 /* get: one object, as it is stored. */
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "registry/generic.h"
 #include "registry/generic_internal.h"
 #include "respond/respond.h"
@@ -22,6 +23,12 @@ void verb_get(request *rq) {
       !generic_get(rq, rq->info.namespace, rq->info.name, !asks(rq), &e)) {
     respond_error(rq);
     return;
+  }
+  store_entry *older = NULL;
+  if (MUTANT(STALE_READ) && e->version > 1 &&
+      store_get(rq->server->store, store_entry_key(e), e->mod_revision - 1, &older) == STORE_OK) {
+    request_keep(rq, e);
+    e = older;
   }
   request_keep(rq, e);
   respond_entry(rq, 200, &form, e);

@@ -1,5 +1,6 @@
 /* list: a consistent view of a prefix, page by page where asked. */
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "registry/generic.h"
 #include "registry/selector.h"
 #include "registry/stored.h"
@@ -69,6 +70,7 @@ static bool read_place(list_run *l) {
   l->start = arena_concat(rq->arena, l->prefix, start);
   l->continued = true;
   if (l->revision < 0) l->revision = 0; /* an inconsistent continuation: the current state */
+  if (MUTANT(PAGE_AT_LATEST)) l->revision = 0;
   l->version = (uint64_t)l->revision;
   return true;
 }
@@ -81,13 +83,14 @@ static bool read_revision(list_run *l) {
   if (l->continued) return l->revision || read_consistent(rq, SLICE_NONE, &l->revision);
   bool paged = l->o.limit > 0 || l->collects;
   bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && paged);
-  if (n > 0 && exact) l->revision = (int64_t)n;
+  if (n > 0 && exact && !MUTANT(EXACT_IS_LATEST)) l->revision = (int64_t)n;
   else l->revision = rq->http->horizon;
   return l->revision || read_consistent(rq, l->o.resource_version, &l->revision);
 }
 
 static bool open_view(list_run *l) {
   request *rq = l->rq;
+  if (MUTANT(LIST_BEHIND) && !l->continued) l->revision = store_revision(rq->server->store) - 1;
   store_result result = store_view_open(rq->server->store, l->revision, &l->view);
   if (result == STORE_OK) return true;
   if (result == STORE_FUTURE) {
@@ -158,7 +161,7 @@ static list_meta make_meta(list_run *l) {
   if (selector_is_empty(&l->selector)) {
     slice from = arena_concat(l->rq->arena, l->next_key, slice_of("\0", 1));
     m.has_remaining = true;
-    m.remaining = (int64_t)store_view_count(l->view, from, l->end);
+    m.remaining = (int64_t)store_view_count(l->view, from, l->end) + MUTANT(REMAINING_WRONG);
   }
   return m;
 }
@@ -235,6 +238,7 @@ static void answer(list_run *l, store_result walked) {
     return;
   }
   list_meta meta = make_meta(l);
+  if (MUTANT(LIST_DROPS_LAST) && l->count > 1) l->count--;
   if (list_is_stream(rq, &l->form, l->items, l->count)) {
     list_stream_begin(rq, &l->form, view, l->items, l->count, &meta);
     return;

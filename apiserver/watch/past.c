@@ -4,6 +4,7 @@
  * store, later a revision of the log. Where the log has been compacted meanwhile the watch ends
  * with 410, as one that asked for that revision now. */
 #include "base/heap.h"
+#include "base/mutant.h"
 #include "registry/stored.h"
 #include "watch/internal.h"
 
@@ -94,10 +95,13 @@ static bool step(watcher *w) {
     store_view_close(p->view);
     p->view = NULL;
     if (p->wants_end && !w->closing) watcher_send_bookmark(w, true);
+    if (p->wants_end && !w->closing && MUTANT(END_TWICE)) watcher_send_bookmark(w, true);
+    if (MUTANT(INITIAL_BEHIND)) w->from++;
     if (w->closing) return true;
   }
   w->begun = true;
   int64_t from = w->told > w->from ? w->told : w->from;
+  if (MUTANT(SKIP_AT_WRAP) && store_revision(w->server->store) > from + 1) from++;
   slice prefix = slice_of(p->prefix, p->prefix_len);
   store_result r =
       store_watch_open(w->server->store, prefix, from, watcher_on_event, w, &w->feed);

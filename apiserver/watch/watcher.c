@@ -4,6 +4,7 @@
 
 #include "base/heap.h"
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "request/tap.h"
@@ -46,7 +47,7 @@ static void forget(watcher *w) {
   else h->first = w->next;
   if (w->next) w->next->prev = w->prev;
   h->count--;
-  heap_free(w->selector_block);
+  if (!MUTANT(LEAK_WATCHER)) heap_free(w->selector_block);
   heap_free(w->socket);
   heap_free(w);
 }
@@ -128,6 +129,7 @@ static void write_frame(watcher *w, blob *frame) {
 /* With those that follow soon. `frame` is the shared event's. */
 static void hold_frame(watcher *w, blob *frame) {
   struct watch_hub *h = hub(w->server);
+  if (MUTANT(SLOW_SKIPS) && watcher_pending(w) >= LIMIT_STREAM_PENDING) return;
   blob *as_sent = is_chunked(w) ? watch_shared_chunk(h->shared, frame) : frame;
   outbox_put(&h->queue, &w->out, as_sent, h->count, w->server->env->mono_ns);
   check_pending(w);
@@ -203,6 +205,7 @@ void watcher_on_event(void *ctx, const store_event *ev) {
   }
   w->told = ev->revision;
   if (w->closing) return;
+  if (MUTANT(DROP_DELETE) && ev->deleted && ev->revision % 4 == 0) return;
   if (store_entry_damage(ev->entry).ptr) { /* what can't be shown ends it: nothing is skipped */
     close_soon(w, on_deadline);
     return;
@@ -212,8 +215,16 @@ void watcher_on_event(void *ctx, const store_event *ev) {
   bool now = !ev->deleted && matches(w, ev->entry, false);
   bool before = ev->prev && matches(w, ev->prev, true);
   if (now) tell(w, before ? EVENT_MODIFIED : EVENT_ADDED, false, 0, ev->entry);
-  else if (before && ev->deleted) tell(w, EVENT_DELETED, false, 0, ev->entry);
-  else if (before) tell(w, EVENT_DELETED, true, ev->revision, ev->entry);
+  else if (before && ev->deleted) {
+    if (MUTANT(DELETED_OLD_VERSION)) tell(w, EVENT_DELETED, true, 0, ev->prev);
+    else tell(w, EVENT_DELETED, false, 0, ev->entry);
+  }
+  else if (before && !MUTANT(NO_SELECTOR_EXIT)) {
+    tell(w, EVENT_DELETED, true, ev->revision, ev->entry);
+  }
+  if (now && MUTANT(EVENT_TWICE) && ev->revision % 16 == 0) {
+    tell(w, EVENT_MODIFIED, false, 0, ev->entry);
+  }
 }
 
 /* The store tells its watchers in the write's own turn: its revision is never ahead of what they
@@ -222,6 +233,8 @@ void watcher_send_bookmark(watcher *w, bool initial_end) {
   if (has_no_form(w)) return;
   arena *a = arena_create();
   int64_t revision = initial_end ? w->from : store_revision(w->server->store);
+  if (MUTANT(BOOKMARK_EARLY) && !initial_end) revision++;
+  if (MUTANT(BOOKMARK_BEHIND) && !initial_end) revision -= 3;
   blob *frame =
       frame_of_bookmark(a, w->resource, &w->form, revision, initial_end, !w->told_columns);
   w->told_columns = true;
@@ -360,7 +373,7 @@ void watcher_start(request *rq, const watch_args *args) {
     return;
   }
   w->from = args->from >= INT64_MAX ? INT64_MAX - 1 : (int64_t)args->from; /* room for the next */
-  if (w->bookmarks) set_bookmark_timer(w, rq->server->env->mono_ns);
+  if (w->bookmarks || MUTANT(BOOKMARK_UNASKED)) set_bookmark_timer(w, rq->server->env->mono_ns);
   http_exchange *x = rq->http;
   bool live = past_begin(w, prefix_of(rq, args), args->initial, args->wants_end);
   if (live) http_stream_settle(x); /* rq is gone with it */

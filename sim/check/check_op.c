@@ -213,7 +213,8 @@ static void judge_gone(verdict *v) {
   SOMETIMES(v->w, GONE_LIST);
   bool may = o->kind == OP_LIST_EXACT && o->version < store_link_compacted(v->k->server);
   if (v->k->server->life != v->k->server_life) may = true;
-  if (sim_etcd_compacted(v->w) > v->k->store_compacted) may = true; /* in the middle of it */
+  int64_t etcd = sim_etcd_compacted(v->w);
+  if (etcd > v->k->store_compacted || o->version < etcd) may = true; /* gone there, or just now */
   CHECK_THAT(v->w, WINDOW, may, "operation %u (%s): 410 for version %lld, %lld is kept", o->id,
              name_of(v), (long long)o->version,
              (long long)store_link_compacted(v->k->server));

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 enum { OPT_SEED = 256, OPT_SEEDS, OPT_JOBS, OPT_PROFILE, OPT_SERVERS, OPT_OPERATIONS, OPT_CLIENTS,
-       OPT_BACKEND, OPT_FAULTS, OPT_CONTROLLER, OPT_MUTANT, OPT_TAPE, OPT_UNTIL, OPT_EVENTS,
-       OPT_TRACE, OPT_HTML, OPT_HASHES, OPT_TWICE, OPT_BUDGET, OPT_FIGURES, OPT_STOP };
+       OPT_BACKEND, OPT_FAULTS, OPT_MUTANT, OPT_UNTIL, OPT_EVENTS,
+       OPT_TRACE, OPT_HTML, OPT_HASHES, OPT_TWICE, OPT_BUDGET, OPT_FIGURES, OPT_STOP, OPT_CANARY };
 
 static const struct option options[] = {
     {"seed", required_argument, NULL, OPT_SEED},
@@ -24,9 +24,7 @@ static const struct option options[] = {
     {"clients", required_argument, NULL, OPT_CLIENTS},
     {"backend", required_argument, NULL, OPT_BACKEND},
     {"faults", required_argument, NULL, OPT_FAULTS},
-    {"controller", required_argument, NULL, OPT_CONTROLLER},
     {"mutant", required_argument, NULL, OPT_MUTANT},
-    {"tape", required_argument, NULL, OPT_TAPE},
     {"until", required_argument, NULL, OPT_UNTIL},
     {"events-max", required_argument, NULL, OPT_EVENTS},
     {"trace", required_argument, NULL, OPT_TRACE},
@@ -36,6 +34,7 @@ static const struct option options[] = {
     {"budget", required_argument, NULL, OPT_BUDGET},
     {"figures", no_argument, NULL, OPT_FIGURES},
     {"stop", no_argument, NULL, OPT_STOP},
+    {"canary", no_argument, NULL, OPT_CANARY},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0}};
 
@@ -87,7 +86,6 @@ static int find(const char *text, const char *(*name)(int), int count) {
 }
 
 static const char *profile_at(int i) { return profile_name((profile)i); }
-static const char *controller_at(int i) { return controller_name((uint8_t)i); }
 static const char *fault_at(int i) { return fault_rows[i].name; }
 
 static bool fault_list(const char *text, draw_wish *w) {
@@ -114,11 +112,6 @@ static bool names(int c, const char *text, sim_args *a) {
     i = find(text, profile_at, PROFILES);
     if (i < 0) return bad("profile", text, "swarm, lite or quiet");
     a->wish.profile = (profile)i;
-  } else if (c == OPT_CONTROLLER) {
-    i = find(text, controller_at, CONTROLLERS);
-    if (i < 0) return bad("controller", text, "one of those in `apisim sim --help`");
-    a->wish.controller = (uint8_t)i;
-    a->wish.controllers = 1;
   } else if (c == OPT_BACKEND) {
     a->wish.backend = !strcmp(text, "memory") ? 1 : !strcmp(text, "etcd-model") ? 2 : 0;
     if (!a->wish.backend) return bad("backend", text, "memory or etcd-model");
@@ -183,11 +176,9 @@ static bool take(int c, const char *text, sim_args *a) {
   switch (c) {
     case OPT_SEEDS: a->seeds_set = true; return seeds(text, &a->fleet);
     case OPT_PROFILE:
-    case OPT_CONTROLLER:
     case OPT_BACKEND: return names(c, text, a);
     case OPT_FAULTS: return fault_list(text, &a->wish);
     case OPT_MUTANT: return mutant(text, a);
-    case OPT_TAPE: a->tape = text; return true;
     case OPT_UNTIL: return duration("until", text, &a->until_ns);
     case OPT_TRACE: a->trace = text; return true;
     case OPT_HTML: a->html = text; return true;
@@ -196,6 +187,7 @@ static bool take(int c, const char *text, sim_args *a) {
     case OPT_TWICE: return share(text, &a->fleet);
     case OPT_BUDGET: return budget(text, &a->fleet);
     case OPT_FIGURES: a->fleet.figures = true; return true;
+    case OPT_CANARY: a->wish.canary = true; return true;
     case OPT_STOP: a->fleet.stop_at_failure = true; return true;
     default: return numbers(c, text, a);
   }

@@ -22,6 +22,7 @@ static const struct {
     FIELD("jitter-ns", jitter_ns), FIELD("gap-ns", gap_ns),
     FIELD("history", history),     FIELD("first-revision", first_revision),
     FIELD("controller", controller), FIELD("mutant", mutant),
+    FIELD("canary", canary),
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 

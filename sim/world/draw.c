@@ -92,7 +92,7 @@ static void draw_store(draw *d, rng *r, const draw_wish *wish) {
 
 draw draw_make(uint64_t seed, const draw_wish *wish) {
   draw d = {.seed = seed, .profile = wish->profile, .controller = wish->controller,
-            .mutant = wish->mutant};
+            .mutant = wish->mutant, .canary = wish->canary};
   rng root;
   rng_init(&root, seed);
   rng sizes = rng_split(&root, 10), store = rng_split(&root, 11), faults = rng_split(&root, 12);

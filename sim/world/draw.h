@@ -43,6 +43,7 @@ typedef struct draw {
   int64_t first_revision;
   uint8_t controller; /* wrong_controller */
   uint32_t mutant; /* of a build with mutants; 0: none */
+  bool canary; /* the network loses an event without breaking the stream: it must be caught */
 } draw;
 
 /* What the command line insists on; the rest is drawn. */
@@ -54,6 +55,7 @@ typedef struct draw_wish {
   bool faults_only; /* exactly faults_on */
   uint8_t controller, controllers; /* at least that many controllers, of that kind */
   uint32_t mutant;
+  bool canary;
 } draw_wish;
 
 draw draw_make(uint64_t seed, const draw_wish *wish);

@@ -125,7 +125,7 @@ struct world {
   uint32_t stream_count, stream_cap;
   sim_conn *all_conns;
   struct call *all_calls;
-  uint32_t conn_count, writers_busy;
+  uint32_t conn_count, writers_busy, stream_turns;
   int64_t safety_ns; /* the safety phase ends at the latest then */
   int64_t healed_ns;
   int64_t store_troubled_ns; /* until then the store may be slow or gone */
