@@ -163,6 +163,7 @@ bool documents_route(request *rq, slice path, route_answer *out, route_result *r
     rq->error.has_details = true;
     return true;
   }
+  /* The real server panics when the core group's list is asked for in CBOR: not so here. */
   bool cbor = p.kind == DOC_RESOURCES && negotiate_has_cbor(rq);
   if (restful && !accept_routed(accept, TYPES, TYPE_COUNT(cbor), true)) {
     *result = not_acceptable(rq, true, cbor);
