@@ -54,8 +54,8 @@ void op_ended(op *o, const call *k) {
   o->end = model_revision(w->model);
   bool known = k->how == CALL_REFUSED || (k->how == CALL_ANSWERED && k->in.status < 500);
   o->state = known ? OP_DONE : OP_UNKNOWN;
-  bool may_happen = k->how != CALL_REFUSED && (k->how != CALL_ANSWERED || k->twice);
-  if (known && !may_happen) return;
+  bool may_happen = k->twice || (k->how != CALL_REFUSED && k->how != CALL_ANSWERED);
+  if (known && !may_happen) return; /* a copy has a way of its own */
   o->on_its_way = (op_rows[o->kind].flags & OP_WRITES) != 0;
   if (!o->on_its_way) return;
   o->next_unknown = w->unknown_ops;
