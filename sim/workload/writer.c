@@ -52,6 +52,9 @@ static void run_op(writer *t) {
     return;
   }
   op_kind kind = pick_op(&r);
+  if (fault_active(c->world, 22, -1, -1) && kind >= OP_UPDATE && kind <= OP_RELABEL) {
+    kind = OP_RELABEL;
+  }
   t->request = (call_request){.timeout_ns = PATIENCE_NS};
   op *o = op_make(c, number, kind);
   t->op = o;

@@ -47,6 +47,7 @@ static void draw_sizes(draw *d, rng *r) {
   d->pagers = (uint32_t)rng_below(r, 3);
   d->controllers = rng_chance(r, 1, 3) ? 1 : 0;
   d->electors = rng_chance(r, 1, 3) ? 2 + (uint32_t)rng_below(r, 2) : 0;
+  d->pagers = d->controllers = d->electors = 0; /* not made yet; their draws stay */
   d->operations = 60 + (uint32_t)rng_below(r, 340);
   d->namespaces = 1 + (uint32_t)rng_below(r, 3);
   d->names = 2 + (uint32_t)rng_below(r, 7);
@@ -62,7 +63,6 @@ static void wish_sizes(draw *d, const draw_wish *wish) {
     d->informers = 2;
     d->pagers = d->controllers = d->electors = 0;
   }
-  if (wish->controllers) d->controllers = wish->controllers;
   if (wish->operations > 0) d->operations = (uint32_t)wish->operations;
   if (wish->clients > 0) {
     d->writers = ((uint32_t)wish->clients + 1) / 2;

@@ -75,6 +75,7 @@ bool sim_server_enter(sim_server *s, server_call call, void *ctx) {
   assert(!s->inside);
   bool dies = strike(s);
   set_clocks(s);
+  rng names = s->api ? s->api->name_rng : (rng){{0}};
   uint64_t began = w->measure ? wall_ns() : 0;
   bool lived = run_inside(s, call, ctx);
   if (w->measure) w->server_wall_ns += wall_ns() - began;
@@ -82,6 +83,7 @@ bool sim_server_enter(sim_server *s, server_call call, void *ctx) {
   s->heap.on_failure = NULL;
   CHECK_THAT(w, FAIRNESS, s->heap.turn_bytes <= TURN_BYTES_MAX,
              "server%u asked for %zu bytes in one turn", s->index, s->heap.turn_bytes);
+  if (lived && s->api && fault_active(w, 38, -1, s->index)) s->api->name_rng = names;
   bool failed = !lived;
   if (dies && s->heap.fail_at) failed = true; /* the turn was over before: behind it, then */
   s->heap.fail_at = 0;
