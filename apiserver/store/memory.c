@@ -13,10 +13,12 @@
 #include "store/watch_index.h"
 
 #include <assert.h>
+#include <limits.h>
 
 #define RECENT 8 /* roots of the latest lists: their next pages come soon */
 #define COMPACT_EVERY_NS ((int64_t)300 * 1000000000) /* the real server's default */
 #define TICK_STEPS 8 /* of LOG_STRIDE revisions */
+#define GARBAGE_STEPS 64 /* likewise */
 #define WINDOW_EVENTS ((uint64_t)1 << 18)
 #define WINDOW_BYTES ((size_t)256 << 20)
 
@@ -39,8 +41,16 @@ typedef struct memory_view {
   tree_node *root;
 } memory_view;
 
+/* A content that was replaced by another one. */
+typedef struct memory_garbage {
+  struct memory_garbage *next;
+  tree_node *root;
+  revision_log log;
+} memory_garbage;
+
 struct memory {
   store base;
+  memory_garbage *garbage;
   uint32_t refs; /* the owner's, and one a view */
   bool delivering;
   bool ticked;
@@ -138,6 +148,22 @@ static void tick_compact(memory *s) {
   }
 }
 
+/* Frees some of what was let go of: history in pieces, then the tree. */
+static void garbage_step(memory *s, int steps) {
+  while (s->garbage && steps > 0) {
+    memory_garbage *g = s->garbage;
+    for (; steps > 0 && g->log.oldest < g->log.newest; steps--) {
+      log_drop(&g->log, log_next_mark(&g->log));
+    }
+    if (g->log.oldest < g->log.newest) return;
+    s->garbage = g->next;
+    log_dispose(&g->log);
+    tree_unref(&s->heap, g->root);
+    heap_free(g);
+    steps--;
+  }
+}
+
 static void memory_tick(store *base, int64_t mono_ns) {
   memory *s = of(base);
   if (!s->ticked || mono_ns - s->tick_ns >= COMPACT_EVERY_NS) {
@@ -147,6 +173,7 @@ static void memory_tick(store *base, int64_t mono_ns) {
     s->tick_revision = s->log.newest;
   }
   tick_compact(s);
+  garbage_step(s, GARBAGE_STEPS);
 }
 
 /* ---- watching ---- */
@@ -454,12 +481,14 @@ store_checkpoint *store_memory_checkpoint(store *base) {
 
 int64_t store_checkpoint_revision(const store_checkpoint *c) { return c->log.newest; }
 
-/* Lets go of everything; the caller fills in another content. */
+/* Lets go of everything; the caller fills in another content. What only the old one held is freed
+ * by later ticks: ten thousand entries would take longer than all the rest. */
 static void content_drop(memory *s) {
   assert(!s->delivering);
   recent_forget(s, INT64_MAX);
-  tree_unref(&s->heap, s->root);
-  log_dispose(&s->log);
+  memory_garbage *g = heap_alloc(sizeof *g);
+  *g = (memory_garbage){s->garbage, s->root, s->log};
+  s->garbage = g;
   s->root = NULL;
   log_slot_unref(&s->last_compacted);
   s->last_compacted = (log_slot){0};
@@ -535,6 +564,7 @@ static void memory_destroy(store *base) {
   memory *s = of(base);
   assert(!s->delivering);
   watch_index_dispose(&s->watches);
+  garbage_step(s, INT_MAX);
   recent_forget(s, INT64_MAX);
   tree_unref(&s->heap, s->root);
   s->root = NULL;

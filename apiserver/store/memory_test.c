@@ -115,6 +115,39 @@ static void a_view_outlives_the_store(void **state) {
 }
 
 /* Grows and shrinks a tree while old roots are held, and checks all of them. */
+/* A state comes back with its history, as often as wanted, and what was written since is freed. */
+static void checkpoints(void **state) {
+  (void)state;
+  store *s = make();
+  int64_t before = fill_keys(s, 0, 700, 1);
+  put_new(s, "/a", "1");
+  size_t held = store_overhead(s);
+  store_checkpoint *c = store_memory_checkpoint(s);
+  for (int round = 0; round < 3; round++) {
+    int64_t at = store_revision(s);
+    assert_int_equal(at, store_checkpoint_revision(c));
+    put_over(s, "/a", "2");
+    put_gone(s, "/registry/pods/default/pod-00000000");
+    fill_keys(s, 1000, 2000, 1);
+    store_compact(s, store_revision(s));
+    store_memory_restore(s, c);
+    check_value(s, "/a", 0, "1");
+    check_value(s, "/a", before, NULL);
+    check_value(s, "/registry/pods/default/pod-00000000", 0, "{}");
+    check_keys(s, 0, "/registry/pods/default/pod-00001", "/registry/pods/default/pod-00002", "");
+    tape t;
+    tape_open(&t, s, "/a", before);
+    put_over(s, "/a", "3");
+    check_tape(&t, "+/a=1 */a=3 ");
+    store_watch_close(t.watch);
+    store_memory_restore(s, c);
+  }
+  for (int64_t i = 1; i <= 4; i++) store_tick(s, i * 1000000000);
+  assert_true(store_overhead(s) <= held + 16384); /* a piece of the log and the path to a leaf */
+  store_destroy(s);
+  store_checkpoint_free(c);
+}
+
 static void tree_shapes(void **state) {
   (void)state;
   enum { N = 2500, ROOTS = 16 };
@@ -160,6 +193,7 @@ static void tree_shapes(void **state) {
 int main(void) {
   int failed = store_contract_run(make) + store_contract_run(make_late);
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(checkpoints),
       cmocka_unit_test(tree_shapes),         cmocka_unit_test(random_model),
       cmocka_unit_test(overhead_per_object), cmocka_unit_test(window_by_count),
       cmocka_unit_test(window_by_bytes),     cmocka_unit_test(many_prefixes),

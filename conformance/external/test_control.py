@@ -101,6 +101,15 @@ def test_checkpoints_are_apart(api, control):
     control.ok("drop", "two")
 
 
+def test_fork_names_itself(api, control):
+    first, second = control.ok("fork"), control.ok("fork")
+    assert first["checkpoint"] != second["checkpoint"]
+    make_things(api)
+    assert control.ok("reset", second["checkpoint"])["revision"] == second["revision"]
+    control.ok("drop", first["checkpoint"])
+    control.ok("drop", second["checkpoint"])
+
+
 def test_history_comes_along(api, control):
     before = api.get(MAPS).version
     for name in "abc":

@@ -51,8 +51,7 @@ static slice name_or_start(const control_call *c) {
   return name.len ? name : SLICE_LIT("start");
 }
 
-static void run_checkpoint(control_call *c) {
-  slice name = control_param(c, "name");
+static void keep_checkpoint(control_call *c, slice name) {
   if (!checkpoint_name_ok(name)) {
     control_fail(c, 400, "a name has 1 to %d letters, digits, '-', '_' and '.'",
                  CHECKPOINT_NAME_MAX);
@@ -66,6 +65,19 @@ static void run_checkpoint(control_call *c) {
   }
   control_answer(c, json_pack("{s:o, s:I}", "checkpoint", text(name), "revision",
                               (json_int_t)server_state_revision(p->state)));
+}
+
+static void run_checkpoint(control_call *c) { keep_checkpoint(c, control_param(c, "name")); }
+
+/* Under a name of its own where none is given. */
+static void run_fork(control_call *c) {
+  slice name = control_param(c, "name");
+  char made[CHECKPOINT_NAME_MAX];
+  for (int i = 1; name.len == 0; i++) {
+    snprintf(made, sizeof made, "fork-%d", i);
+    if (!checkpoint_find(&c->control->checkpoints, slice_cstr(made))) name = slice_cstr(made);
+  }
+  keep_checkpoint(c, name);
 }
 
 static void run_reset(control_call *c) {
@@ -143,6 +155,7 @@ static void run_load(control_call *c) {
 const control_row control_rows[] = {
     {"status", true, "", run_status, "url, revision, numbers of objects and watches, checkpoints"},
     {"checkpoint", false, "name", run_checkpoint, "keep the whole state in memory under a name"},
+    {"fork", false, "name?", run_fork, "the same; without a name it makes one up and tells it"},
     {"reset", false, "name?", run_reset,
      "back to a checkpoint (start: as the server began); open watches end with 410 Expired"},
     {"snapshot", false, "file", run_snapshot, "write the whole state to a file, crash-safe"},
