@@ -6,7 +6,7 @@
 #include "request/request.h"
 
 #define STRATEGY_HOOKS(X)                                                                       \
-  X(pod_warn) X(workload_warn) X(daemonset_warn) X(cronjob_warn) X(podtemplate_warn)  \
+  X(pod_warn) X(workload_warn) X(rc_warn) X(daemonset_warn) X(cronjob_warn) X(podtemplate_warn)  \
   X(statefulset_warn)                                                                           \
   X(status_only) X(status_only_keep_meta) X(status_reset_meta)                                  \
   X(namespace_prepare_create) X(namespace_prepare_update) X(namespace_prepare_finalize)         \

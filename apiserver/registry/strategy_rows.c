@@ -34,7 +34,7 @@ static const strategy rows[] = {
     {.group = "", .resource = "podtemplates", .warn = podtemplate_warn,
      .generation = GENERATION_ALL_BUT_META_STATUS,
      RETURNS},
-    {.group = "", .resource = "replicationcontrollers", .warn = workload_warn, GEN, STATUS,
+    {.group = "", .resource = "replicationcontrollers", .warn = rc_warn, GEN, STATUS,
      .gc = GC_ORPHAN},
     {.group = "", .resource = "resourcequotas", STATUS, .warn = quota_warn, RETURNS},
     {.group = "", .resource = "secrets", .prepare_update = secret_prepare_update},

@@ -122,8 +122,16 @@ void validate_secret(const validate_args *v) {
   frozen_check(v, (const char *const[]){"data", NULL});
 }
 
+static void namespace_spec_check(const validate_args *v);
+
+/* An update is checked as a create first, then against the old one. */
 void validate_namespace(const validate_args *v) {
-  core_meta_check(v, TEXT_DNS1123_LABEL);
+  core_meta_validate(v->errs, v->obj, false, TEXT_DNS1123_LABEL);
+  namespace_spec_check(v);
+  if (v->old) core_meta_update(v->errs, v->obj, v->old);
+}
+
+static void namespace_spec_check(const validate_args *v) {
   path spec = path_root("spec"), finalizers = path_child(&spec, "finalizers");
   const val *list = val_path(v->obj, "spec.finalizers");
   for (uint32_t i = 0; i < val_len(list); i++) {

@@ -260,6 +260,13 @@ static void workload(request *rq, const val *obj, const val *old, const char *wh
   if (changed(obj, old)) template_warn(rq, &at, val_path(obj, where));
 }
 
+/* On an update the real server looks at the template that was there before. */
+void rc_warn(request *rq, val *obj, const val *old) {
+  path spec = path_root("spec"), at = path_child(&spec, "template");
+  if (!old) workload(rq, obj, old, "spec.template", true);
+  else if (changed(obj, old)) template_warn(rq, &at, val_path(old, "spec.template"));
+}
+
 void workload_warn(request *rq, val *obj, const val *old) {
   workload(rq, obj, old, "spec.template", true);
 }

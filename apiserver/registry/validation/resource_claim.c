@@ -267,16 +267,14 @@ void validate_resource_claim(const validate_args *v) {
 void validate_resource_claim_template(const validate_args *v) {
   path spec = path_root("spec"), inner = path_child(&spec, "spec");
   const val *now = val_getc(v->obj, "spec");
-  if (v->old) {
-    meta_change(v);
-    immutable_struct_check(v->errs, &spec, now, val_getc(v->old, "spec"), field_type(v, "spec"));
-    return;
-  }
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   path meta = path_child(&spec, "metadata");
   template_meta_check(v->errs, &meta, val_getc(now, "metadata"));
-  admin_check(v, &spec, val_getc(now, "spec")); /* as the real server writes the path */
+  if (!v->old) admin_check(v, &spec, val_getc(now, "spec")); /* as the real server writes the path */
   claim_spec_check(v->errs, &inner, val_getc(now, "spec"));
+  if (!v->old) return;
+  meta_change(v);
+  immutable_struct_check(v->errs, &spec, now, val_getc(v->old, "spec"), field_type(v, "spec"));
 }
 
 /* A domain that is not Kubernetes' own, and a name; with "requests." in front a qualified name. */
