@@ -60,7 +60,8 @@ static bool split_api_version(slice text, slice *group, slice *version) {
 static bool set_kind(decoding *d, slice api_version, slice kind) {
   slice group, version;
   bool good = split_api_version(api_version, &group, &version);
-  if (!good && d->format == FORMAT_CBOR) group = version = SLICE_LIT(""); /* as if it were silent */
+  bool binary = d->format == FORMAT_CBOR || d->format == FORMAT_PROTOBUF;
+  if (!good && binary) group = version = SLICE_LIT(""); /* as if it were silent */
   else if (!good) {
     d->error = arena_concat(d->rq->arena, SLICE_LIT("unexpected GroupVersion string: "),
                             api_version);

@@ -58,6 +58,15 @@ static bool read_part(proto_in *in, leaf *out, int which, leaf_part part) {
   return true;
 }
 
+static bool quantity_value_of(arena *a, const leaf *l, val **out, slice *error) {
+  slice text = SLICE_LIT("0");
+  slice trimmed = utf8_trim(l->text); /* JSON's decoder trims, this one does not */
+  if (trimmed.len != l->text.len && l->text.len) trimmed = SLICE_LIT("?");
+  if (l->has_text && !quantity_canonical(a, trimmed, &text, error)) return false;
+  *out = val_string(a, text);
+  return true;
+}
+
 static bool read_leaf(arena *a, slice message, const leaf_row *row, leaf *out, slice *error) {
   proto_in in = {message.ptr, message.ptr, message.ptr + message.len, NULL};
   slice name = slice_cstr(row->message);
@@ -82,6 +91,9 @@ static bool read_leaf(arena *a, slice message, const leaf_row *row, leaf *out, s
                             row->name[number - 1]);
       return false;
     }
+    bool again = part == PART_TEXT && out->has_text && row == &rows[TYPE_QUANTITY];
+    val *earlier; /* parsed as soon as it is met */
+    if (again && !quantity_value_of(a, out, &earlier, error)) return false;
     if (!read_part(&in, out, number - 1, part)) break;
   }
   if (in.error) *error = slice_cstr(in.error);
@@ -113,15 +125,6 @@ static bool raw_value(arena *a, const leaf *l, val **out, slice *error) {
   *out = json_parse_typed(a, l->text, NULL, error);
   if (!*out) return false;
   if (val_is_null(*out)) *out = NULL;
-  return true;
-}
-
-static bool quantity_value_of(arena *a, const leaf *l, val **out, slice *error) {
-  slice text = SLICE_LIT("0");
-  slice trimmed = utf8_trim(l->text); /* JSON's decoder trims, this one does not */
-  if (trimmed.len != l->text.len && l->text.len) trimmed = SLICE_LIT("?");
-  if (l->has_text && !quantity_canonical(a, trimmed, &text, error)) return false;
-  *out = val_string(a, text);
   return true;
 }
 

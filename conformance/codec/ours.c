@@ -40,6 +40,9 @@ static slice encode(arena *a, unsigned format, const val *v, const kind_info *k)
     case ORACLE_YAML: yaml_encode(&b, v, k->type); break;
     case ORACLE_PROTOBUF:
       version = slice_from(version, slice_has_prefix(version, SLICE_LIT("/")));
+      if (version.len != val_get_str(v, "apiVersion").len && slice_find_char(version, '/') >= 0) {
+        version = SLICE_LIT(""); /* "/a/": no version at all */
+      }
       proto_encode_object(&b, v, k->type, version, val_get_str(v, "kind"));
       break;
     case ORACLE_CBOR: cbor_document(&b, v, k->type); break;
