@@ -28,6 +28,14 @@ static val *with_type_meta(arena *a, slice body, const kind_info *k, val *v) {
   return out;
 }
 
+/* As Go parses and writes it: "/v1" is "v1", and what has two slashes is no version at all. */
+static slice group_version(slice text) {
+  slice group, version;
+  if (!slice_cut(text, '/', &group, &version)) return text;
+  if (slice_find_char(version, '/') >= 0) return SLICE_LIT("");
+  return group.len ? text : version;
+}
+
 static slice encode(arena *a, unsigned format, const val *v, const kind_info *k) {
   slice version = val_get_str(v, "apiVersion");
   buf b;
@@ -39,10 +47,7 @@ static slice encode(arena *a, unsigned format, const val *v, const kind_info *k)
       break;
     case ORACLE_YAML: yaml_encode(&b, v, k->type); break;
     case ORACLE_PROTOBUF:
-      version = slice_from(version, slice_has_prefix(version, SLICE_LIT("/")));
-      if (version.len != val_get_str(v, "apiVersion").len && slice_find_char(version, '/') >= 0) {
-        version = SLICE_LIT(""); /* "/a/": no version at all */
-      }
+      version = group_version(version);
       proto_encode_object(&b, v, k->type, version, val_get_str(v, "kind"));
       break;
     case ORACLE_CBOR: cbor_document(&b, v, k->type); break;
