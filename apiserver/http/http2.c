@@ -32,6 +32,7 @@ static void stream_free(http2_stream *s) {
   *s->link = s->next;
   if (s->next) s->next->link = s->link;
   c->stream_count--;
+  if (s->high) c->high_count--;
   heap_free(s);
 }
 
@@ -94,12 +95,13 @@ void http2_enter(http2_conn *c) {
 }
 
 static void tell_drained(http2_conn *c) {
-  bool again = true;
+  bool again = c->high_count > 0;
   while (again && !c->dead) {
     again = false;
     for (http2_stream *s = c->streams; s && !again; s = s->next) {
       if (!s->high || s->over || s->pending >= ENV_PENDING_LOW) continue;
       s->high = false;
+      c->high_count--;
       again = true; /* the list may have changed */
       if (s->streaming && s->x.on_drain) s->x.on_drain(&s->x);
     }

@@ -46,6 +46,7 @@ struct http2_conn {
   env_conn *out; /* NULL: gone */
   http2_stream *streams;
   uint32_t stream_count;
+  uint32_t high_count; /* streams whose pending went above ENV_PENDING_LOW */
   uint32_t busy; /* callbacks below us on the stack */
   bool dead, leaving;
   arena *spare; /* an arena for the next stream */

@@ -22,7 +22,9 @@ static void add_part(http2_stream *s, slice bytes, blob *owner) {
   *s->parts_end = p;
   s->parts_end = &p->next;
   s->pending += bytes.len;
-  if (s->pending >= ENV_PENDING_LOW) s->high = true;
+  if (s->pending < ENV_PENDING_LOW || s->high) return;
+  s->high = true;
+  s->conn->high_count++;
 }
 
 static void drop_part(http2_stream *s) {
