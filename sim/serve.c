@@ -23,6 +23,7 @@
 
 #define FILE_MAX ((size_t)16 << 20)
 #define LIST_MAX 64
+#define MIN_REQUEST_TIMEOUT_MAX 15768000 /* half a year */
 
 /* Everything that server_options borrow; lives as long as the server. */
 typedef struct serve_files {
@@ -331,6 +332,10 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   fill_node_ports(f, &o);
   o.http2_max_streams = (uint32_t)flags_int(f, "http2-max-streams-per-connection");
   o.store_history = (uint64_t)flags_int(f, "store-history-events");
+  int64_t least = flags_int(f, "min-request-timeout");
+  if (least < 0) return complain("--min-request-timeout can not be negative value");
+  if (least > MIN_REQUEST_TIMEOUT_MAX) return complain("--min-request-timeout is too large");
+  o.min_request_timeout_s = least ? least : -1;
   o.advertise_address = slice_cstr(advertised(f));
   if (gethostname(files->hostname, sizeof files->hostname - 1) != 0) files->hostname[0] = '\0';
   o.hostname = slice_cstr(files->hostname);

@@ -318,7 +318,10 @@ static int64_t lifetime_ns(server *s, const list_options *o) {
     int64_t seconds = o->timeout_s < 0 ? 0 : o->timeout_s;
     return (seconds < TIMEOUT_MAX_S ? seconds : TIMEOUT_MAX_S) * SECOND_NS;
   }
-  return (TIMEOUT_MIN_S + (int64_t)rng_below(&s->audit_rng, TIMEOUT_MIN_S)) * SECOND_NS;
+  int64_t least = s->options.min_request_timeout_s;
+  if (least < 0) return (int64_t)TIMEOUT_MAX_S * SECOND_NS;
+  if (least == 0) least = TIMEOUT_MIN_S;
+  return (least + (int64_t)rng_below(&s->audit_rng, (uint64_t)least)) * SECOND_NS;
 }
 
 static watcher *watcher_create(request *rq, const watch_args *args) {

@@ -601,6 +601,15 @@ def test_timeout(shared, seconds, least, most):
     assert least <= time.monotonic() - began < most
 
 
+def test_min_request_timeout(tmp_path):
+    server = conftest.start(tmp_path, "--min-request-timeout=1")
+    try:
+        with Api(server).watch("/api/v1/pods", timeoutSeconds="0") as w:
+            assert w.rest() == []  # its end, where the real default is half an hour
+    finally:
+        conftest.stop(server)
+
+
 def test_bookmark_before_the_end(place):
     """Two seconds before; its version covers what was told."""
     version = place.version()
