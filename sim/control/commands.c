@@ -146,6 +146,7 @@ static void run_load(control_call *c) {
     control_fail(c, 400, "can't read snapshot %s: %.*s", path, SLICE_ARG(problem));
     return;
   }
+  if (c->serving->etcd) etcd_face_reset(c->serving->etcd);
   if (clock_ns) world_set_virtual_ns(c->serving->world, clock_ns);
   control_answer(c, json_pack("{s:s, s:I, s:i}", "file", path, "revision",
                               (json_int_t)store_revision(s->store), "watches_ended",
