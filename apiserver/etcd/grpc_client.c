@@ -98,9 +98,10 @@ static void client_lost(grpc_client *c, slice why) {
   c->h2.out = NULL;
   if (c->conn) c->o.env->conn_close(c->o.env, c->conn, false);
   c->conn = NULL;
-  for (grpc_call *call = c->calls, *next; call; call = next) {
-    next = call->next;
-    if (call->dead) continue;
+  for (;;) { /* from the start each time: an owner may cancel other calls when it hears of one */
+    grpc_call *call = c->calls;
+    while (call && call->dead) call = call->next;
+    if (!call) break;
     bool unsent = !call->headers_sent || (call->out_end && !call->out_done);
     call_over(call, &(grpc_result){GRPC_UNAVAILABLE, why, unsent});
   }
@@ -594,7 +595,7 @@ bool grpc_client_ready(const grpc_client *c) {
 }
 
 bool grpc_client_leaving(const grpc_client *c) {
-  return c->leaving;
+  return c->leaving || c->dead; /* dead: its calls are just being told */
 }
 
 uint32_t grpc_client_calls(const grpc_client *c) {

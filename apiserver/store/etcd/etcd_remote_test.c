@@ -122,6 +122,37 @@ static void etcd_dies_and_returns(void **state) {
   store_destroy(t.store);
 }
 
+static int syncing, synced;
+static void sync_often(void *ctx) {
+  (void)ctx;
+  syncing++;
+  for (int i = 0; i < 200; i++) {
+    if (store_sync(t.store, NULL) == STORE_OK) synced++;
+  }
+  syncing--;
+}
+
+/* Readers that wait for each other's question ask the next one in the moment in which the
+ * connection is lost. */
+static void etcd_dies_under_readers(void **state) {
+  (void)state;
+  make();
+  syncing = synced = 0;
+  for (int i = 0; i < 20; i++) fiber_run(t.fibers, sync_often, NULL);
+  for (int round = 0; round < 3; round++) {
+    settle(S / 50);
+    etcd_end(SIGKILL);
+    settle(S / 50);
+    etcd_start();
+    create(round == 0 ? "/a" : round == 1 ? "/b" : "/c");
+  }
+  int64_t begun = world_env(t.world)->mono_ns;
+  while (syncing && world_env(t.world)->mono_ns - begun < 60 * S) settle(S / 50);
+  assert_int_equal(syncing, 0);
+  assert_int_equal(synced, 4000);
+  store_destroy(t.store);
+}
+
 static void etcd_is_paused(void **state) {
   (void)state;
   make();
@@ -212,8 +243,13 @@ static void all(void *ctx) {
   t.failures = store_contract_run(make);
 #define CASE(f) cmocka_unit_test_setup_teardown(f, NULL, mend)
   const struct CMUnitTest tests[] = {
-      CASE(random_model), CASE(etcd_dies_and_returns), CASE(etcd_is_paused),
-      CASE(two_mirrors),  CASE(leases_end),            CASE(bad_servers_are_refused),
+      CASE(random_model),
+      CASE(etcd_dies_and_returns),
+      CASE(etcd_is_paused),
+      CASE(etcd_dies_under_readers),
+      CASE(two_mirrors),
+      CASE(leases_end),
+      CASE(bad_servers_are_refused),
   };
   t.failures += cmocka_run_group_tests_name("etcd", tests, NULL, NULL);
   world_stop(t.world);
