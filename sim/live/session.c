@@ -411,8 +411,10 @@ static int run_seeds(session *s) {
     int code = tree ? run_faulty(s, label, tree, what.ptr) : SESSION_UNUSABLE;
     buf_dispose(&what);
     if (code == SESSION_INTERRUPTED || code == SESSION_UNUSABLE) return code;
-    if (code && !worst) worst = code;
-    if ((code && !s->o->keep_going) || seed == last) return worst;
+    if (code && (!worst || worst == SESSION_UNSTEADY)) worst = code;
+    /* What does not fail again is told, and the search goes on. */
+    bool stop = code && code != SESSION_UNSTEADY && !s->o->keep_going;
+    if (stop || seed == last) return worst;
   }
 }
 
