@@ -111,6 +111,7 @@ static bool step(watcher *w) {
   }
   if (w->feed) {
     store_watch_on_end(w->feed, watcher_on_end);
+    if (w->told > w->from) w->from = w->told; /* a bookmark that says no more is none */
     past_destroy(w); /* live */
   } else if (!w->closing) {
     go_on_later(w);

@@ -611,17 +611,25 @@ def test_min_request_timeout(tmp_path):
 
 
 def test_bookmark_before_the_end(place):
-    """Two seconds before; its version covers what was told."""
+    """Two seconds before (the real server's clock for it is coarse); its version covers what was told."""
     version = place.version()
-    made = int(place.create("a")["metadata"]["resourceVersion"])
-    began = time.monotonic()
+    place.create("a")
     with place.api.watch(place.maps, resourceVersion=version, allowWatchBookmarks="1", timeoutSeconds=3) as w:
         assert brief(w.take(1)) == ["ADDED:a"]
+        made = int(place.create("b")["metadata"]["resourceVersion"])
+        assert brief(w.take(1)) == ["ADDED:b"]
         event = w.next()
-        assert 0.8 < time.monotonic() - began
         assert "annotations" not in event[1]["metadata"]
         assert bookmark_of(event) >= made
-        assert w.rest() == []
+        assert all(kind == "BOOKMARK" for kind, _ in w.rest())  # the real server may repeat it
+
+
+def test_no_bookmark_with_nothing_new(place):
+    """What a watch was told on its way to the present needs no bookmark: the next would say no more."""
+    version = place.version()
+    place.create("a")
+    with place.api.watch(place.maps, resourceVersion=version, allowWatchBookmarks="1", timeoutSeconds=3) as w:
+        assert brief(w.rest()) == ["ADDED:a"]
 
 
 def test_no_bookmark_unless_allowed(place):
