@@ -6,6 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+#if SANITIZED
+#include <sanitizer/asan_interface.h>
+#endif
+
 struct heap_block {
   heap_block *next, *prev;
   size_t size, pad; /* pad: keeps what follows aligned to 16 */
@@ -78,6 +92,9 @@ static void *stack_new(size_t bytes) {
 }
 
 static void stack_give(void *stack, size_t bytes) {
+#if SANITIZED /* who died on it left its frames' marks */
+  ASAN_UNPOISON_MEMORY_REGION(stack, bytes);
+#endif
   if (pooled == POOL_MAX) {
     heap_stack_free(stack, bytes);
     return;
