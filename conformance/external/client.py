@@ -95,7 +95,7 @@ class Api:
         self.context.check_hostname = False
         self.context.verify_mode = ssl.CERT_NONE
 
-    def send(self, method, path, body=None, headers=None, timeout=10, **params):
+    def send(self, method, path, body=None, headers=None, timeout=40, **params):
         connection = http.client.HTTPSConnection(self.server.host, self.server.port,
                                                  context=self.context, timeout=timeout)
         all_headers = {"Authorization": f"Bearer {self.token}", "User-Agent": "readpath",
@@ -109,7 +109,7 @@ class Api:
         connection.request(method, path, body, all_headers)
         return connection, connection.getresponse()
 
-    def call(self, method, path, body=None, headers=None, timeout=10, **params):
+    def call(self, method, path, body=None, headers=None, timeout=40, **params):
         connection, response = self.send(method, path, body, headers, timeout, **params)
         try:
             return Answer(response)
@@ -135,11 +135,11 @@ class Api:
         return answer.json
 
     def delete(self, path):
-        answer = self.call("DELETE", path, "", timeout=10)
+        answer = self.call("DELETE", path, "", timeout=40)
         assert answer.status in (200, 202), answer.bytes
         return answer.json
 
-    def watch(self, path, headers=None, timeout=10, **params):
+    def watch(self, path, headers=None, timeout=40, **params):
         params = {"watch": "1", "timeoutSeconds": "30", **params}
         return Watch(*self.send("GET", path, None, headers, timeout, **params))
 

@@ -14,6 +14,7 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
+import zlib
 
 import pytest
 
@@ -44,7 +45,7 @@ class Server:
     def http_port(self):
         return urllib.parse.urlsplit(self.http_url).port if self.http_url else None
 
-    def connect(self, tls=True, timeout=5):
+    def connect(self, tls=True, timeout=30):
         """A raw connection: a socket, or a TLS socket without verification."""
         s = socket.create_connection((self.host, self.port if tls else self.http_port), timeout)
         if tls:
@@ -59,9 +60,16 @@ def binary():
     return os.path.abspath(os.environ.get("APISIM", ROOT / "build" / "apisim"))
 
 
+def seed_of(directory):
+    """Of the test's own directory: a run's UIDs and names are the last run's, so that no check fails by chance."""
+    return zlib.crc32("/".join(directory.parts[-2:]).encode())
+
+
 def start(directory, *flags):
     """A server with plain and TLS ports chosen by the kernel; the caller stops it."""
     directory = pathlib.Path(directory)
+    if not any(flag.startswith("--seed") for flag in flags):
+        flags = (f"--seed={seed_of(directory)}", *flags)
     tokens, kubeconfig, log = (directory / n for n in ("tokens.csv", "kubeconfig", "log"))
     tokens.write_text(TOKENS)
     command = [binary(), "serve", "--bind-address=127.0.0.1", "--secure-port=0", "--http-port=0",
@@ -81,11 +89,11 @@ def start(directory, *flags):
 def stop(server):
     if server.process:
         server.process.terminate()
-        server.process.wait(5)
+        server.process.wait(60)
         server.process.stdout.close()
 
 
-def wait_ready(server, seconds=30):
+def wait_ready(server, seconds=120):
     """A server with its objects elsewhere listens before it has read them."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

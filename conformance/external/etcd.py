@@ -1,5 +1,6 @@
 """A real etcd for tests: Debian's etcd-server, or the binary that $APISIM_ETCD names."""
 
+import itertools
 import os
 import pathlib
 import shutil
@@ -17,10 +18,20 @@ def binary():
     return os.environ.get("APISIM_ETCD") or shutil.which("etcd")
 
 
+_ports = itertools.cycle(range(10240, 32000))
+for _ in range(os.getpid() * 89 % 21760):  # processes beside each other begin far from each other
+    next(_ports)
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody has, and that the kernel gives to nobody: who binds it, dies and binds it again still finds it free."""
+    for port in _ports:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 class Etcd:
@@ -46,7 +57,7 @@ class Etcd:
              "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}", *self.flags],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def wait(self, seconds=30):
+    def wait(self, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -70,7 +81,7 @@ class Etcd:
         """The JSON gateway: v3/kv/range and the like; keys and values in base64."""
         import json
         request = urllib.request.Request(f"{self.url}/v3/{path}", json.dumps(body).encode())
-        return json.load(urllib.request.urlopen(request, timeout=10))
+        return json.load(urllib.request.urlopen(request, timeout=40))
 
     def close(self):
         if self.process.poll() is None:

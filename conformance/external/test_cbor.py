@@ -169,5 +169,5 @@ def test_gate(tmp_path):
                            "to false, feature is locked to true"), ("CBORServingAndStorage", "missing bool value for CBORServingAndStorage"),
                            ("x:A=true", "component not registered: x")):
         done = subprocess.run([conftest.binary(), "serve", "--secure-port=0", "--bind-address=127.0.0.1", "--feature-gates=" + gates],
-                              capture_output=True, text=True, timeout=10)
+                              capture_output=True, text=True, timeout=40)
         assert done.returncode == 1 and problem in done.stderr

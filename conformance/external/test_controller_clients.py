@@ -25,7 +25,7 @@ def call(server, method, path, body=None, token=None, accept="application/json",
     headers = {"Authorization": f"Bearer {token or server.token}", "Accept": accept, "Content-Type": kind}
     request = urllib.request.Request(server.url + path, data, headers, method=method)
     try:
-        answer = urllib.request.urlopen(request, timeout=10, context=conftest.ssl._create_unverified_context())
+        answer = urllib.request.urlopen(request, timeout=40, context=conftest.ssl._create_unverified_context())
     except urllib.error.HTTPError as e:
         answer = e
     with answer:

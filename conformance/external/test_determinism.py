@@ -5,10 +5,11 @@ import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 
 import pytest
+
+from etcd import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SESSIONS = ROOT / "fixtures" / "sessions" / "kubectl-1.36"
@@ -30,9 +31,7 @@ def requests(session):
 @pytest.fixture(scope="module")
 def secure_port():
     """One port for all: the server tells it in the endpoints of its own Service."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_port()
 
 
 def whole_session(session, seed, secure_port):

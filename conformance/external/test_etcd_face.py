@@ -54,7 +54,7 @@ def memory_etcd(tmp_path):
     wait_port(port)
     yield f"127.0.0.1:{port}"
     process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("version", ["3.4", "3.6"])
@@ -92,7 +92,7 @@ def face(tmp_path_factory):
 
 
 def ctl(endpoint, *args, ok=True):
-    done = subprocess.run([etcdctl("3."), "--endpoints", endpoint, *args], capture_output=True, timeout=20)
+    done = subprocess.run([etcdctl("3."), "--endpoints", endpoint, *args], capture_output=True, timeout=60)
     assert (done.returncode == 0) == ok, done
     return done.stdout if ok else done.stderr.decode()
 

@@ -257,7 +257,7 @@ def test_goaway_on_stop(tmp_path):
     while c.goaway is None and c.read():
         pass
     assert c.goaway == h2.errors.ErrorCodes.NO_ERROR
-    assert server.process.wait(5) == 0
+    assert server.process.wait(60) == 0
     server.process.stdout.close()
 
 

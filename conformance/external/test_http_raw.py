@@ -127,7 +127,7 @@ ROWS = [
 ]
 
 
-def exchange(server, request, wait=0.4, tls=True, pieces=None):
+def exchange(server, request, wait=1, tls=True, pieces=None):
     """Sends, reads until nothing comes for `wait`, and says what came and if it was closed."""
     request = request.replace(b"%TOKEN%", server.token.encode())
     s = server.connect(tls)
@@ -137,10 +137,11 @@ def exchange(server, request, wait=0.4, tls=True, pieces=None):
             s.sendall(piece)
     except OSError:
         pass  # refused before all was sent
-    s.settimeout(5 if len(request) > 100000 else wait)
+    s.settimeout(5)  # to its first byte, on a machine that has much to do
     try:
         while data := s.recv(65536):
             out += data
+            s.settimeout(max(wait, 5 if len(request) > 100000 else 1))
         fate = CLOSED
     except socket.timeout:
         pass
@@ -222,7 +223,7 @@ def test_heavy_input_takes_linear_time(apisim):
         s.sendall(request.replace(b"%TOKEN%", apisim.token.encode()))
         assert s.recv(1000).startswith(b"HTTP/1.1 ")
         s.close()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 20  # quadratic is minutes
 
 
 def test_headers_of_an_answer_are_in_order(apisim):

@@ -151,7 +151,7 @@ def test_hold_a_request(api, control):
     control.fault({"beforeReceive": {"name": "a", "verb": "get"}},
                   {"hold": "until", "until": {"afterCommit": {"key": "configmaps/default/go"}}})
     api.post(MAPS, named("a", v="1"))
-    c = http.client.HTTPSConnection(api.server.host, api.server.port, context=api.context, timeout=10)
+    c = http.client.HTTPSConnection(api.server.host, api.server.port, context=api.context, timeout=40)
     c.request("GET", MAPS + "/a", headers={"Authorization": f"Bearer {api.token}"})
     control("quiesce", "quiet=50ms")  # what a fault holds is quiet
     api.merge(MAPS + "/a", {"data": {"v": "2"}})
@@ -358,5 +358,5 @@ def test_bad_plans(tmp_path, text, error):
     plan.write_text(text)
     for command in (["sim", "live", "--plan", plan, "--out", tmp_path / "out", "--", "true"],
                     ["serve", "--bind-address=127.0.0.1", "--secure-port=0", "--plan", plan]):
-        done = subprocess.run([conftest.binary(), *command], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([conftest.binary(), *command], capture_output=True, text=True, timeout=60)
         assert done.returncode == 1 and error in done.stderr, done.stderr

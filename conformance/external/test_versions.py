@@ -18,7 +18,7 @@ def call(server, method, path, body=None, kind="application/json"):
     request = urllib.request.Request(server.url + path, data, headers, method=method)
     context = conftest.ssl._create_unverified_context()
     try:
-        with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+        with urllib.request.urlopen(request, timeout=40, context=context) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as e:
         raise AssertionError(e.read().decode()) from None

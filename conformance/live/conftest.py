@@ -23,7 +23,7 @@ def version_of(path):
     """ "1.29", or None for what is no kubectl of its own (a dispatcher to others)."""
     try:
         out = subprocess.run([path, "version", "--client", "-o", "json"], capture_output=True,
-                             timeout=20, check=True).stdout
+                             timeout=60, check=True).stdout
         git_version = json.loads(out)["clientVersion"]["gitVersion"]
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         return None
@@ -86,7 +86,7 @@ class Server:
         self.url = self.wait_for(config)
 
     def wait_for(self, config):
-        until = time.time() + 10
+        until = time.time() + 120
         while time.time() < until:
             text = config.read_text() if config.exists() else ""
             found = re.search(r"server: \"?https://[^\s\"]+:(\d+)", text)
@@ -104,7 +104,7 @@ class Server:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            self.process.wait(timeout=5)
+            self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

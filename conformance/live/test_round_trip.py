@@ -25,7 +25,7 @@ class Recorder:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        out, _ = self.process.communicate(timeout=10)
+        out, _ = self.process.communicate(timeout=40)
         assert self.process.returncode == 0, out
 
 
