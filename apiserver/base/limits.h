@@ -14,6 +14,9 @@
 #define LIMIT_ANNOTATION_BYTES ((size_t)262144)
 #define LIMIT_UPDATE_MANAGERS 10
 #define LIMIT_GENERATE_NAME_TRIES 8
+/* Ours: how often an update or a deletion that another writer of the same etcd was quicker than is
+ * made anew; the real server goes on until its deadline. */
+#define LIMIT_CONFLICT_TRIES 64
 #define LIMIT_GZIP_FROM ((size_t)131072)
 /* Ours: an answer's bytes that may wait for a slow reader before the stream is closed. */
 #define LIMIT_STREAM_PENDING ((size_t)16 << 20)

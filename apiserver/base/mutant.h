@@ -42,7 +42,9 @@
   X(NO_ANSWER, "a request that waited for a version is never answered")                      \
   X(CACHE_SKIPS, "a server's copy misses an event")                                          \
   X(REPLAY_TXN, "a write whose answer was lost is sent again")                               \
-  X(REVISION_REUSED, "a write's object carries the revision before")
+  X(REVISION_REUSED, "a write's object carries the revision before")                         \
+  X(CREATE_TWICE, "a create whose answer was lost is sent again")                            \
+  X(STALE_CONFLICT, "what failed on a late copy's state is not tried on the newest")
 
 #define MUTANT_ENUM(name, text) MUTANT_##name,
 enum mutant { MUTANT_LIST(MUTANT_ENUM) MUTANTS };

@@ -13,6 +13,7 @@
 
 #define OBJECT_MAX ((size_t)1 << 20)
 #define HOSTNAME_MAX 253
+#define LOST_TRIES 20 /* of one object, whose answer is lost each time */
 
 /* What a mark's letter stands for; 'u' and 'U' (fresh UUIDs) and 'r' are made on the spot. */
 typedef struct fill {
@@ -172,7 +173,10 @@ static void write_object(fill *f, arena *a, buf *out, const bootstrap_object *b)
   buf_clear(out);
   expand(out, f, b->json);
   blob *bytes = blob_copy(buf_slice(out));
-  (void)store_create(f->server->store, key, bytes, NULL);
+  store_result result = STORE_UNKNOWN;
+  for (int tries = 0; result == STORE_UNKNOWN && tries < LOST_TRIES; tries++) {
+    result = store_create(f->server->store, key, bytes, NULL);
+  }
   blob_unref(bytes);
 }
 

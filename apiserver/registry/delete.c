@@ -3,6 +3,7 @@
  * deletion's revision. */
 #include "registry/generic.h"
 
+#include "base/limits.h"
 #include "base/mutant.h"
 #include "codec/codec.h"
 #include "registry/generic_internal.h"
@@ -16,8 +17,6 @@
 #define FINALIZER_ORPHAN "orphan"
 #define FINALIZER_FOREGROUND "foregroundDeletion"
 
-#define CONFLICT_TRIES 5 /* only another writer of the same etcd can make these */
-
 typedef struct delete_run {
   request *rq;
   const strategy *strategy;
@@ -27,6 +26,7 @@ typedef struct delete_run {
   val *obj; /* the current object; changed in place when it has to stay */
   int64_t grace_s;
   bool conflict; /* somebody else wrote in between */
+  bool marked; /* a period of zero is written: who else removes it now did what was asked */
 } delete_run;
 
 static bool is_namespace(const request *rq) {
@@ -207,6 +207,7 @@ static bool erase(delete_run *d, bool graceful, write_result *out) {
   if (graceful) { /* the zero period is an event of its own */
     write_result saved = {0};
     if (!save(d, &saved)) return false;
+    d->marked = true;
     request_keep(rq, d->entry);
     d->entry = saved.entry;
   }
@@ -215,6 +216,7 @@ static bool erase(delete_run *d, bool graceful, write_result *out) {
   store_result result = store_delete(s, d->key, d->entry->mod_revision, final, NULL);
   blob_unref(final);
   d->conflict = result == STORE_CONFLICT;
+  if (result == STORE_NOT_FOUND && d->marked) return true;
   if (result != STORE_OK) return generic_store_error(rq, result, d->name);
   object_set_str(rq->arena, d->obj, "resourceVersion",
                  arena_printf(rq->arena, "%lld", (long long)store_written(s)));
@@ -271,16 +273,30 @@ static bool run(delete_run *d, write_result *out) {
   return erase(d, g == GRACE_BEGUN, out);
 }
 
+/* Between the zero period and the removal somebody else removed it. */
+static bool was_overtaken(const delete_run *d, write_result *out) {
+  request *rq = d->rq;
+  if (!d->marked || rq->error.reason != STATUS_NOT_FOUND) return false;
+  rq->error.set = false;
+  out->obj = d->obj;
+  out->deleted = true;
+  return true;
+}
+
 bool generic_delete(request *rq, slice namespace, slice name, const delete_options *o,
                     write_result *out) {
   *out = (write_result){0};
   delete_run d = {.rq = rq, .strategy = strategy_of(rq->resource), .options = o, .name = name,
                   .key = stored_key(rq->arena, rq->resource, namespace, name)};
   bool ok = false, again = true;
-  for (int tries = 0; again && tries < CONFLICT_TRIES; tries++) {
+  for (int tries = 0; again && tries < LIMIT_CONFLICT_TRIES; tries++) {
     *out = (write_result){0};
     rq->error.set = d.conflict = false;
-    if (!generic_get(rq, namespace, name, true, &d.entry)) return false;
+    if (!generic_get(rq, namespace, name, true, &d.entry)) {
+      ok = was_overtaken(&d, out);
+      if (!ok) return false;
+      break;
+    }
     val *stored = stored_decode(rq->arena, rq->resource, d.entry);
     if (!stored) {
       store_entry_unref(d.entry);

@@ -16,8 +16,6 @@
 
 #include <assert.h>
 
-#define CONFLICT_TRIES 5 /* only another writer of the same etcd can make these */
-
 typedef struct update_run {
   request *rq;
   const strategy *strategy;
@@ -122,16 +120,39 @@ static bool ends_deletion(const update_run *u, const val *obj) {
   return !namespace || val_len(val_path(obj, "spec.finalizers")) == 0;
 }
 
+static store_result remove_state(update_run *u, const store_entry *e) {
+  store *s = u->rq->server->store;
+  blob *final = stored_with_revision(blob_slice(e->value), store_next_revision(s));
+  store_result result = store_delete(s, u->key, e->mod_revision, final, NULL);
+  blob_unref(final);
+  return result;
+}
+
+/* Whatever another writer has made of it meanwhile goes, while it is the same object: finalizers
+ * can't come back. */
+static store_result remove_newest(update_run *u) {
+  store_entry *e = NULL;
+  store_result result = store_get_fresh(u->rq->server->store, u->key, &e);
+  if (result != STORE_OK) return result;
+  request_keep(u->rq, e);
+  const val *now = stored_decode(u->rq->arena, u->rq->resource, e);
+  bool same = now && slice_eq(object_uid(now), object_uid(u->live));
+  return same ? remove_state(u, e) : STORE_NOT_FOUND;
+}
+
+/* Who is too late has what it wanted: it is gone. */
 static bool finish_deletion(update_run *u, val *obj, write_result *out) {
   request *rq = u->rq;
   object_meta_take(rq->arena, obj, u->live, "resourceVersion");
   out->obj = obj;
   out->deleted = true;
   if (rq->dry_run) return true;
-  store *s = rq->server->store;
-  blob *final = stored_with_revision(blob_slice(u->live_entry->value), store_next_revision(s));
-  store_result result = store_delete(s, u->key, u->live_entry->mod_revision, final, NULL);
-  blob_unref(final);
+  store_result result = remove_state(u, u->live_entry);
+  for (int tries = 1; result == STORE_CONFLICT && tries < LIMIT_CONFLICT_TRIES; tries++) {
+    result = remove_newest(u);
+  }
+  if (result == STORE_NOT_FOUND) return true;
+  u->unsure = !generic_surely_not_written(result);
   if (result != STORE_OK) return generic_store_error(rq, result, u->name);
   side_effects_deleted(rq, u->live);
   return true;
@@ -211,12 +232,20 @@ static bool attempt(update_run *u, write_result *out, bool *again) {
   return generic_store_error(rq, result, u->name);
 }
 
+/* What failed on the copy's state may do on the newest: true where that is another. Where the
+ * newest can't be read, nobody knows whether it failed rightly, and that is the answer. */
 static bool is_stale(update_run *u) {
+  if (MUTANT(STALE_CONFLICT)) return false;
+  request *rq = u->rq;
   store_entry *now = NULL;
-  store_result got = store_get_fresh(u->rq->server->store, u->key, &now);
+  store_result got = store_get_fresh(rq->server->store, u->key, &now);
   bool stale = got == STORE_NOT_FOUND ||
                (got == STORE_OK && now->mod_revision != u->live_entry->mod_revision);
   if (now) store_entry_unref(now);
+  if (got != STORE_OK && got != STORE_NOT_FOUND) {
+    rq->error.set = false;
+    generic_store_error(rq, got, u->name);
+  }
   return stale;
 }
 
@@ -226,7 +255,7 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
                   .namespace = namespace, .name = name,
                   .key = stored_key(rq->arena, rq->resource, namespace, name)};
   bool done = false, again = true, fresh = !store_waits(rq->server->store);
-  for (int tries = 0; again && tries < CONFLICT_TRIES; tries++) {
+  for (int tries = 0; again && tries < LIMIT_CONFLICT_TRIES; tries++) {
     *out = (write_result){0};
     rq->error.set = false;
     again = false;
@@ -244,7 +273,6 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
     }
     u.live = got == STORE_OK ? stored_decode(rq->arena, rq->resource, u.live_entry) : NULL;
     done = attempt(&u, out, &again);
-    /* What failed on the copy's state may do on the newest. */
     if (!done && !fresh && !u.unsure && is_stale(&u)) again = true;
     if (again) fresh = true;
     if (u.live_entry) request_keep(rq, u.live_entry); /* the trees borrow from its bytes */

@@ -175,24 +175,72 @@ static void a_lost_answer_is_found_out(world *x) {
 
 static void a_lost_request_is_sent_again(world *x) {
   (void)x;
+  put_new(w.store, "/a", "1");
   knobs()->lose_requests = 2;
   int64_t before = store_revision(w.data);
-  assert_int_equal(create("/a", "1", NULL), STORE_OK);
+  assert_int_equal(put_over(w.store, "/a", "2"), before + 1);
   assert_int_equal(store_revision(w.data), before + 1);
 }
 
 static void a_late_request_happens_once(world *x) {
   (void)x;
   for (int i = 0; i < 40; i++) { /* before and after the second attempt */
+    char key[16], value[16];
+    snprintf(key, sizeof key, "/k%d", i);
+    snprintf(value, sizeof value, "%d", i);
+    put_new(w.store, key, "0");
+    knobs()->late = 1;
+    knobs()->late_ns = i * MS;
+    int64_t before = store_revision(w.data);
+    assert_int_equal(put_over(w.store, key, value), before + 1);
+    settle(S);
+    assert_int_equal(store_revision(w.data), before + 1);
+  }
+}
+
+/* The key can be absent twice, so a creation is sent once: what is not seen is not known. */
+static void a_lost_creation_is_not_sent_again(world *x) {
+  (void)x;
+  knobs()->lose_requests = 1;
+  int64_t before = store_revision(w.data);
+  assert_int_equal(create("/a", "1", NULL), STORE_UNKNOWN);
+  assert_true(slice_is(store_problem(w.store), "connection reset"));
+  settle(S);
+  assert_int_equal(store_revision(w.data), before);
+  for (int i = 0; i < 10; i++) { /* while it is looked for, and later */
     char key[16];
     snprintf(key, sizeof key, "/k%d", i);
     knobs()->late = 1;
     knobs()->late_ns = i * MS;
-    int64_t before = store_revision(w.data);
-    assert_int_equal(create(key, "1", NULL), STORE_OK);
+    store_result r = create(key, "1", NULL);
+    assert_true(r == STORE_UNKNOWN || (r == STORE_OK && i == 0));
     settle(S);
-    assert_int_equal(store_revision(w.data), before + 1);
+    there_gone(key);
+    settle(S);
+    assert_int_equal(store_revision(w.data), before + 2 * (i + 1));
   }
+}
+
+static void theirs_instead(void *ctx, int64_t now_ns) {
+  (void)ctx, (void)now_ns;
+  there_gone("/a");
+  there("/a", "theirs");
+}
+
+/* Its answer was lost; before that is known somebody deletes it, and another has the name. */
+static void a_lost_creation_is_found_in_history(world *x) {
+  (void)x;
+  int64_t before = store_revision(w.data);
+  knobs()->lose_answers = 1;
+  knobs()->answer_ns = 5 * MS;
+  timer others = {0};
+  timer_set(&w.timers, &others, w.env.mono_ns + MS, theirs_instead, NULL);
+  store_entry *e = NULL;
+  assert_int_equal(create("/a", "mine", &e), STORE_OK);
+  assert_int_equal(e->mod_revision, before + 1);
+  assert_int_equal(store_revision(w.data), before + 3);
+  store_entry_unref(e);
+  check_value(w.store, "/a", 0, "theirs");
 }
 
 /* Ours was lost, and somebody else was quicker. */
@@ -538,6 +586,8 @@ int main(void) {
       CASE(a_lost_answer_is_found_out),
       CASE(a_lost_request_is_sent_again),
       CASE(a_late_request_happens_once),
+      CASE(a_lost_creation_is_not_sent_again),
+      CASE(a_lost_creation_is_found_in_history),
       CASE(a_lost_write_loses_to_another),
       CASE(a_lost_answer_under_another_write),
       CASE(a_lost_delete_stays_unknown),

@@ -1,9 +1,13 @@
-/* Writes: one guarded transaction each, sent until its outcome is known.
+/* Writes: one guarded transaction each, and what became of it when its answer is lost.
  *
- * Why sending again is safe: a guard names the key's mod revision (or its absence), and of all
- * transactions with that guard at most one can succeed, ever. So if the first attempt did happen,
- * the second fails on the guard, and the copy's history says which change used the guard up: with
- * our bytes it was ours. Of a deletion nobody can tell whose it was: that stays unknown. */
+ * A guard that names a mod revision can succeed once, ever: such a write is sent again. If the
+ * first attempt did happen, the second fails on the guard, and the copy's history says which
+ * change used the guard up: with our bytes it was ours. Of a deletion nobody can tell whose it
+ * was: that stays unknown.
+ *
+ * A creation's guard is the key's absence, which can be true again: sent twice it could be done
+ * twice, before and after somebody's deletion. So it is looked for and never sent again, as
+ * etcd's own client does not repeat what writes: what is not seen stays unknown. */
 #include "store/mirror_internal.h"
 
 #include "base/limits.h"
@@ -17,6 +21,7 @@
 #define LEASE_KEYS_MAX 1000 /* etcd3's lease manager: keys on one lease */
 #define LEASE_EXTRA_MAX_S 60 /* and how much longer it may live than asked */
 #define LEASE_ROUNDS 3
+#define WORDS_MAX 512 /* kept of what the remote said */
 
 typedef struct write_run {
   mirror *m;
@@ -57,17 +62,41 @@ static const history_change *who_used_guard(const write_run *w) {
   return c;
 }
 
-/* The guard failed after an attempt whose outcome was not known. A creation that is not found may
- * still come, when what is there now is deleted: nobody can say that it failed. */
+/* The guard failed after an attempt whose outcome was not known. */
 static store_result find_out(write_run *w, store_result failed, int64_t upto) {
   store_result r = mirror_reach(w->m, upto, INT64_MAX, true);
   if (r != STORE_OK) return r == STORE_TIMEOUT ? STORE_UNKNOWN : r;
-  if (w->txn.guard && w->txn.guard < replica_base(w->m->replica)) return STORE_UNKNOWN;
+  if (w->txn.guard < replica_base(w->m->replica)) return STORE_UNKNOWN;
   const history_change *c = who_used_guard(w);
   if (!c) return STORE_UNKNOWN;
   if (w->txn.remove) return c->entry->version == 0 ? STORE_UNKNOWN : failed;
   w->m->figures.decided++;
   if (!is_ours(w, c)) return failed;
+  w->revision = c->revision;
+  return STORE_OK;
+}
+
+/* A creation whose outcome is not known: the key is read, and then the copy's history up to there.
+ * One that is not found may still come: nobody can say that it failed. */
+static store_result look_for_creation(write_run *w, slice problem) {
+  mirror *m = w->m;
+  char words[WORDS_MAX];
+  problem = slice_upto(problem, sizeof words);
+  if (problem.len) memcpy(words, problem.ptr, problem.len);
+  remote_range range = {.key = w->txn.key, .keys_only = true};
+  mirror_ask ask;
+  store_result r = mirror_range(m, &range, &ask);
+  if (r == STORE_OK) {
+    const remote_answer *a = ask.answer;
+    r = mirror_reach(m, a->count ? a->kvs[0].mod_revision : a->revision, INT64_MAX, !a->count);
+  }
+  if (r != STORE_OK) return r;
+  const history_change *c = who_used_guard(w);
+  if (!c) {
+    mirror_set_problem(m, slice_of(words, problem.len));
+    return STORE_UNKNOWN;
+  }
+  m->figures.decided++;
   w->revision = c->revision;
   return STORE_OK;
 }
@@ -108,11 +137,13 @@ static store_result commit(write_run *w, bool *no_lease) {
       r = mirror_result(m, a);
       return w->unsure ? STORE_UNKNOWN : r;
     }
-    if (a->result != REMOTE_UNAVAILABLE) w->unsure = true;
+    bool unknown = a->result != REMOTE_UNAVAILABLE;
+    if (unknown && !w->txn.guard && !MUTANT(CREATE_TWICE)) return look_for_creation(w, a->message);
+    if (unknown) w->unsure = true;
     mirror_set_problem(m, a->message);
     m->figures.retries++;
     r = mirror_pause(m, mirror_backoff(m, tries));
-    if (r != STORE_OK) return w->unsure || r != STORE_TIMEOUT ? r : STORE_TIMEOUT;
+    if (r != STORE_OK) return r;
   }
 }
 

@@ -43,9 +43,10 @@ void check_http_answer(world *w, const call *k) {
 void check_http_patience(world *w, const call *k) {
   const sim_conn *c = k->conn;
   const sim_server *s = k->server;
-  bool excused = c->blackhole_up || c->blackhole_down || c->slow || k->server_life != s->life ||
-                 s->paused_until_ns > k->begun_ns || s->cut_until_ns > k->begun_ns || !s->api ||
-                 w->store_troubled_ns > k->begun_ns || c->fragment_up || k->slow;
+  bool paused = s->paused_until_ns || s->resumed_ns > k->begun_ns;
+  bool gone = k->server_life != s->life || s->cut_until_ns > k->begun_ns || !s->api;
+  bool excused = c->blackhole_up || c->blackhole_down || c->slow || paused || gone ||
+                 c->fragment_up || k->slow;
   if (k->watch) return; /* its client knows better */
   CHECK_THAT(w, DEADLINE, excused, "a request of %s%u was not answered in %lld s",
              actor_word(k->owner->who.kind), k->owner->who.index,

@@ -33,11 +33,12 @@ static void begin_pause(world *w, fault *f) {
 /* Its timers are due all at once. */
 static void end_pause(world *w, fault *f) {
   sim_server *s = target(w, f);
+  if (!s->paused_until_ns) return; /* that process is gone, or another pause's end came first */
   s->paused_until_ns = 0;
+  s->resumed_ns = w->now_ns;
   net_resume_server(s);
   if (s->api) sim_server_woken(s);
 }
-
 
 static void begin_compaction(world *w, fault *f) { compact(w, f->arg); }
 

@@ -12,7 +12,7 @@ const fault_row fault_rows[FAULT_CLASSES] = {
     {"reply-lost", NEEDS_ETCD, 3,
      V({"unknown", SITE_TXN, 0, 0, 0, 0}, {"late", SITE_TXN, 1, 4000, 0, 0}),
      "a timeout, then the object is there, once", "a second application, a double event",
-     "the answer is UNKNOWN; it is done, or (late; no creations) is arg ms afterwards"},
+     "the answer is UNKNOWN; it is done, or (late) is arg ms afterwards"},
     {"store-slow", NEEDS_ETCD, 2,
      V({"fixed", TIME, 20, 2000, 1000, 20000}, {"tail", TIME, 500, 8000, 1000, 20000},
        {"for-ever", TIME, 0, 0, 1000, 50000}),

@@ -313,6 +313,13 @@ static void unhold(sim_conn *c) {
 }
 
 void net_server_gone(sim_server *s) {
+  for (message *m = s->backlog, *next; m; m = next) { /* what it never read */
+    next = m->next;
+    if (m->conn->open && m->kind == MESSAGE_OPEN) send_down(m->conn, MESSAGE_BREAK, SLICE_NONE);
+    heap_free(m);
+  }
+  s->backlog = NULL;
+  s->paused_until_ns = 0;
   while (s->conns) {
     sim_conn *c = s->conns;
     unlink_conn(c);

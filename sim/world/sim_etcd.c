@@ -195,7 +195,7 @@ static void txn_arrives(sim_etcd *e, remote_call *c) {
     fails(c, REMOTE_UNAVAILABLE, "etcdserver: leader changed");
   } else if (f && f->class == 1) {
     fails(c, REMOTE_UNKNOWN, "connection reset");
-  } else if (f && f->class == 2 && f->variant == 1 && c->txn.guard) {
+  } else if (f && f->class == 2 && f->variant == 1) {
     SOMETIMES(w, STORE_UNKNOWN);
     fails(c, REMOTE_UNKNOWN, "connection reset");
     world_at(w, w->now_ns + f->arg * MILLI, DUE_STORE, c, ETCD_LATE);

@@ -143,7 +143,6 @@ void sim_etcd_fault_begin(world *w, fault *f) {
   sim_etcd *e = sim_etcd_of(w);
   if (!e) return;
   int64_t until = w->now_ns + f->until_ns;
-  w->store_troubled_ns = until + 5 * SECOND;
   if (f->class == 4 || f->class == 9) {
     if (f->class == 9 || f->variant == 1) sim_etcd_restart(e, until);
     else e->down_until_ns = until;
@@ -167,7 +166,6 @@ void sim_etcd_cut(world *w, sim_server *s, int64_t until_ns) {
   sim_etcd *e = sim_etcd_of(w);
   if (!e) return;
   e->cut_until_ns[s->index] = until_ns;
-  w->store_troubled_ns = until_ns + 5 * SECOND;
 }
 
 void sim_etcd_heal(world *w) {

@@ -70,7 +70,8 @@ typedef struct sim_server {
   int64_t wake_due; /* of the wake-up that is in the queue; INT64_MAX: none */
   int64_t wall_skew_ns;
   int64_t timer_slack_ns; /* timers fire that much late, together */
-  int64_t paused_until_ns;
+  int64_t paused_until_ns; /* 0: it is not */
+  int64_t resumed_ns; /* when it last went on after a pause */
   message *backlog, **backlog_end; /* came while it was paused */
   int64_t cut_until_ns; /* no client reaches it */
   uint32_t pending_factor; /* what the network says it holds, times this */
@@ -128,7 +129,6 @@ struct world {
   uint32_t conn_count, writers_busy, stream_turns;
   int64_t safety_ns; /* the safety phase ends at the latest then */
   int64_t healed_ns;
-  int64_t store_troubled_ns; /* until then the store may be slow or gone */
   rng net_rng; /* latencies */
   uint64_t check_counts[CHECKS];
   uint64_t probe_counts[PROBES];
