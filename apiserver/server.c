@@ -13,16 +13,13 @@
 #include "registry/stored_codec.h"
 #include "request/chain.h"
 #include "route/route_cache.h"
-#include "store/mirror.h"
+#include "server_stores.h"
 #include "snapshot.h"
 #include "verb/registry.h"
 #include "watch/watcher.h"
 
 #include <assert.h>
 
-#define FIRST_REVISION 1
-#define REMOTE_PREFIX_MAX 512
-#define REMOTE_PAST 10000 /* revisions of another server's time that watches may go on from */
 #define STORE_TICK_NS ((int64_t)1000000000) /* a tick drops a bounded piece of history */
 
 enum stream_purpose { STREAM_UID = 1, STREAM_NAME, STREAM_PORT, STREAM_IP, STREAM_AUDIT };
@@ -39,7 +36,7 @@ static void seed_streams(server *s) {
 
 static void on_store_tick(void *ctx, int64_t now_ns) {
   server *s = ctx;
-  store_tick(s->store, now_ns);
+  for (uint32_t i = 0; i <= s->other_count; i++) store_tick(server_store_nth(s, i), now_ns);
   timer_set(&s->timers, &s->store_timer, now_ns + STORE_TICK_NS, on_store_tick, s);
 }
 
@@ -49,51 +46,8 @@ static void on_repair(void *ctx, int64_t now_ns) {
   timer_set(&s->timers, &s->repair_timer, now_ns + BOOTSTRAP_REPAIR_NS, on_repair, s);
 }
 
-/* The copy is complete: what of a fresh cluster is not there yet is made. */
-static void on_store_ready(void *ctx) {
-  server *s = ctx;
-  slice problem = SLICE_NONE;
-  registry_open(s);
-  if (!bootstrap_run(s, &problem)) s->env->log(s->env, ENV_ERROR, problem);
-  if (!s->stopping) s->ready = true;
-}
-
-static slice with_slash(slice prefix, char room[REMOTE_PREFIX_MAX]) {
-  size_t n = 0;
-  if (prefix.len == 0 || prefix.ptr[0] != '/') room[n++] = '/';
-  prefix = slice_upto(prefix, REMOTE_PREFIX_MAX - 2);
-  if (prefix.len) memcpy(room + n, prefix.ptr, prefix.len);
-  n += prefix.len;
-  if (room[n - 1] != '/') room[n++] = '/';
-  return slice_of(room, n);
-}
-
-static bool make_mirror(server *s, const server_options *o, slice *problem) {
-  char room[REMOTE_PREFIX_MAX];
-  slice prefix = with_slash(o->remote.prefix.len ? o->remote.prefix : SLICE_LIT("/registry"), room);
-  remote *r = o->remote.make(o->remote.ctx, s->env, &s->timers, problem);
-  if (!r) return false;
-  s->fibers = fiber_pool_create(LIMIT_FIBER_STACK);
-  s->codec = stored_codec_create(o->remote.json, prefix, o->remote.encryption);
-  mirror_options m = {.remote = r, .env = s->env, .timers = &s->timers, .fibers = s->fibers,
-                      .prefix = SLICE_LIT("/registry/"), .remote_prefix = prefix,
-                      .codec = stored_codec_of(s->codec),
-                      .compact_every_ns = o->remote.compact_every_ns, .past = REMOTE_PAST};
-  s->store = mirror_create(&m);
-  mirror_on_ready(s->store, on_store_ready, s);
-  return true;
-}
-
-static bool make_store(server *s, const server_options *o, slice *problem) {
-  if (o->remote.make) return make_mirror(s, o, problem);
-  s->store = store_memory_create(FIRST_REVISION);
-  if (o->store_history) store_memory_window(s->store, o->store_history, SIZE_MAX);
-  registry_open(s);
-  return true;
-}
-
 static bool make_parts(server *s, const server_options *o, slice *problem) {
-  if (!make_store(s, o, problem)) return false;
+  if (!server_stores_make(s, o, problem)) return false;
   s->routes = route_cache_create(s->env->wall_ns);
   s->ips = ip_allocator_create(o->service_cidr);
   s->ports = port_allocator_create(o->node_port_first, o->node_port_last);
@@ -150,7 +104,7 @@ server *server_create(env *e, const server_options *o, slice *problem) {
 
 void server_destroy(server *s) {
   if (s->watches) watchers_stop(s);
-  if (s->store) store_destroy(s->store); /* what waits in it ends, and may look at the rest */
+  server_stores_destroy(s); /* what waits in them ends, and may look at the rest */
   if (s->access) access_destroy(s->access);
   if (s->ports) port_allocator_destroy(s->ports);
   if (s->ips) ip_allocator_destroy(s->ips);

@@ -14,9 +14,11 @@
 
 /* Keeps the objects elsewhere (store/remote.h) instead of in the embedded store. */
 typedef struct server_remote {
-  /* Makes the remote, which the server owns then. NULL with *problem (static). */
-  struct remote *(*make)(void *ctx, env *e, timers *t, slice *problem);
+  /* Makes the remote, which the server owns then: that of these servers (commas between URLs),
+   * or, SLICE_NONE, the main one. NULL with *problem (static). */
+  struct remote *(*make)(void *ctx, slice servers, env *e, timers *t, slice *problem);
   void *ctx;
+  slice overrides; /* --etcd-servers-overrides; empty: everything is in one place */
   slice prefix; /* of the keys there, as --etcd-prefix: "/registry" */
   bool json; /* --storage-media-type application/json */
   const struct encryption *encryption; /* of what is written there; borrowed; NULL: none */
@@ -49,7 +51,10 @@ struct server {
   http_server http;
   struct fiber_pool *fibers; /* that requests run on when the store may wait */
   struct stored_codec *codec; /* of a store elsewhere */
-  store *store;
+  store *store; /* of all that is in no other: ask server_store (server_stores.h) */
+  store **others; /* of --etcd-servers-overrides */
+  uint32_t other_count, stores_ready;
+  uint8_t *places; /* by resource id: 0 the main one, n others[n - 1]; NULL: all in the main one */
   access_config *access;
   struct admission_config *admission;
   struct ip_allocator *ips;
@@ -59,7 +64,7 @@ struct server {
   rng uid_rng, name_rng, port_rng, ip_rng, audit_rng;
   uint64_t disabled_admission; /* bits by plugin number */
   int64_t *resource_revisions; /* by resource id: the newest write (verb/registry.c) */
-  struct store_watch *revision_watch;
+  struct revision_feed *revision_feeds;
   const struct server_tap *tap; /* request/tap.h; NULL: none */
   int64_t snapshot_clock_ns; /* what options.snapshot said of the world's clock */
   int64_t begun_ns; /* on the monotonic clock */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "registry/stored_etcd.h"
+#include "server_stores.h"
 #include "store/encrypt.h"
 #include "store/etcd/etcd_remote.h"
 #include "sim/control/control.h"
@@ -27,7 +28,8 @@
 
 /* Everything that server_options borrow; lives as long as the server. */
 typedef struct serve_files {
-  buf tokens, client_ca, sa_keys, sa_signing, modes, enable, disable, audiences_text;
+  buf tokens, client_ca, sa_keys, sa_signing, modes, enable, disable, audiences_text, etcd,
+      overrides;
   slice issuers[LIST_MAX], audiences[LIST_MAX];
   char hostname[256];
 } serve_files;
@@ -248,10 +250,11 @@ static void program_stop(void *ctx) {
 
 /* ---- objects in etcd ---- */
 
-static remote *make_etcd(void *ctx, env *e, timers *t, slice *problem) {
+static remote *make_etcd(void *ctx, slice servers, env *e, timers *t, slice *problem) {
   serving *s = ctx;
+  serve_files *files = s->files;
   etcd_remote_options o = {.env = e, .timers = t,
-                           .servers = slice_cstr(flags_str(s->flags, "etcd-servers")),
+                           .servers = servers.ptr ? servers : buf_slice(&files->etcd),
                            .tls = s->etcd_client_tls.ctx ? &s->etcd_client_tls : NULL};
   return etcd_remote_create(&o, problem);
 }
@@ -268,6 +271,15 @@ static bool fill_encryption(serving *s, const flags *f) {
   return ok && (s->encryption || complain("--encryption-provider-config %s: %s", path, problem));
 }
 
+static bool overrides_ok(slice text) {
+  arena *a = arena_create();
+  store_override *list;
+  uint32_t count, places;
+  bool ok = store_overrides_parse(a, text, &list, &count, &places);
+  arena_destroy(a);
+  return ok || complain("%s", STORE_OVERRIDES_INVALID);
+}
+
 static bool fill_remote(serving *s, const flags *f, server_options *o) {
   const char *servers = flags_str(f, "etcd-servers"), *media = flags_str(f, "storage-media-type");
   if (!servers || !*servers) {
@@ -278,10 +290,10 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
     }
     return true;
   }
-  const char *overrides = flags_str(f, "etcd-servers-overrides");
-  if (overrides && *overrides) {
-    return complain("--etcd-servers-overrides is not supported: one etcd keeps everything");
-  }
+  serve_files *files = s->files;
+  slice main_servers = join_list(f, "etcd-servers", &files->etcd);
+  slice overrides = join_list(f, "etcd-servers-overrides", &files->overrides);
+  if (!overrides_ok(overrides)) return false;
   if (flags_str(f, "snapshot-in") || flags_str(f, "snapshot-out")) {
     return complain("snapshots are of the embedded store, not of --etcd-servers");
   }
@@ -292,7 +304,8 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
     return complain("--etcd-certfile and --etcd-keyfile go together");
   }
   char problem[512];
-  bool secure = strstr(servers, "https://") != NULL;
+  bool secure = slice_find(main_servers, SLICE_LIT("https://")) >= 0 ||
+                slice_find(overrides, SLICE_LIT("https://")) >= 0;
   if (secure && !tls_create_client(&tls, &s->etcd_client_tls, problem, sizeof problem)) {
     return complain("--etcd-servers: %s", problem);
   }
@@ -302,7 +315,7 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
     return complain("--storage-media-type \"%s\" is not supported, supported media types: "
                     "application/json, application/vnd.kubernetes.protobuf", media);
   }
-  o->remote = (server_remote){.make = make_etcd, .ctx = s,
+  o->remote = (server_remote){.make = make_etcd, .ctx = s, .overrides = overrides,
                               .prefix = slice_cstr(flags_str(f, "etcd-prefix")), .json = json,
                               .encryption = s->encryption,
                               .compact_every_ns = flags_duration(f, "etcd-compaction-interval")};
@@ -413,7 +426,8 @@ bool serving_start_with(serving *s, flags *f, bool with_token, slice more_tokens
   serve_files *files = heap_zalloc(sizeof *files);
   s->files = files;
   buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,
-                &files->modes,   &files->enable,    &files->disable, &files->audiences_text};
+                &files->modes,   &files->enable,    &files->disable, &files->audiences_text,
+                &files->etcd,    &files->overrides};
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_init(all[i], FILE_MAX);
   if (with_token) make_token(s->token);
   return start_world(s, f) && start_tls(s, f) && listen_all(s, f) && start_server(s, f, files) &&
@@ -499,7 +513,8 @@ void serving_stop(serving *s) {
   heap_free(s->clock_hook);
   serve_files *files = s->files;
   buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,
-                &files->modes,   &files->enable,    &files->disable, &files->audiences_text};
+                &files->modes,   &files->enable,    &files->disable, &files->audiences_text,
+                &files->etcd,    &files->overrides};
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_dispose(all[i]);
   heap_free(files);
   flags_free(s->flags);

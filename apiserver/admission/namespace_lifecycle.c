@@ -5,7 +5,7 @@
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "request/info.h"
-#include "server.h"
+#include "server_stores.h"
 
 static bool is_immortal(slice name) {
   return slice_is(name, "default") || slice_is(name, "kube-system") ||
@@ -59,7 +59,7 @@ bool namespace_lifecycle_admit(const admission_args *args) {
   const resource_info *r = schema_resource(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("namespaces"));
   store_entry *e = NULL;
   slice key = stored_key(rq->arena, r, SLICE_NONE, args->namespace);
-  if (store_get(rq->server->store, key, 0, &e) != STORE_OK) {
+  if (store_get(server_store(rq->server, r), key, 0, &e) != STORE_OK) {
     return status_not_found(&rq->error, rq->arena, SLICE_NONE, SLICE_LIT("namespaces"),
                             args->namespace);
   }

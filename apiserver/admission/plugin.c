@@ -4,7 +4,7 @@
 #include "access/access.h"
 #include "registry/object.h"
 #include "registry/stored.h"
-#include "server.h"
+#include "server_stores.h"
 
 bool plugin_is_sub(const admission_args *args, const char *group, const char *resource,
                    const char *subresource) {
@@ -59,7 +59,7 @@ val *plugin_get_with(const admission_args *args, const char *group, const char *
   store_entry *e = NULL;
   if (!r || !name.len) return NULL;
   slice key = stored_key(rq->arena, r, namespace, name);
-  if (store_get(rq->server->store, key, 0, &e) != STORE_OK) return NULL;
+  if (store_get(server_store(rq->server, r), key, 0, &e) != STORE_OK) return NULL;
   request_keep(rq, e);
   if (needle.len && slice_find(blob_slice(e->value), needle) < 0) return NULL;
   return stored_decode(rq->arena, r, e);
@@ -87,7 +87,8 @@ void plugin_each(const admission_args *args, const char *group, const char *vers
   each_run run = {.rq = args->rq, .r = resource_named(group, version, resource),
                   .needle = needle, .visit = visit, .ctx = ctx};
   store_view *view = NULL;
-  if (!run.r || store_view_open(args->rq->server->store, 0, &view) != STORE_OK) return;
+  if (!run.r) return;
+  if (store_view_open(server_store(args->rq->server, run.r), 0, &view) != STORE_OK) return;
   slice start = stored_prefix(args->rq->arena, run.r, namespace);
   slice end = stored_prefix_end(args->rq->arena, start);
   store_view_walk(view, start, end, each_entry, &run);

@@ -24,6 +24,9 @@
  * and how many may wait at once: the real server's 400 and 200 in flight are checked later. */
 #define LIMIT_FIBER_STACK ((size_t)16 << 20)
 #define LIMIT_FIBERS 4096
+/* Ours: of one --etcd-servers-overrides, and distinct sets of servers in all of them. */
+#define LIMIT_ETCD_SERVERS 16
+#define LIMIT_ETCD_PLACES 16
 #define LIMIT_MUTATING_TIME_NS ((int64_t)34 * 1000000000)
 #define LIMIT_REQUEST_TIME_NS ((int64_t)60 * 1000000000)
 /* Ours: nothing that grows may pass this in one request. */

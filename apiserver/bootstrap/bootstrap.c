@@ -6,6 +6,7 @@
 #include "bootstrap/bootstrap_objects.h"
 #include "codec/codec.h"
 #include "registry/stored.h"
+#include "server_stores.h"
 
 #include <arpa/inet.h>
 #include <openssl/sha.h>
@@ -18,6 +19,7 @@
 /* What a mark's letter stands for; 'u' and 'U' (fresh UUIDs) and 'r' are made on the spot. */
 typedef struct fill {
   server *server;
+  const resource_info *at; /* of the object that is being filled in */
   slice by_letter[128];
 } fill;
 
@@ -142,7 +144,7 @@ static void append_mark(buf *out, fill *f, char letter) {
     rng_uuid(&f->server->uid_rng, uuid);
     buf_append(out, slice_of(uuid, 36));
   } else if (letter == 'r') {
-    buf_i64(out, store_next_revision(f->server->store));
+    buf_i64(out, store_next_revision(server_store(f->server, f->at)));
   } else {
     buf_append(out, f->by_letter[letter & 127]);
   }
@@ -161,12 +163,13 @@ static void expand(buf *out, fill *f, slice template) {
 static void write_object(fill *f, arena *a, buf *out, const bootstrap_object *b) {
   const resource_info *r = schema_resource(b->group, b->version, b->resource);
   if (!r) return; /* a group that is not served */
+  f->at = r;
   if (b->needs && f->by_letter[b->needs & 127].len == 0) return;
   buf_clear(out);
   expand(out, f, b->name);
   slice name = arena_copy(a, buf_slice(out)), key = stored_key(a, r, b->namespace, name);
   store_entry *there = NULL;
-  if (store_get(f->server->store, key, 0, &there) == STORE_OK) { /* served before */
+  if (store_get(server_store(f->server, r), key, 0, &there) == STORE_OK) { /* served before */
     store_entry_unref(there);
     return;
   }
@@ -175,7 +178,7 @@ static void write_object(fill *f, arena *a, buf *out, const bootstrap_object *b)
   blob *bytes = blob_copy(buf_slice(out));
   store_result result = STORE_UNKNOWN;
   for (int tries = 0; result == STORE_UNKNOWN && tries < LOST_TRIES; tries++) {
-    result = store_create(f->server->store, key, bytes, NULL);
+    result = store_create(server_store(f->server, r), key, bytes, NULL);
   }
   blob_unref(bytes);
 }
@@ -197,7 +200,8 @@ bool bootstrap_run(server *s, slice *problem) {
 static bool is_missing(server *s, arena *a, const bootstrap_object *b) {
   const resource_info *r = schema_resource(b->group, b->version, b->resource);
   store_entry *e = NULL;
-  if (!r || store_get(s->store, stored_key(a, r, b->namespace, b->name), 0, &e) == STORE_OK) {
+  if (!r) return false;
+  if (store_get(server_store(s, r), stored_key(a, r, b->namespace, b->name), 0, &e) == STORE_OK) {
     store_entry_unref(e);
     return false;
   }

@@ -11,7 +11,7 @@
 #include "registry/side_effects.h"
 #include "registry/stored.h"
 #include "codec/codec.h"
-#include "server.h"
+#include "server_stores.h"
 
 #include <assert.h>
 
@@ -63,7 +63,7 @@ static bool exists_error(request *rq, slice key, slice name, bool generated) {
     rq->error.retry_after_seconds = 1;
   }
   store_entry *e = NULL;
-  if (store_get(rq->server->store, key, 0, &e) != STORE_OK) return false;
+  if (store_get(request_store(rq), key, 0, &e) != STORE_OK) return false;
   val *live = stored_decode(a, r, e);
   if (live && object_deleting(live)) {
     rq->error.message =
@@ -74,7 +74,7 @@ static bool exists_error(request *rq, slice key, slice name, bool generated) {
 }
 
 static store_result put(request *rq, slice key, val *obj, store_entry **entry) {
-  store *s = rq->server->store;
+  store *s = request_store(rq);
   if (rq->dry_run && !MUTANT(DRY_RUN_WRITES)) {
     stored_settle(rq->resource, obj);
     store_entry *e = NULL;

@@ -10,7 +10,7 @@
 #include "registry/object.h"
 #include "registry/side_effects.h"
 #include "registry/stored.h"
-#include "server.h"
+#include "server_stores.h"
 
 #include <assert.h>
 
@@ -176,7 +176,7 @@ static void mark_deleting(delete_run *d) {
 
 static bool save(delete_run *d, write_result *out) {
   request *rq = d->rq;
-  store *s = rq->server->store;
+  store *s = request_store(rq);
   out->obj = d->obj;
   if (rq->dry_run) return true;
   blob *same = stored_encode(rq->arena, rq->resource, d->obj, d->entry->mod_revision);
@@ -200,7 +200,7 @@ static bool save(delete_run *d, write_result *out) {
  * visible in it, as the real server first writes it. */
 static bool erase(delete_run *d, bool graceful, write_result *out) {
   request *rq = d->rq;
-  store *s = rq->server->store;
+  store *s = request_store(rq);
   out->obj = d->obj;
   out->deleted = true;
   if (rq->dry_run) return true;

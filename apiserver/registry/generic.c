@@ -10,7 +10,7 @@
 #include "registry/stored.h"
 #include "registry/validation/metadata.h"
 #include "request/info.h"
-#include "server.h"
+#include "server_stores.h"
 
 #include <assert.h>
 
@@ -55,7 +55,7 @@ bool generic_store_error(request *rq, store_result result, slice name) {
       return status_plain(&rq->error, rq->arena, "etcdserver: mvcc: database space exceeded");
     case STORE_UNAVAILABLE:
     case STORE_UNKNOWN: {
-      slice why = store_problem(rq->server->store);
+      slice why = store_problem(request_store(rq));
       if (why.len == 0 && result == STORE_UNKNOWN) {
         why = SLICE_LIT("the connection to the store broke: the write may have happened");
       } else if (why.len == 0) {
@@ -70,8 +70,8 @@ bool generic_store_error(request *rq, store_result result, slice name) {
 bool generic_get(request *rq, slice namespace, slice name, bool fresh, store_entry **out) {
   slice key = stored_key(rq->arena, rq->resource, namespace, name);
   int64_t horizon = rq->http ? rq->http->horizon : 0;
-  store_result result = horizon || !fresh ? store_get(rq->server->store, key, horizon, out)
-                                          : store_get_fresh(rq->server->store, key, out);
+  store_result result = horizon || !fresh ? store_get(request_store(rq), key, horizon, out)
+                                          : store_get_fresh(request_store(rq), key, out);
   if (result != STORE_OK) return generic_store_error(rq, result, name);
   slice damage = store_entry_damage(*out);
   if (!damage.ptr) return true;

@@ -5,7 +5,7 @@
 #include "base/heap.h"
 #include "registry/object.h"
 #include "registry/stored.h"
-#include "server.h"
+#include "server_stores.h"
 #include "verb/registry.h"
 
 #include <arpa/inet.h>
@@ -133,7 +133,7 @@ static const resource_info *addresses(void) {
 static bool ip_taken(request *rq, slice ip) {
   store_entry *e = NULL;
   slice key = stored_key(rq->arena, addresses(), SLICE_NONE, ip);
-  if (store_get(rq->server->store, key, 0, &e) != STORE_OK) return false;
+  if (store_get(server_store(rq->server, addresses()), key, 0, &e) != STORE_OK) return false;
   store_entry_unref(e);
   return true;
 }
@@ -214,7 +214,7 @@ static bool is_of(request *rq, store_entry *e, const val *service) {
 
 void ip_release(request *rq, const val *service, slice ip) {
   if (rq->dry_run || !ip_family_of(ip).len) return;
-  store *s = rq->server->store;
+  store *s = server_store(rq->server, addresses());
   slice key = stored_key(rq->arena, addresses(), SLICE_NONE, ip_canonical(rq->arena, ip));
   store_entry *e = NULL;
   if (store_get_fresh(s, key, &e) != STORE_OK) return;

@@ -7,7 +7,7 @@
 #include "codec/codec.h"
 #include "registry/generic.h"
 #include "registry/port_allocator.h"
-#include "server.h"
+#include "server_stores.h"
 
 #define KEY SLICE_LIT("/registry/ranges/servicenodeports")
 #define TRIES 20
@@ -17,6 +17,11 @@ typedef struct bitmap {
   const port_allocator *ports;
   unsigned char bits[BYTES_MAX]; /* bit i in byte i / 8, the lowest first */
 } bitmap;
+
+/* Whose ports they are: the bitmap is kept where they are. */
+static const resource_info *services(void) {
+  return schema_resource(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("services"));
+}
 
 static const type_info *range_type(void) {
   return schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("RangeAllocation"))->type;
@@ -101,7 +106,7 @@ static void apply(range_run *run, bitmap *m) {
 
 static store_result attempt(range_run *run) {
   request *rq = run->rq;
-  store *s = rq->server->store;
+  store *s = server_store(rq->server, services());
   store_entry *e = NULL;
   bitmap m = {.ports = rq->server->ports};
   store_result r = store_get_fresh(s, KEY, &e);

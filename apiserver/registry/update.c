@@ -12,7 +12,7 @@
 #include "registry/object.h"
 #include "registry/side_effects.h"
 #include "registry/stored.h"
-#include "server.h"
+#include "server_stores.h"
 
 #include <assert.h>
 
@@ -121,7 +121,7 @@ static bool ends_deletion(const update_run *u, const val *obj) {
 }
 
 static store_result remove_state(update_run *u, const store_entry *e) {
-  store *s = u->rq->server->store;
+  store *s = request_store(u->rq);
   blob *final = stored_with_revision(blob_slice(e->value), store_next_revision(s));
   store_result result = store_delete(s, u->key, e->mod_revision, final, NULL);
   blob_unref(final);
@@ -132,7 +132,7 @@ static store_result remove_state(update_run *u, const store_entry *e) {
  * can't come back. */
 static store_result remove_newest(update_run *u) {
   store_entry *e = NULL;
-  store_result result = store_get_fresh(u->rq->server->store, u->key, &e);
+  store_result result = store_get_fresh(request_store(u->rq), u->key, &e);
   if (result != STORE_OK) return result;
   request_keep(u->rq, e);
   const val *now = stored_decode(u->rq->arena, u->rq->resource, e);
@@ -175,7 +175,7 @@ static bool creates_by_update(update_run *u, val *obj, write_result *out) {
 /* Writes obj when its bytes differ from the stored ones. */
 static store_result write_changed(update_run *u, val *obj, write_result *out) {
   request *rq = u->rq;
-  store *s = rq->server->store;
+  store *s = request_store(rq);
   out->obj = obj;
   if (MUTANT(UID_CHANGES)) object_set_str(rq->arena, obj, "uid", SLICE_LIT("mutant"));
   blob *same = stored_encode(rq->arena, rq->resource, obj, u->live_entry->mod_revision);
@@ -238,7 +238,7 @@ static bool is_stale(update_run *u) {
   if (MUTANT(STALE_CONFLICT)) return false;
   request *rq = u->rq;
   store_entry *now = NULL;
-  store_result got = store_get_fresh(rq->server->store, u->key, &now);
+  store_result got = store_get_fresh(request_store(rq), u->key, &now);
   bool stale = got == STORE_NOT_FOUND ||
                (got == STORE_OK && now->mod_revision != u->live_entry->mod_revision);
   if (now) store_entry_unref(now);
@@ -259,11 +259,12 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
     *out = (write_result){0};
     rq->error.set = false;
     again = false;
-    store_result got = fresh ? store_get_fresh(rq->server->store, u.key, &u.live_entry)
-                             : store_get(rq->server->store, u.key, 0, &u.live_entry);
+    store *s = request_store(rq);
+    store_result got = fresh ? store_get_fresh(s, u.key, &u.live_entry)
+                             : store_get(s, u.key, 0, &u.live_entry);
     if (!fresh && got == STORE_NOT_FOUND) {
       fresh = true;
-      got = store_get_fresh(rq->server->store, u.key, &u.live_entry);
+      got = store_get_fresh(s, u.key, &u.live_entry);
     }
     if (got != STORE_OK && got != STORE_NOT_FOUND) return generic_store_error(rq, got, name);
     slice damage = got == STORE_OK ? store_entry_damage(u.live_entry) : SLICE_NONE;

@@ -278,7 +278,7 @@ static int32_t early_retry_s(const server *s) {
 /* A store elsewhere is not read yet: nothing can be said, but how things are. */
 static bool is_early(request *rq) {
   bool single;
-  if (rq->server->ready || health_path(rq->http->path, &single)) return false;
+  if (rq->server->ready || health_path(rq->server, rq->http->path, &single)) return false;
   status_set(&rq->error, rq->arena, STATUS_TOO_MANY, "storage is (re)initializing");
   rq->error.has_details = true;
   rq->error.retry_after_seconds = early_retry_s(rq->server);
@@ -311,6 +311,6 @@ void chain_handle(void *ctx, http_exchange *x) {
   /* How the store is must be told while it is not there: without roles, but the real server's
    * --authorization-always-allow-paths need none. */
   bool single;
-  if (!rq->server->ready && health_path(rq->http->path, &single)) serve_path(rq);
+  if (!rq->server->ready && health_path(rq->server, rq->http->path, &single)) serve_path(rq);
   else run(rq, 0);
 }

@@ -2,6 +2,7 @@
  * that it served, told by the head of their SHA-512. The aggregated ones are told by their whole
  * Etag, which is that hash too. */
 #include "route/discovery.h"
+#include "server.h"
 
 #include "codec/codec.h"
 #include "route/accept.h"
@@ -156,14 +157,15 @@ static void accept_headers_choose_a_form(void **state) {
 static void health_paths_are_the_checks(void **state) {
   (void)state;
   bool single;
-  assert_true(health_path(SLICE_LIT("/livez"), &single) && !single);
-  assert_true(health_path(SLICE_LIT("/readyz/poststarthook/rbac/bootstrap-roles"), &single));
+  server none = {0};
+  assert_true(health_path(&none, SLICE_LIT("/livez"), &single) && !single);
+  assert_true(health_path(&none, SLICE_LIT("/readyz/poststarthook/rbac/bootstrap-roles"), &single));
   assert_true(single);
-  assert_true(health_path(SLICE_LIT("/readyz/shutdown"), &single));
-  assert_false(health_path(SLICE_LIT("/livez/shutdown"), &single));
-  assert_false(health_path(SLICE_LIT("/healthz/"), &single));
-  assert_false(health_path(SLICE_LIT("/nosuch"), &single));
-  assert_false(health_path(SLICE_LIT(""), &single));
+  assert_true(health_path(&none, SLICE_LIT("/readyz/shutdown"), &single));
+  assert_false(health_path(&none, SLICE_LIT("/livez/shutdown"), &single));
+  assert_false(health_path(&none, SLICE_LIT("/healthz/"), &single));
+  assert_false(health_path(&none, SLICE_LIT("/nosuch"), &single));
+  assert_false(health_path(&none, SLICE_LIT(""), &single));
 }
 
 int main(void) {

@@ -1,9 +1,12 @@
 /* See health.h. One row a check; the bits say which of the three endpoints lists it. */
 #include "route/health.h"
 
-#include "server.h"
+#include "base/limits.h"
+#include "server_stores.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { HEALTHZ = 1, LIVEZ = 2, READYZ = 4, ALL = 7 };
 #define EXCLUDES_MAX 64 /* ?exclude= values behind the 64th are not looked at */
@@ -15,6 +18,12 @@ static const struct {
 #define ENDPOINT_COUNT (sizeof ENDPOINTS / sizeof *ENDPOINTS)
 
 #define HOOK "poststarthook/"
+typedef struct health_check {
+  const char *name;
+  int where;
+  uint32_t store; /* whose: as server_store_nth numbers them */
+} health_check;
+
 static const struct {
   const char *name;
   int where;
@@ -59,6 +68,28 @@ static const struct {
 };
 #define CHECK_COUNT (sizeof CHECKS / sizeof *CHECKS)
 
+/* Behind "etcd-readiness": two for each further etcd (--etcd-servers-overrides). */
+#define OVERRIDE(n) \
+  {"etcd-override-" #n, ALL, n + 1}, {"etcd-override-readiness-" #n, READYZ, n + 1}
+static const health_check OVERRIDES[] = {
+    OVERRIDE(0),  OVERRIDE(1),  OVERRIDE(2),  OVERRIDE(3),  OVERRIDE(4),  OVERRIDE(5),
+    OVERRIDE(6),  OVERRIDE(7),  OVERRIDE(8),  OVERRIDE(9),  OVERRIDE(10), OVERRIDE(11),
+    OVERRIDE(12), OVERRIDE(13), OVERRIDE(14), OVERRIDE(15),
+};
+static_assert(sizeof OVERRIDES / sizeof *OVERRIDES == 2 * LIMIT_ETCD_PLACES, "a pair a place");
+#define CHECKS_MAX (CHECK_COUNT + 2 * LIMIT_ETCD_PLACES)
+
+/* This server's, in order; how many. */
+static size_t checks_of(const server *s, health_check out[CHECKS_MAX]) {
+  size_t n = 0;
+  for (size_t i = 0; i < CHECK_COUNT; i++) {
+    out[n++] = (health_check){CHECKS[i].name, CHECKS[i].where, 0};
+    if (strcmp(CHECKS[i].name, "etcd-readiness") != 0) continue;
+    for (size_t k = 0; k < 2 * (size_t)s->other_count; k++) out[n++] = OVERRIDES[k];
+  }
+  return n;
+}
+
 static int endpoint_of(slice name) {
   for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
     if (slice_is(name, ENDPOINTS[i].name)) return ENDPOINTS[i].bit;
@@ -66,14 +97,16 @@ static int endpoint_of(slice name) {
   return 0;
 }
 
-bool health_path(slice path, bool *single) {
+bool health_path(const server *s, slice path, bool *single) {
   slice name, check;
+  health_check checks[CHECKS_MAX];
+  size_t check_count = checks_of(s, checks);
   if (path.len == 0 || path.ptr[0] != '/') return false;
   *single = slice_cut(slice_from(path, 1), '/', &name, &check);
   int bit = endpoint_of(name);
   if (!*single) return bit != 0;
-  for (size_t i = 0; bit && i < CHECK_COUNT; i++) {
-    if ((CHECKS[i].where & bit) && slice_is(check, CHECKS[i].name)) return true;
+  for (size_t i = 0; bit && i < check_count; i++) {
+    if ((checks[i].where & bit) && slice_is(check, checks[i].name)) return true;
   }
   return false;
 }
@@ -108,13 +141,11 @@ static void append_unknown(buf *out, slice *excludes, const bool *used, uint32_t
 }
 
 /* Of all that the checks stand for, only a store elsewhere can fail. */
-static bool check_passes(const server *s, const char *name) {
+static bool check_passes(const server *s, const health_check *c) {
   slice why = SLICE_NONE;
-  bool etcd = strcmp(name, "etcd") == 0 || strcmp(name, "etcd-readiness") == 0;
-  bool copy = strcmp(name, HOOK "storage-readiness") == 0;
-  if (!etcd && !copy) return true;
-  if (copy) return s->ready;
-  return store_is_ready(s->store, &why) || !slice_is(why, "etcd");
+  if (strcmp(c->name, HOOK "storage-readiness") == 0) return s->ready;
+  if (strncmp(c->name, "etcd", 4) != 0) return true;
+  return store_is_ready(server_store_nth(s, c->store), &why) || !slice_is(why, "etcd");
 }
 
 bool health_passes(request *rq, slice path, slice *text) {
@@ -122,20 +153,22 @@ bool health_passes(request *rq, slice path, slice *text) {
   bool single = slice_cut(slice_from(path, 1), '/', &name, &check), passes = true;
   bool used[EXCLUDES_MAX];
   uint32_t count = 0;
+  health_check checks[CHECKS_MAX];
+  size_t check_count = checks_of(rq->server, checks);
   while (count < EXCLUDES_MAX && http_query_nth(rq->http, "exclude", count, &excludes[count])) {
     count++;
   }
   buf out;
   buf_init(&out, 65536);
-  for (size_t i = 0; i < CHECK_COUNT; i++) {
-    if (!(CHECKS[i].where & endpoint_of(name))) continue;
-    if (single && !slice_is(check, CHECKS[i].name)) continue;
-    bool skip = !single && exclude_used(excludes, used, count, CHECKS[i].name);
-    bool ok = skip || check_passes(rq->server, CHECKS[i].name);
+  for (size_t i = 0; i < check_count; i++) {
+    if (!(checks[i].where & endpoint_of(name))) continue;
+    if (single && !slice_is(check, checks[i].name)) continue;
+    bool skip = !single && exclude_used(excludes, used, count, checks[i].name);
+    bool ok = skip || check_passes(rq->server, &checks[i]);
     passes = passes && ok;
     if (single) buf_lit(&out, "internal server error: reason withheld\n");
-    else if (ok) buf_printf(&out, "[+]%s %sok\n", CHECKS[i].name, skip ? "excluded: " : "");
-    else buf_printf(&out, "[-]%s failed: reason withheld\n", CHECKS[i].name);
+    else if (ok) buf_printf(&out, "[+]%s %sok\n", checks[i].name, skip ? "excluded: " : "");
+    else buf_printf(&out, "[-]%s failed: reason withheld\n", checks[i].name);
   }
   if (!single) buf_printf(&out, "%.*s check failed\n", SLICE_ARG(name));
   *text = passes ? SLICE_NONE : arena_copy(rq->arena, buf_slice(&out));
@@ -148,16 +181,18 @@ slice health_answer(request *rq, slice path) {
   slice name = slice_from(path, 1), excludes[EXCLUDES_MAX];
   bool used[EXCLUDES_MAX] = {false};
   uint32_t count = 0;
+  health_check checks[CHECKS_MAX];
+  size_t check_count = checks_of(rq->server, checks);
   while (count < EXCLUDES_MAX && http_query_nth(rq->http, "exclude", count, &excludes[count])) {
     count++;
   }
   int bit = endpoint_of(name);
   buf out;
   buf_init(&out, 65536);
-  for (size_t i = 0; i < CHECK_COUNT; i++) {
-    if (!(CHECKS[i].where & bit)) continue;
-    bool skip = exclude_used(excludes, used, count, CHECKS[i].name);
-    buf_printf(&out, "[+]%s %sok\n", CHECKS[i].name, skip ? "excluded: " : "");
+  for (size_t i = 0; i < check_count; i++) {
+    if (!(checks[i].where & bit)) continue;
+    bool skip = exclude_used(excludes, used, count, checks[i].name);
+    buf_printf(&out, "[+]%s %sok\n", checks[i].name, skip ? "excluded: " : "");
   }
   append_unknown(&out, excludes, used, count);
   buf_printf(&out, "%.*s check passed\n", SLICE_ARG(name));
@@ -167,22 +202,22 @@ slice health_answer(request *rq, slice path) {
 }
 
 static int check_by_name(const void *a, const void *b) {
-  return strcmp(CHECKS[*(const uint16_t *)a].name, CHECKS[*(const uint16_t *)b].name);
+  return strcmp(((const health_check *)a)->name, ((const health_check *)b)->name);
 }
 
-slice health_metrics(arena *a) {
-  uint16_t order[CHECK_COUNT];
+slice health_metrics(const server *s, arena *a) {
+  health_check checks[CHECKS_MAX];
+  size_t check_count = checks_of(s, checks);
   buf out;
   buf_init(&out, 65536);
-  for (uint16_t i = 0; i < CHECK_COUNT; i++) order[i] = i;
-  qsort(order, CHECK_COUNT, sizeof *order, check_by_name);
+  qsort(checks, check_count, sizeof *checks, check_by_name);
   buf_lit(&out, "# HELP kubernetes_healthcheck [STABLE] 1 where the check passes.\n"
                 "# TYPE kubernetes_healthcheck gauge\n");
-  for (size_t i = 0; i < CHECK_COUNT; i++) {
+  for (size_t i = 0; i < check_count; i++) {
     for (size_t e = 0; e < ENDPOINT_COUNT; e++) {
-      if (!(CHECKS[order[i]].where & ENDPOINTS[e].bit)) continue;
-      buf_printf(&out, "kubernetes_healthcheck{name=\"%s\",type=\"%s\"} 1\n",
-                 CHECKS[order[i]].name, ENDPOINTS[e].name);
+      if (!(checks[i].where & ENDPOINTS[e].bit)) continue;
+      buf_printf(&out, "kubernetes_healthcheck{name=\"%s\",type=\"%s\"} 1\n", checks[i].name,
+                 ENDPOINTS[e].name);
     }
   }
   slice text = arena_copy(a, buf_slice(&out));
@@ -190,12 +225,14 @@ slice health_metrics(arena *a) {
   return text;
 }
 
-void health_each_path(arena *a, void (*visit)(void *ctx, slice path), void *ctx) {
+void health_each_path(const server *s, arena *a, void (*visit)(void *ctx, slice path), void *ctx) {
+  health_check checks[CHECKS_MAX];
+  size_t check_count = checks_of(s, checks);
   for (size_t e = 0; e < ENDPOINT_COUNT; e++) {
     visit(ctx, arena_printf(a, "/%s", ENDPOINTS[e].name));
-    for (size_t i = 0; i < CHECK_COUNT; i++) {
-      if (CHECKS[i].where & ENDPOINTS[e].bit) {
-        visit(ctx, arena_printf(a, "/%s/%s", ENDPOINTS[e].name, CHECKS[i].name));
+    for (size_t i = 0; i < check_count; i++) {
+      if (checks[i].where & ENDPOINTS[e].bit) {
+        visit(ctx, arena_printf(a, "/%s/%s", ENDPOINTS[e].name, checks[i].name));
       }
     }
   }

@@ -9,15 +9,15 @@
 #include "request/request.h"
 
 /* True for "/livez", "/readyz/etcd" and the like; *single for one check. */
-bool health_path(slice path, bool *single);
-/* The body of a whole check: "ok", or the list where ?verbose asks. */
+bool health_path(const server *s, slice path, bool *single);
 /* Whether every check of that endpoint (path: /readyz, or /readyz/etcd) passes; if not, *text is
  * the 500's body. */
 bool health_passes(request *rq, slice path, slice *text);
+/* The body of a whole check: "ok", or the list where ?verbose asks. */
 slice health_answer(request *rq, slice path);
 /* The checks as Prometheus text, by name and endpoint. */
-slice health_metrics(arena *a);
+slice health_metrics(const server *s, arena *a);
 /* Tells every health path, unsorted, one call each. */
-void health_each_path(arena *a, void (*visit)(void *ctx, slice path), void *ctx);
+void health_each_path(const server *s, arena *a, void (*visit)(void *ctx, slice path), void *ctx);
 
 #endif

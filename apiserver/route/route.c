@@ -80,7 +80,7 @@ static int by_bytes(const void *a, const void *b) {
   return slice_cmp(*(const slice *)a, *(const slice *)b);
 }
 
-static const index_list *index_collect(arena *a) {
+static const index_list *index_collect(const server *s, arena *a) {
   index_list *list = ARENA_NEW(a, index_list);
   for (size_t i = 0; i < sizeof INDEX_PATHS / sizeof *INDEX_PATHS; i++) {
     index_add(list, slice_cstr(INDEX_PATHS[i]));
@@ -94,7 +94,7 @@ static const index_list *index_collect(arena *a) {
                                    SLICE_ARG(info->versions[v])));
     }
   }
-  health_each_path(a, index_add, list);
+  health_each_path(s, a, index_add, list);
   qsort(list->paths, list->count, sizeof *list->paths, by_bytes);
   return list;
 }
@@ -103,7 +103,7 @@ static void answer_index(request *rq, route_answer *out) {
   slice key = SLICE_LIT("index");
   const route_entry *e = route_cache_get(rq->server->routes, key);
   if (!e) {
-    const index_list *list = index_collect(rq->arena);
+    const index_list *list = index_collect(rq->server, rq->arena);
     buf b;
     buf_init(&b, 1 << 20);
     buf_lit(&b, "{\n  \"paths\": [\n");
@@ -143,7 +143,7 @@ static void answer_metrics(request *rq, route_answer *out) {
 /* One gauge a health check, as the real server counts them: 1 is healthy. */
 static void answer_slis(request *rq, route_answer *out) {
   int64_t started = route_cache_started(rq->server->routes) / 1000000000;
-  answer_bytes(out, METRICS_TYPE, health_metrics(rq->arena));
+  answer_bytes(out, METRICS_TYPE, health_metrics(rq->server, rq->arena));
   route_header(out, "Process-Start-Time-Unix",
                arena_printf(rq->arena, "%lld", (long long)started));
 }
@@ -253,7 +253,7 @@ route_result route_static(request *rq, route_answer *out) {
   for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED; i++) {
     if (slice_is(path, FIXED[i].path)) return answer_fixed(rq, &FIXED[i], out);
   }
-  if (health_path(path, &single)) {
+  if (health_path(rq->server, path, &single)) {
     answer_health(rq, path, single, out);
     return ROUTE_ANSWERED;
   }

@@ -4,7 +4,7 @@
 #include "registry/generic.h"
 #include "registry/generic_internal.h"
 #include "respond/respond.h"
-#include "server.h"
+#include "server_stores.h"
 #include "verb/read.h"
 #include "verb/verbs.h"
 #include "verb/wait.h"
@@ -26,7 +26,7 @@ void verb_get(request *rq) {
   }
   store_entry *older = NULL;
   if (MUTANT(STALE_READ) && e->version > 1 &&
-      store_get(rq->server->store, store_entry_key(e), e->mod_revision - 1, &older) == STORE_OK) {
+      store_get(request_store(rq), store_entry_key(e), e->mod_revision - 1, &older) == STORE_OK) {
     request_keep(rq, e);
     e = older;
   }

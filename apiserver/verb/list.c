@@ -7,7 +7,7 @@
 #include "request/options.h"
 #include "respond/list_stream.h"
 #include "respond/respond.h"
-#include "server.h"
+#include "server_stores.h"
 #include "verb/read.h"
 #include "verb/verbs.h"
 #include "verb/wait.h"
@@ -90,11 +90,11 @@ static bool read_revision(list_run *l) {
 
 static bool open_view(list_run *l) {
   request *rq = l->rq;
-  if (MUTANT(LIST_BEHIND) && !l->continued) l->revision = store_revision(rq->server->store) - 1;
-  store_result result = store_view_open(rq->server->store, l->revision, &l->view);
+  if (MUTANT(LIST_BEHIND) && !l->continued) l->revision = store_revision(request_store(rq)) - 1;
+  store_result result = store_view_open(request_store(rq), l->revision, &l->view);
   if (result == STORE_OK) return true;
   if (result == STORE_FUTURE) {
-    return read_too_large(rq, (uint64_t)l->revision, store_revision(rq->server->store));
+    return read_too_large(rq, (uint64_t)l->revision, store_revision(request_store(rq)));
   }
   if (result != STORE_COMPACTED) return generic_store_error(rq, result, SLICE_NONE);
   status_set(&rq->error, rq->arena, STATUS_EXPIRED, "%s",

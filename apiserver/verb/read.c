@@ -6,7 +6,7 @@
 #include "base/quote.h"
 #include "codec/codec.h"
 #include "registry/generic.h"
-#include "server.h"
+#include "server_stores.h"
 
 #define TOKEN_VERSION "meta.k8s.io/v1"
 
@@ -55,14 +55,14 @@ bool read_version(request *rq, slice version, bool of_list, uint64_t *out) {
 }
 
 bool read_reached(request *rq, uint64_t version) {
-  int64_t current = store_revision(rq->server->store);
+  int64_t current = store_revision(request_store(rq));
   return version <= (uint64_t)current || read_too_large(rq, version, current);
 }
 
 bool read_consistent(request *rq, slice version, int64_t *at) {
   *at = 0;
   if (version.len || rq->http->horizon) return true;
-  store_result r = store_sync(rq->server->store, at);
+  store_result r = store_sync(request_store(rq), at);
   return r == STORE_OK || generic_store_error(rq, r, SLICE_NONE);
 }
 

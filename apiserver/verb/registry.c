@@ -6,14 +6,15 @@
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "codec/codec.h"
-#include "server.h"
+#include "server_stores.h"
 #include "version/version.h"
 
 #include <assert.h>
 
 val *registry_get(server *s, arena *a, const resource_info *r, slice namespace, slice name) {
   store_entry *e = NULL;
-  if (store_get(s->store, stored_key(a, r, namespace, name), 0, &e) != STORE_OK) return NULL;
+  slice key = stored_key(a, r, namespace, name);
+  if (store_get(server_store(s, r), key, 0, &e) != STORE_OK) return NULL;
   val *obj = val_copy(a, stored_decode(a, r, e)); /* strings must outlive the entry */
   store_entry_unref(e);
   return obj;
@@ -36,7 +37,7 @@ void registry_each(server *s, arena *a, const resource_info *r, slice namespace,
                    registry_visit visit, void *ctx) {
   each_run run = {a, r, visit, ctx};
   store_view *view = NULL;
-  if (store_view_open(s->store, 0, &view) != STORE_OK) return;
+  if (store_view_open(server_store(s, r), 0, &view) != STORE_OK) return;
   slice prefix = stored_prefix(a, r, r->namespaced ? namespace : SLICE_NONE);
   slice end = stored_prefix_end(a, prefix);
   store_view_walk(view, prefix, end, visit_entry, &run);
@@ -58,43 +59,57 @@ static const resource_info *resource_of_key(slice key) {
   return NULL;
 }
 
-/* Every write passes the store's events, so one watch over everything keeps the newest
- * revision of each resource. */
+/* A store's events, of the resources that it keeps. */
+typedef struct revision_feed {
+  server *server;
+  store *store;
+  store_watch *watch;
+} revision_feed;
+
+/* Every write passes a store's events, so one watch over everything keeps the newest revision of
+ * each resource. */
 static void on_write(void *ctx, const store_event *ev) {
-  server *s = ctx;
+  revision_feed *f = ctx;
+  server *s = f->server;
   const resource_info *r = resource_of_key(store_entry_key(ev->entry));
-  if (r) s->resource_revisions[r->id] = ev->revision;
+  if (r && server_store(s, r) == f->store) s->resource_revisions[r->id] = ev->revision;
 }
 
-static void watch_writes(server *s);
+static void watch_writes(revision_feed *f);
 
 /* The store's copy was made anew: anything may have changed. */
 static void on_end(void *ctx) {
-  server *s = ctx;
-  store_watch_close(s->revision_watch);
-  s->revision_watch = NULL;
+  revision_feed *f = ctx;
+  server *s = f->server;
+  store_watch_close(f->watch);
+  f->watch = NULL;
   for (uint16_t i = 0; i < schema_resource_count; i++) {
-    s->resource_revisions[i] = store_revision(s->store);
+    if (server_store(s, schema_resources + i) != f->store) continue;
+    s->resource_revisions[i] = store_revision(f->store);
   }
-  watch_writes(s);
+  watch_writes(f);
 }
 
-static void watch_writes(server *s) {
-  store_result result =
-      store_watch_open(s->store, SLICE_LIT("/registry/"), store_revision(s->store),
-                       on_write, s, &s->revision_watch);
+static void watch_writes(revision_feed *f) {
+  store_result result = store_watch_open(f->store, SLICE_LIT("/registry/"),
+                                         store_revision(f->store), on_write, f, &f->watch);
   assert(result == STORE_OK);
   (void)result;
-  store_watch_on_end(s->revision_watch, on_end);
+  store_watch_on_end(f->watch, on_end);
 }
 
 void registry_open(server *s) {
   s->resource_revisions = heap_zalloc(schema_resource_count * sizeof(int64_t));
-  watch_writes(s);
+  s->revision_feeds = heap_zalloc((s->other_count + 1) * sizeof(revision_feed));
+  for (uint32_t i = 0; i <= s->other_count; i++) {
+    s->revision_feeds[i] = (revision_feed){.server = s, .store = server_store_nth(s, i)};
+    watch_writes(&s->revision_feeds[i]);
+  }
 }
 
 void registry_close(server *s) {
-  store_watch_close(s->revision_watch);
+  for (uint32_t i = 0; i <= s->other_count; i++) store_watch_close(s->revision_feeds[i].watch);
+  heap_free(s->revision_feeds);
   heap_free(s->resource_revisions);
 }
 
@@ -113,8 +128,8 @@ bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slic
   object_set_str(a, obj, "uid", arena_copy(a, slice_of(uid, 36)));
   object_set_str(a, obj, "creationTimestamp", time_text(a, now_s));
   slice key = stored_key(a, r, object_namespace(obj), object_name(obj));
-  blob *bytes = stored_encode(a, r, obj, store_next_revision(s->store));
-  store_result result = store_create(s->store, key, bytes, NULL);
+  blob *bytes = stored_encode(a, r, obj, store_next_revision(server_store(s, r)));
+  store_result result = store_create(server_store(s, r), key, bytes, NULL);
   blob_unref(bytes);
   return result == STORE_OK;
 }
@@ -122,13 +137,13 @@ bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slic
 bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slice manager) {
   slice key = stored_key(a, r, object_namespace(obj), object_name(obj));
   store_entry *e = NULL;
-  if (store_get(s->store, key, 0, &e) != STORE_OK) return false;
+  if (store_get(server_store(s, r), key, 0, &e) != STORE_OK) return false;
   val *live = stored_decode(a, r, e);
   own(a, r, live, obj, manager, s->env->wall_ns / 1000000000);
   object_meta_take(a, obj, live, "uid");
   object_meta_take(a, obj, live, "creationTimestamp");
-  blob *bytes = stored_encode(a, r, obj, store_next_revision(s->store));
-  store_result result = store_update(s->store, key, e->mod_revision, bytes, NULL);
+  blob *bytes = stored_encode(a, r, obj, store_next_revision(server_store(s, r)));
+  store_result result = store_update(server_store(s, r), key, e->mod_revision, bytes, NULL);
   blob_unref(bytes);
   store_entry_unref(e);
   return result == STORE_OK;

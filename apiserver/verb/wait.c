@@ -6,7 +6,7 @@
 #include "base/mutant.h"
 #include "codec/codec.h"
 #include "respond/respond.h"
-#include "server.h"
+#include "server_stores.h"
 
 #include <assert.h>
 
@@ -38,7 +38,7 @@ static void resume(void *ctx, int64_t now_ns) {
   (void)now_ns;
   forget(w);
   rq->waited = true;
-  if (w->short_of && (uint64_t)store_revision(rq->server->store) < w->version) {
+  if (w->short_of && (uint64_t)store_revision(request_store(rq)) < w->version) {
     respond_bytes(rq, 504, SLICE_LIT("text/plain; charset=utf-8"), SLICE_LIT(RESPOND_TIMED_OUT),
                   NULL, NULL, 0);
     return;
@@ -67,7 +67,7 @@ static int64_t wait_ns(request *rq, bool *short_of) {
 /* On a fiber it is a step like any other. True: it was answered. */
 static bool wait_here(request *rq, uint64_t version) {
   bool short_of;
-  store *s = rq->server->store;
+  store *s = request_store(rq);
   int64_t ns = wait_ns(rq, &short_of);
   int64_t want = version < INT64_MAX ? (int64_t)version : INT64_MAX;
   store_result r = store_wait_revision(s, want, ns);
@@ -80,7 +80,7 @@ static bool wait_here(request *rq, uint64_t version) {
 
 bool wait_for_version(request *rq, uint64_t version, void (*again)(request *rq)) {
   server *s = rq->server;
-  int64_t current = store_revision(s->store);
+  int64_t current = store_revision(request_store(rq));
   if (rq->waited || version <= (uint64_t)current) return false;
   if (rq->fiber) return wait_here(rq, version);
   assert(rq->kept_count == 0);
@@ -88,7 +88,8 @@ bool wait_for_version(request *rq, uint64_t version, void (*again)(request *rq))
   w->rq = rq;
   w->version = version;
   w->again = again;
-  if (store_watch_open(s->store, SLICE_LIT("/"), current, on_event, w, &w->feed) != STORE_OK) {
+  store *st = request_store(rq);
+  if (store_watch_open(st, SLICE_LIT("/"), current, on_event, w, &w->feed) != STORE_OK) {
     return false;
   }
   int64_t ns = wait_ns(rq, &w->short_of);

@@ -1,7 +1,7 @@
 /* watch: from where, and then the watcher has it. */
 #include "registry/selector.h"
 #include "respond/respond.h"
-#include "server.h"
+#include "server_stores.h"
 #include "verb/read.h"
 #include "verb/verbs.h"
 #include "verb/wait.h"
@@ -47,6 +47,6 @@ void verb_watch(request *rq) {
     respond_error(rq);
     return;
   }
-  if (!args.initial && args.from == 0) args.from = (uint64_t)store_revision(rq->server->store);
+  if (!args.initial && args.from == 0) args.from = (uint64_t)store_revision(request_store(rq));
   watcher_start(rq, &args);
 }

@@ -3,7 +3,7 @@
 #define APISIM_WATCH_INTERNAL_H
 
 #include "http/websocket.h"
-#include "server.h"
+#include "server_stores.h"
 #include "watch/outbox.h"
 #include "watch/shared.h"
 #include "watch/watcher.h"
@@ -28,6 +28,10 @@ typedef struct watcher {
   bool begun; /* the initial state is told */
   bool closing; /* nothing is told any more; the deadline timer ends it */
 } watcher;
+
+static inline store *watcher_store(const watcher *w) {
+  return server_store(w->server, w->resource);
+}
 
 struct watch_hub {
   watcher *first;

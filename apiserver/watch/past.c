@@ -101,10 +101,10 @@ static bool step(watcher *w) {
   }
   w->begun = true;
   int64_t from = w->told > w->from ? w->told : w->from;
-  if (MUTANT(SKIP_AT_WRAP) && store_revision(w->server->store) > from + 1) from++;
+  if (MUTANT(SKIP_AT_WRAP) && store_revision(watcher_store(w)) > from + 1) from++;
   slice prefix = slice_of(p->prefix, p->prefix_len);
   store_result r =
-      store_watch_open(w->server->store, prefix, from, watcher_on_event, w, &w->feed);
+      store_watch_open(watcher_store(w), prefix, from, watcher_on_event, w, &w->feed);
   if (r != STORE_OK) {
     watcher_tell_too_old(w, from);
     return false;
@@ -126,7 +126,7 @@ bool past_begin(watcher *w, slice prefix, bool initial, bool wants_end) {
   p->prefix_len = prefix.len;
   p->wants_end = wants_end;
   if (initial) {
-    store_result r = store_view_open(w->server->store, w->stream->horizon, &p->view);
+    store_result r = store_view_open(watcher_store(w), w->stream->horizon, &p->view);
     if (r != STORE_OK) { /* gone below a lagging horizon, or the copy is being made anew */
       watcher_tell_too_old(w, w->stream->horizon);
       return false;

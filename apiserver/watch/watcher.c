@@ -232,7 +232,7 @@ void watcher_on_event(void *ctx, const store_event *ev) {
 void watcher_send_bookmark(watcher *w, bool initial_end) {
   if (has_no_form(w)) return;
   arena *a = arena_create();
-  int64_t revision = initial_end ? w->from : store_revision(w->server->store);
+  int64_t revision = initial_end ? w->from : store_revision(watcher_store(w));
   if (MUTANT(BOOKMARK_EARLY) && !initial_end) revision++;
   if (MUTANT(BOOKMARK_BEHIND) && !initial_end) revision -= 3;
   blob *frame =
@@ -247,7 +247,7 @@ static void set_bookmark_timer(watcher *w, int64_t now_ns);
 
 static void on_bookmark(void *ctx, int64_t now_ns) {
   watcher *w = ctx;
-  bool due = !w->closing && !w->past && store_revision(w->server->store) > w->from;
+  bool due = !w->closing && !w->past && store_revision(watcher_store(w)) > w->from;
   if (due) watcher_send_bookmark(w, false);
   set_bookmark_timer(w, now_ns);
 }
@@ -281,7 +281,7 @@ void watcher_tell_too_old(watcher *w, int64_t from) {
   status_error err = {0};
   arena *a = arena_create();
   status_set(&err, a, STATUS_EXPIRED, "too old resource version: %lld (%lld)", (long long)from,
-             (long long)store_compacted(w->server->store));
+             (long long)store_compacted(watcher_store(w)));
   watcher_tell_error(w, &err);
   arena_destroy(a);
 }

@@ -4,6 +4,7 @@ compacted behind its back, full, or answers nonsense. The list, watch and client
 import base64
 import http.client
 import json
+import signal
 import socket
 import subprocess
 import threading
@@ -80,6 +81,59 @@ def test_bytes_are_the_real_servers(etcd, serve):
     assert made["metadata"]["uid"].encode() in value
     revision = made["metadata"]["resourceVersion"].encode()
     assert b"2" + bytes([len(revision)]) + revision not in value  # field 6 of ObjectMeta, as it would stand there
+
+
+def revision_of(etcd):
+    return int(etcd.post("kv/range", {"key": b64("x")})["header"]["revision"])
+
+
+EVENTS = "/api/v1/namespaces/default/events"
+
+
+def event(name):
+    return {"metadata": {"name": name, "namespace": "default"}, "involvedObject": {"namespace": "default"}, "reason": "R", "type": "Normal"}
+
+
+def test_overrides(etcd, serve):
+    """Events and all of apps in an etcd of their own: keys, revisions, watches, lists and health are that one's."""
+    other = Etcd().wait()
+    try:
+        server = serve(etcd.url, f"--etcd-servers-overrides=/events#{other.url},apps/*#{other.url}", f"--etcd-servers-overrides=/secrets#{etcd.url};{etcd.url}")
+        assert ask(server, "POST", EVENTS, event("e"))[0].status == 201
+        assert keys(other, "/registry/") == ["/registry/events/default/e"]
+        assert "/registry/events/default/e" not in keys(etcd, "/registry/")
+        _, listed = ask(server, "GET", "/apis/events.k8s.io/v1/namespaces/default/events")
+        assert [i["metadata"]["name"] for i in listed["items"]] == ["e"]
+        assert int(listed["metadata"]["resourceVersion"]) == revision_of(other) < revision_of(etcd)
+        _, maps = ask(server, "GET", MAPS)
+        assert int(maps["metadata"]["resourceVersion"]) == revision_of(etcd)
+        watch = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=30)
+        watch.request("GET", f"{EVENTS}?watch=1&resourceVersion={listed['metadata']['resourceVersion']}", headers={"Authorization": "Bearer " + server.token})
+        stream = watch.getresponse()
+        for i in range(3):
+            assert ask(server, "POST", MAPS, config_map(f"m{i}"))[0].status == 201
+        assert ask(server, "POST", EVENTS, event("f"))[0].status == 201
+        told = json.loads(stream.readline())
+        assert (told["type"], told["object"]["metadata"]["name"]) == ("ADDED", "f")
+        assert int(told["object"]["metadata"]["resourceVersion"]) == revision_of(other)
+        watch.close()
+        checks = ask(server, "GET", "/readyz?verbose")[1].split("\n")
+        at = checks.index("[+]etcd-readiness ok")  # the real server's order
+        assert checks[at - 1:at + 6] == ["[+]etcd ok", "[+]etcd-readiness ok", "[+]etcd-override-0 ok", "[+]etcd-override-readiness-0 ok",
+                                         "[+]etcd-override-1 ok", "[+]etcd-override-readiness-1 ok", "[+]informer-sync ok"]
+        other.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_for(lambda: ask(server, "GET", "/readyz")[0].status == 500)
+            failing = [line for line in ask(server, "GET", "/readyz")[1].split("\n") if line.startswith("[-]")]
+            assert failing == ["[-]etcd-override-0 failed: reason withheld", "[-]etcd-override-readiness-0 failed: reason withheld"]
+            assert ask(server, "GET", MAPS + "/m1")[0].status == 200
+            assert ask(server, "GET", EVENTS + "/e?timeout=1s")[0].status == 504
+        finally:
+            other.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: ask(server, "GET", "/readyz")[0].status == 200)
+        assert ask(server, "GET", EVENTS + "/e")[0].status == 200
+    finally:
+        other.close()
 
 
 def test_media_type_json(etcd, serve):
@@ -296,7 +350,7 @@ def test_tls(serve, tmp_path):
     (["--etcd-servers=ftp://x"], "--etcd-servers: a scheme that is not http or https"),
     (["--etcd-servers=http://127.0.0.1:1", "--etcd-certfile=x"], "--etcd-certfile and --etcd-keyfile go together"),
     (["--etcd-servers=http://127.0.0.1:1", "--storage-media-type=text/plain"], "--storage-media-type \"text/plain\" is not supported"),
-    (["--etcd-servers=http://127.0.0.1:1", "--etcd-servers-overrides=/events#http://127.0.0.1:2"], "--etcd-servers-overrides is not supported"),
+    (["--etcd-servers=http://127.0.0.1:1", "--etcd-servers-overrides=/events"], "--etcd-servers-overrides invalid, must be of format: group/resource#servers, where servers are URLs, semicolon separated"),
     (["--etcd-servers=http://127.0.0.1:1", "--encryption-provider-config=/nowhere"], "can't read --encryption-provider-config /nowhere"),
 ])
 def test_bad_flags(flags, words):

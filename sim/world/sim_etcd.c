@@ -325,8 +325,9 @@ static const remote_ops ops = {.txn = on_txn, .range = on_range, .compact = on_c
                                .watch_close = sim_etcd_watch_close, .status = on_status,
                                .destroy = on_destroy};
 
-remote *sim_etcd_remote(void *ctx, env *env_, timers *t, slice *problem) {
+remote *sim_etcd_remote(void *ctx, slice servers, env *env_, timers *t, slice *problem) {
   sim_server *s = ctx;
+  (void)servers;
   (void)env_;
   (void)t;
   (void)problem;

@@ -9,7 +9,7 @@ struct remote;
 /* The store's first content is there when it returns. */
 void sim_etcd_create(world *w);
 /* server_remote.make; ctx is the sim_server. */
-struct remote *sim_etcd_remote(void *ctx, env *e, timers *t, slice *problem);
+struct remote *sim_etcd_remote(void *ctx, slice servers, env *e, timers *t, slice *problem);
 void sim_etcd_compact(world *w, int64_t revision);
 int64_t sim_etcd_compacted(const world *w);
 void sim_etcd_due(world *w, void *ptr, uint64_t arg);
