@@ -44,7 +44,8 @@
   X(REPLAY_TXN, "a write whose answer was lost is sent again")                               \
   X(REVISION_REUSED, "a write's object carries the revision before")                         \
   X(CREATE_TWICE, "a create whose answer was lost is sent again")                            \
-  X(STALE_CONFLICT, "what failed on a late copy's state is not tried on the newest")
+  X(STALE_CONFLICT, "what failed on a late copy's state is not tried on the newest")        \
+  X(GIVES_UP, "an update that another writer was quicker than is not made anew")
 
 #define MUTANT_ENUM(name, text) MUTANT_##name,
 enum mutant { MUTANT_LIST(MUTANT_ENUM) MUTANTS };

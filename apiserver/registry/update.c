@@ -228,7 +228,8 @@ static bool attempt(update_run *u, write_result *out, bool *again) {
   }
   u->unsure = !generic_surely_not_written(result);
   if (!u->unsure) side_effects_undo(rq, obj);
-  *again = result == STORE_CONFLICT && object_version(obj).len == 0;
+  /* One that names a version fails by that, then. */
+  *again = result == STORE_CONFLICT && !MUTANT(GIVES_UP);
   return generic_store_error(rq, result, u->name);
 }
 

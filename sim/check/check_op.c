@@ -135,6 +135,10 @@ static void judge_conflict(verdict *v) {
     SOMETIMES(v->w, APPLY_CONFLICT);
     CHECKED(v->w, MANAGED);
   }
+  bool names_nothing = o->kind == OP_PATCH_MERGE || o->kind == OP_PATCH_JSON ||
+                       o->kind == OP_FINALIZER || o->kind == OP_DELETE;
+  CHECK_THAT(v->w, WRITES, !names_nothing, "operation %u (%s) names no version and conflicted",
+             o->id, name_of(v));
   bool guarded = o->kind == OP_UPDATE || o->kind == OP_RELABEL || o->kind == OP_COUNT;
   if (!guarded || v->w->epoch) return; /* a uid of a cluster that is gone conflicts, too */
   bool all_equal = !something_happened(v) && was_current(v, o->version);
