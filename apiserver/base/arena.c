@@ -150,13 +150,32 @@ slice arena_concat(arena *a, slice first, slice second) {
   return (slice){p, first.len + second.len};
 }
 
+slice arena_join(arena *a, const slice *parts, size_t count) {
+  size_t len = 0;
+  for (size_t i = 0; i < count; i++) len += parts[i].len;
+  char *p = arena_alloc(a, len + 1), *to = p;
+  for (size_t i = 0; i < count; i++) {
+    if (parts[i].len) memcpy(to, parts[i].ptr, parts[i].len);
+    to += parts[i].len;
+  }
+  *to = '\0';
+  return (slice){p, len};
+}
+
+/* Most texts fit behind what is there: those are written once. */
 slice arena_vprintf(arena *a, const char *format, va_list args) {
   va_list again;
   va_copy(again, args);
-  int n = vsnprintf(NULL, 0, format, args);
+  size_t room = a->head->size - a->head->used;
+  char *p = a->head->data + a->head->used;
+  int n = vsnprintf(p, room, format, args);
   assert(n >= 0);
-  char *p = arena_alloc(a, (size_t)n + 1);
-  vsnprintf(p, (size_t)n + 1, format, again);
+  if ((size_t)n < room) {
+    a->head->used += round_up((size_t)n + 1);
+  } else {
+    p = arena_alloc(a, (size_t)n + 1);
+    vsnprintf(p, (size_t)n + 1, format, again);
+  }
   va_end(again);
   return (slice){p, (size_t)n};
 }

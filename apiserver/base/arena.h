@@ -37,6 +37,7 @@ char *arena_cstr(arena *a, slice s);
 /* The copy has ASCII's capitals made small. */
 slice arena_lower(arena *a, slice s);
 slice arena_concat(arena *a, slice first, slice second);
+slice arena_join(arena *a, const slice *parts, size_t count);
 slice arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 slice arena_vprintf(arena *a, const char *format, va_list args);
 

@@ -2,7 +2,6 @@
 #include "base/rng.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 static uint64_t splitmix(uint64_t *x) {
@@ -61,7 +60,10 @@ void rng_uuid(rng *r, char out[37]) {
   rng_bytes(r, b, sizeof b);
   b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
   b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-  snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-           b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-           b[15]);
+  for (unsigned i = 0; i < sizeof b; i++) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *out++ = '-';
+    *out++ = "0123456789abcdef"[b[i] >> 4];
+    *out++ = "0123456789abcdef"[b[i] & 15];
+  }
+  *out = '\0';
 }

@@ -126,21 +126,20 @@ static char *put_zero(cursor *c, char *p, const type_info *t, bool pointer) {
 
 static char *put_value(cursor *c, char *p, const val *v, const type_info *t, unsigned depth);
 
-static char *put_list(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
+static char *put_list(cursor *c, char *p, const val *v, const type_info *elem, unsigned depth) {
   CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = '[';
   for (uint32_t i = 0; i < v->count; i++) {
     CURSOR_ROOM(c, p, HEAD_MAX);
     if (i) *p++ = ',';
-    p = put_value(c, p, v->u.items[i], t->elem, depth);
+    p = put_value(c, p, v->u.items[i], elem, depth);
   }
   CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = ']';
   return p;
 }
 
-static char *put_map(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
-  if (v->count > 1 && !json_is_sorted(v)) return put_deep(c, p, v, t);
+static char *put_map(cursor *c, char *p, const val *v, const type_info *elem, unsigned depth) {
   CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = '{';
   for (uint32_t i = 0; i < v->count; i++) {
@@ -148,7 +147,7 @@ static char *put_map(cursor *c, char *p, const val *v, const type_info *t, unsig
     if (i) *p++ = ',';
     p = put_string(c, p, v->u.entries[i].key);
     *p++ = ':';
-    p = put_value(c, p, v->u.entries[i].value, t->elem, depth);
+    p = put_value(c, p, v->u.entries[i].value, elem, depth);
   }
   CURSOR_ROOM(c, p, HEAD_MAX);
   *p++ = '}';
@@ -201,6 +200,11 @@ static char *put_struct(cursor *c, char *p, const val *v, const type_info *t, un
   return p;
 }
 
+/* Values that Go keeps as the bytes they were: what is in them is untyped, and in its own order. */
+static inline bool is_raw(const type_info *t) {
+  return t->kind == TYPE_FIELDS_V1 || t->kind == TYPE_RAW_EXTENSION || t->kind == TYPE_JSON;
+}
+
 static char *put_value(cursor *c, char *p, const val *v, const type_info *t, unsigned depth) {
   switch ((val_type)v->type) {
     case VAL_STRING: return put_string(c, p, val_str(v));
@@ -216,12 +220,15 @@ static char *put_value(cursor *c, char *p, const val *v, const type_info *t, uns
       CURSOR_ROOM(c, p, HEAD_MAX);
       return put_number(p, v->u.i);
     case VAL_LIST:
-      if (t->kind == TYPE_LIST && depth < DEPTH_MAX) return put_list(c, p, v, t, depth + 1);
+      if (depth >= DEPTH_MAX) break;
+      if (t->kind == TYPE_LIST) return put_list(c, p, v, t->elem, depth + 1);
+      if (is_raw(t)) return put_list(c, p, v, t, depth + 1);
       break;
     case VAL_MAP:
       if (depth >= DEPTH_MAX) break;
       if (t->kind == TYPE_STRUCT) return put_struct(c, p, v, t, depth + 1);
-      if (t->kind == TYPE_MAP) return put_map(c, p, v, t, depth + 1);
+      if (is_raw(t)) return put_map(c, p, v, t, depth + 1);
+      if (t->kind == TYPE_MAP && json_is_sorted(v)) return put_map(c, p, v, t->elem, depth + 1);
       break;
     case VAL_FLOAT: break;
   }

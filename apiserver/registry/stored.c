@@ -12,10 +12,9 @@
 #include <stdio.h>
 
 slice stored_prefix(arena *a, const resource_info *r, slice namespace) {
-  if (namespace.len == 0) {
-    return arena_printf(a, "/registry/%.*s/", SLICE_ARG(r->etcd_prefix));
-  }
-  return arena_printf(a, "/registry/%.*s/%.*s/", SLICE_ARG(r->etcd_prefix), SLICE_ARG(namespace));
+  slice slash = SLICE_LIT("/");
+  const slice parts[] = {SLICE_LIT("/registry/"), r->etcd_prefix, slash, namespace, slash};
+  return arena_join(a, parts, namespace.len ? 5 : 3);
 }
 
 /* A prefix ends with '/', and '0' is the next byte. */
@@ -50,9 +49,11 @@ static void drop_empty(val *v, const type_info *t) {
   }
   if (t->kind == TYPE_MAP && t->elem->kind == TYPE_BYTES) bytes_settle(v);
   if (t->kind != TYPE_STRUCT || !val_is_map(v)) return;
+  uint16_t at = t->field_count; /* a canonical tree has the fields' order and names; else 0 */
   for (uint32_t i = val_len(v); i-- > 0;) {
     val_entry *e = v->u.entries + i;
-    const field_info *f = type_field(t, e->key);
+    while (at > 0 && t->fields[at - 1].name.ptr != e->key.ptr) at--;
+    const field_info *f = at ? &t->fields[at - 1] : type_field(t, e->key);
     if (!f) continue;
     type_kind kind = (type_kind)f->type->kind;
     if (kind == TYPE_LIST && val_is_list(e->value) && e->value->count == 0 && !f->omitempty)
@@ -71,16 +72,51 @@ void stored_settle(const resource_info *r, val *obj) {
   if (!stored_as_json(r->storage)) drop_empty(obj, r->storage->type);
 }
 
+#define FIELDS_ORDERED 64u
+
+/* The place of a field; where the entries are in order it is the next one after `from`. */
+static int field_place(const type_info *t, slice key, int from) {
+  for (int i = from; i < t->field_count; i++) {
+    if (t->fields[i].name.ptr == key.ptr) return i;
+  }
+  const field_info *f = type_field(t, key);
+  return f ? (int)(f - t->fields) : -1;
+}
+
+/* Puts what was set last where it belongs among the fields, under the fields' own names: such a
+ * struct is encoded by the quick walk. */
+static void order_fields(val *v, const type_info *t) {
+  int place[FIELDS_ORDERED], next = 0;
+  if (!val_is_map(v) || v->count > FIELDS_ORDERED || v->index) return;
+  for (uint32_t i = 0; i < v->count; i++) {
+    int at = field_place(t, v->u.entries[i].key, next);
+    if (at < 0) return;
+    val_entry e = {t->fields[at].name, v->u.entries[i].value};
+    uint32_t to = i;
+    for (; to > 0 && place[to - 1] > at; to--) {
+      v->u.entries[to] = v->u.entries[to - 1];
+      place[to] = place[to - 1];
+    }
+    v->u.entries[to] = e;
+    place[to] = at;
+    next = place[i] + 1;
+  }
+}
+
 blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision) {
   const resource_info *storage = r->storage;
   char gv[128];
   if (revision) {
-    object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
+    char digits[SLICE_U64_ROOM];
+    slice text = arena_copy(a, slice_of_u64(digits, (uint64_t)revision));
+    object_set_str(a, obj, "resourceVersion", text);
   } else {
     object_del(obj, "resourceVersion");
   }
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(storage, gv)));
   val_setc(a, obj, "kind", val_string(a, storage->kind));
+  order_fields(obj, storage->type);
+  order_fields(object_meta(a, obj), type_field(storage->type, SLICE_LIT("metadata"))->type);
   stored_settle(r, obj);
   buf out;
   buf_init(&out, LIMIT_BUFFER);

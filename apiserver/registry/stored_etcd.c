@@ -22,8 +22,8 @@ const resource_info *stored_resource_of(slice key) {
   slice rest = slice_from(key, REGISTRY.len);
   for (uint16_t i = 0; i < schema_resource_count; i++) {
     const resource_info *r = schema_resources + i;
-    if (r->storage != r || !r->list_type || r->etcd_prefix.len + 1 >= rest.len) continue;
-    if (!slice_has_prefix(rest, r->etcd_prefix) || rest.ptr[r->etcd_prefix.len] != '/') continue;
+    if (r->etcd_prefix.len + 1 >= rest.len || r->storage != r || !r->list_type) continue;
+    if (rest.ptr[r->etcd_prefix.len] != '/' || !slice_has_prefix(rest, r->etcd_prefix)) continue;
     slice name = slice_from(rest, r->etcd_prefix.len + 1);
     if (count_slashes(name) == (r->namespaced ? 1 : 0)) return r;
   }

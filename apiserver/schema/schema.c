@@ -4,7 +4,8 @@
 
 #include "schema/schema_index.h"
 
-#include <stdio.h>
+#include <assert.h>
+#include <string.h>
 
 typedef struct triple {
   slice group, version, name;
@@ -149,8 +150,14 @@ const type_info *type_path(const type_info *t, const char *dotted) {
 }
 
 slice schema_group_version(const resource_info *r, char out[128]) {
-  int len = r->group.len
-                ? snprintf(out, 128, "%.*s/%.*s", SLICE_ARG(r->group), SLICE_ARG(r->version))
-                : snprintf(out, 128, "%.*s", SLICE_ARG(r->version));
-  return slice_of(out, len < 0 ? 0 : (size_t)len < 128 ? (size_t)len : 127);
+  size_t at = r->group.len;
+  assert(r->group.len + r->version.len + 2 <= 128);
+  if (at) {
+    memcpy(out, r->group.ptr, at);
+    out[at++] = '/';
+  }
+  memcpy(out + at, r->version.ptr, r->version.len);
+  at += r->version.len;
+  out[at] = '\0';
+  return slice_of(out, at);
 }

@@ -6,10 +6,21 @@
 #include "sim/workload/op.h"
 #include "sim/workload/writer.h"
 
-static slice meta_of(slice object) { return json_member(object, SLICE_LIT("metadata")); }
+/* The members that are looked at; empty: not there. */
+typedef struct shape {
+  slice meta, spec;
+  slice uid, created, deleting, grace, annotations, finalizers;
+} shape;
 
-static bool same_member(slice a, slice b, slice key) {
-  return slice_eq(json_member(a, key), json_member(b, key));
+static shape shape_of(slice object) {
+  const slice top[] = {SLICE_LIT("metadata"), SLICE_LIT("spec")};
+  const slice within[] = {SLICE_LIT("uid"), SLICE_LIT("creationTimestamp"),
+                          SLICE_LIT("deletionTimestamp"), SLICE_LIT("deletionGracePeriodSeconds"),
+                          SLICE_LIT("annotations"), SLICE_LIT("finalizers")};
+  slice t[2], m[6];
+  json_members(object, top, t, 2, SLICE_LIT("status"));
+  json_members(t[0], within, m, 6, SLICE_LIT("managedFields"));
+  return (shape){t[0], t[1], m[0], m[1], m[2], m[3], m[4], m[5]};
 }
 
 static bool covers(const world *w, const op *o, const commit *c) {
@@ -85,22 +96,16 @@ static bool is_of_others(const world *w, const commit *c) {
   return name.len > 1 && !slice_is(name, "counter") && !slice_has_prefix(name, SLICE_LIT("g-"));
 }
 
-static bool has_finalizers(slice meta) {
-  slice list = json_member(meta, SLICE_LIT("finalizers"));
-  return list.len > 2;
-}
+static bool has_finalizers(const shape *s) { return s->finalizers.len > 2; }
 
 /* A deletion that was begun and not finished (its server died between the two steps, or lost the
  * store): nothing holds the object any more, and any update of it is its end. */
-static bool is_ripe(const commit *c, const commit *prev) {
-  if (!c->deleted || !prev) return false;
-  slice was = meta_of(prev->value);
-  return json_member(was, SLICE_LIT("deletionTimestamp")).len > 0 && !has_finalizers(was) &&
-         slice_is(json_member(was, SLICE_LIT("deletionGracePeriodSeconds")), "0");
+static bool is_ripe(const commit *c, const shape *was) {
+  return c->deleted && was->deleting.len > 0 && !has_finalizers(was) && slice_is(was->grace, "0");
 }
 
 /* No new mark: a deletion, or the first step of one. */
-static void check_unmarked(world *w, const commit *c, const commit *prev, bool emptied) {
+static void check_unmarked(world *w, const commit *c, const shape *was, bool emptied) {
   op *again = c->op < w->op_count ? w->ops[c->op] : NULL;
   if (again && again->twice && again->key == c->key && again->applied == 1) {
     CHECKED(w, REPLAYS); /* the same bytes over what they made: only who owns what may change */
@@ -108,27 +113,25 @@ static void check_unmarked(world *w, const commit *c, const commit *prev, bool e
     again->applied_revision = c->revision;
     return;
   }
-  uint64_t kinds = emptied ? EMPTIERS : is_ripe(c, prev) ? EMPTIERS | REMOVERS : REMOVERS;
+  uint64_t kinds = emptied ? EMPTIERS : is_ripe(c, was) ? EMPTIERS | REMOVERS : REMOVERS;
   CHECK_THAT(w, WRITES, explanation(w, c, kinds) != NULL,
              "nobody asked for revision %lld, %s of %.*s",
              (long long)c->revision, c->deleted ? "the deletion" : "a change",
              SLICE_ARG(w->model->keys[c->key].text));
 }
 
-static void check_meta(world *w, const commit *c, const commit *prev) {
-  slice now = meta_of(c->value), was = meta_of(prev->value);
+static void check_meta(world *w, const commit *c, const shape *now, const shape *was) {
   const kind_row *k = &kind_rows[w->model->keys[c->key].kind];
-  CHECK_THAT(w, META, same_member(now, was, SLICE_LIT("uid")), "revision %lld changed the uid",
+  CHECK_THAT(w, META, slice_eq(now->uid, was->uid), "revision %lld changed the uid",
              (long long)c->revision);
-  CHECK_THAT(w, META, same_member(now, was, SLICE_LIT("creationTimestamp")),
+  CHECK_THAT(w, META, slice_eq(now->created, was->created),
              "revision %lld changed the creation time", (long long)c->revision);
-  int64_t a = json_number_of(now, SLICE_LIT("\"generation\":"));
-  int64_t b = json_number_of(was, SLICE_LIT("\"generation\":"));
-  bool spec = !same_member(c->value, prev->value, SLICE_LIT("spec")) ||
-              (k->by_annotations && !same_member(now, was, SLICE_LIT("annotations")));
+  int64_t a = json_number_of(now->meta, SLICE_LIT("\"generation\":"));
+  int64_t b = json_number_of(was->meta, SLICE_LIT("\"generation\":"));
+  bool spec = !slice_eq(now->spec, was->spec) ||
+              (k->by_annotations && !slice_eq(now->annotations, was->annotations));
   CHECK_THAT(w, META, a >= b, "revision %lld lowered the generation", (long long)c->revision);
-  bool marked = json_text_of(was, SLICE_LIT("\"deletionTimestamp\":\"")).len == 0 &&
-                json_text_of(now, SLICE_LIT("\"deletionTimestamp\":\"")).len > 0;
+  bool marked = was->deleting.len == 0 && now->deleting.len > 0;
   if (!k->generation || marked) return;
   CHECK_THAT(w, META, (a > b) == spec, "revision %lld: generation %lld after %lld, spec %s",
              (long long)c->revision, (long long)a, (long long)b, spec ? "changed" : "the same");
@@ -136,20 +139,17 @@ static void check_meta(world *w, const commit *c, const commit *prev) {
 
 /* What a finalizer holds goes only by an update that empties the list while it is being deleted;
  * that event shows the state before it. */
-static bool emptied_by_update(world *w, const commit *c, const commit *prev) {
-  slice was = meta_of(prev->value);
+static bool emptied_by_update(world *w, const commit *c, const shape *was) {
   if (!c->deleted || !has_finalizers(was)) return false;
-  bool was_deleting = json_member(was, SLICE_LIT("deletionTimestamp")).len > 0;
-  CHECK_THAT(w, FINALIZERS, was_deleting && explanation(w, c, EMPTIERS),
+  CHECK_THAT(w, FINALIZERS, was->deleting.len > 0 && explanation(w, c, EMPTIERS),
              "revision %lld deleted what a finalizer held", (long long)c->revision);
   return true;
 }
 
-static void check_still_deleting(world *w, const commit *c, const commit *prev) {
-  slice was = meta_of(prev->value), now = meta_of(c->value);
-  if (json_member(was, SLICE_LIT("deletionTimestamp")).len == 0) return;
-  CHECK_THAT(w, FINALIZERS, json_member(now, SLICE_LIT("deletionTimestamp")).len > 0,
-             "revision %lld took the deletion back", (long long)c->revision);
+static void check_still_deleting(world *w, const commit *c, const shape *now, const shape *was) {
+  if (was->deleting.len == 0) return;
+  CHECK_THAT(w, FINALIZERS, now->deleting.len > 0, "revision %lld took the deletion back",
+             (long long)c->revision);
   SOMETIMES(w, FINALIZER);
 }
 
@@ -176,15 +176,17 @@ static void judge(world *w, const commit *c) {
   CHECK_THAT(w, WRITES, !c->deleted || exists, "revision %lld deletes what was not there",
              (long long)c->revision);
   if (w->booting) return;
-  bool emptied = exists && emptied_by_update(w, c, prev);
+  shape was = exists ? shape_of(prev->value) : (shape){0};
+  bool emptied = exists && emptied_by_update(w, c, &was);
   if (exists && !c->deleted) {
-    check_meta(w, c, prev);
-    check_still_deleting(w, c, prev);
+    shape now = shape_of(c->value);
+    check_meta(w, c, &now, &was);
+    check_still_deleting(w, c, &now, &was);
     check_noop(w, c, prev);
   }
   if (is_of_others(w, c)) return;
   if (fresh) check_marked(w, c, prev, mark);
-  else check_unmarked(w, c, prev, emptied);
+  else check_unmarked(w, c, &was, emptied);
 }
 
 void check_commit(world *w, const commit_seen *seen) {

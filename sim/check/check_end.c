@@ -10,6 +10,7 @@
 typedef struct cache_walk {
   world *w;
   int64_t revision;
+  uint32_t kinds; /* the rows that the model follows */
   uint32_t found;
   bool differs;
   char text[200];
@@ -18,9 +19,13 @@ typedef struct cache_walk {
 static bool visit_entry(void *ctx, store_entry *e) {
   cache_walk *x = ctx;
   slice key = store_entry_key(e);
-  uint32_t id = model_key_id(x->w->model, key, 0, false);
+  const model *m = x->w->model;
+  const commit *made = model_at(m, e->mod_revision);
+  uint32_t id = made ? made->key : NO_KEY;
+  bool known = id != NO_KEY && slice_eq(m->keys[id].text, key);
+  if (!known) id = model_key_id(x->w->model, key, 0, false);
   if (id == NO_KEY) return true; /* of a kind that nobody looks at */
-  const commit *c = model_state(x->w->model, id, x->revision);
+  const commit *c = model_state(m, id, x->revision);
   x->found++;
   if (c && c->revision == e->mod_revision) return true;
   x->differs = true;
@@ -46,12 +51,18 @@ static void walk_inside(sim_server *s, void *ctx) {
     return;
   }
   x->revision = store_view_revision(v);
-  store_view_walk(v, SLICE_LIT("/registry/"), SLICE_LIT("/registry0"), visit_entry, x);
+  for (uint32_t i = 0; i < kind_row_count; i++) {
+    if (!(x->kinds >> i & 1)) continue;
+    slice prefix = slice_cstr(kind_rows[i].prefix);
+    char end[64];
+    snprintf(end, sizeof end, "%.*s0", (int)prefix.len - 1, prefix.ptr);
+    store_view_walk(v, prefix, slice_cstr(end), visit_entry, x);
+  }
   store_view_close(v);
 }
 
 static void check_cache(world *w, sim_server *s) {
-  cache_walk x = {.w = w};
+  cache_walk x = {.w = w, .kinds = w->draw->kinds | KINDS_ALWAYS};
   const heap_hook *before = heap_set_hook(&s->heap.hook);
   walk_inside(s, &x);
   heap_set_hook(before);

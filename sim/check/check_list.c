@@ -5,8 +5,8 @@
 
 typedef struct list_walk {
   world *w;
-  slice items;
-  size_t at;
+  slice items; /* from the array's bracket on */
+  size_t at; /* the bracket, or what stands behind the last item */
   uint32_t limit, seen;
   uint32_t after;
   bool passed; /* behind `after` */
@@ -17,12 +17,24 @@ typedef struct list_walk {
   const commit *where;
 } list_walk;
 
-/* An item is the object without kind and apiVersion: what begins at metadata. */
-static bool same_item(slice item, const commit *c) {
+/* An item is the object without kind and apiVersion: what begins at metadata. What is there is
+ * compared and not scanned; behind it another item or the end must stand. */
+static bool same_item(list_walk *l, const commit *c) {
   slice mark = SLICE_LIT("\"metadata\":");
   const char *from = memmem(c->value.ptr, c->value.len, mark.ptr, mark.len);
-  size_t head = (size_t)(from - c->value.ptr);
-  return item.len && slice_eq(slice_from(item, 1), slice_from(c->value, head));
+  slice wanted = slice_from(c->value, from ? (size_t)(from - c->value.ptr) : 0);
+  slice rest = slice_from(l->items, l->at + 1);
+  size_t end = wanted.len + 1;
+  if (rest.len <= end || rest.ptr[0] != '{') return false;
+  if (memcmp(rest.ptr + 1, wanted.ptr, wanted.len) != 0) return false;
+  if (rest.ptr[end] != ',' && rest.ptr[end] != ']') return false;
+  l->at += end + 1;
+  return true;
+}
+
+static bool at_end(const list_walk *l) {
+  if (l->at == 0) return l->items.len > 1 && l->items.ptr[1] == ']';
+  return l->at < l->items.len && l->items.ptr[l->at] == ']';
 }
 
 static bool visit(void *ctx, const commit *c) {
@@ -37,14 +49,8 @@ static bool visit(void *ctx, const commit *c) {
     l->left++;
     return true;
   }
-  slice item;
-  if (!json_next_item(l->items, &l->at, &item)) {
-    l->problem = "an object is missing";
-    l->where = c;
-    return false;
-  }
-  if (!same_item(item, c)) {
-    l->problem = "an item is not the object at that version";
+  if (!same_item(l, c)) {
+    l->problem = at_end(l) ? "an object is missing" : "an item is not the object at that version";
     l->where = c;
     return false;
   }
@@ -56,7 +62,7 @@ static bool visit(void *ctx, const commit *c) {
 int64_t check_list(world *w, const view_filter *f, slice body, uint32_t limit, list_page *page) {
   slice meta = json_member(body, SLICE_LIT("metadata"));
   int64_t revision = json_revision(meta);
-  list_walk l = {.w = w, .items = json_member(slice_trim(body), SLICE_LIT("items")),
+  list_walk l = {.w = w, .items = json_member_from(slice_trim(body), SLICE_LIT("items")),
                  .limit = limit, .after = page ? page->after : NO_KEY, .last = NO_KEY};
   l.passed = l.after == NO_KEY;
   if (!CHECK_THAT(w, LIST, revision > 0 && revision <= model_revision(w->model),
@@ -65,8 +71,7 @@ int64_t check_list(world *w, const view_filter *f, slice body, uint32_t limit, l
     return -1;
   }
   model_list(w->model, f, revision, visit, &l);
-  slice extra;
-  if (!l.problem && json_next_item(l.items, &l.at, &extra)) l.problem = "there is one too many";
+  if (!l.problem && !at_end(&l)) l.problem = "there is one too many";
   if (!CHECK_THAT(w, LIST, !l.problem, "a list at version %lld: %s (%.*s)", (long long)revision,
                   l.problem, l.where ? (int)w->model->keys[l.where->key].text.len : 1,
                   l.where ? w->model->keys[l.where->key].text.ptr : "-")) {

@@ -1,6 +1,8 @@
 /* Scans, not a parser: the text came out of an encoder. */
 #include "sim/model/json_scan.h"
 
+#include <stdio.h>
+
 slice json_text_of(slice json, slice mark) {
   const char *at = memmem(json.ptr, json.len, mark.ptr, mark.len);
   if (!at) return SLICE_NONE;
@@ -26,59 +28,92 @@ int64_t json_number_of(slice json, slice mark) {
 
 /* Behind the string whose opening quote is at `at`. */
 static size_t skip_string(slice s, size_t at) {
-  for (at++; at < s.len && s.ptr[at] != '"'; at++) {
-    if (s.ptr[at] == '\\') at++;
+  const char *end = s.ptr + s.len, *p = s.ptr + at + 1;
+  while (p < end) {
+    const char *quote = memchr(p, '"', (size_t)(end - p));
+    if (!quote) break;
+    const char *back = quote;
+    while (back > p && back[-1] == '\\') back--;
+    p = quote + 1;
+    if ((quote - back) % 2 == 0) return (size_t)(p - s.ptr);
   }
-  return at + 1;
+  return s.len + 1;
 }
+
+/* What ends a run of plain characters: strings, brackets, and separators (outside of them). */
+enum { PLAIN, QUOTE, OPENS, CLOSES, PARTS };
+static const uint8_t class_of[256] = {['"'] = QUOTE,  ['{'] = OPENS,  ['['] = OPENS,
+                                      ['}'] = CLOSES, [']'] = CLOSES, [','] = PARTS};
 
 /* Behind the value that begins at `at`. */
 static size_t skip_value(slice s, size_t at) {
   int depth = 0;
   while (at < s.len) {
-    char c = s.ptr[at];
-    if (c == '"') {
+    uint8_t class = class_of[(unsigned char)s.ptr[at]];
+    if (class == PLAIN || (class == PARTS && depth)) {
+      at++;
+      continue;
+    }
+    if (class == QUOTE) {
       at = skip_string(s, at);
       if (depth == 0) return at;
       continue;
     }
-    if (depth == 0 && (c == ',' || c == '}' || c == ']')) return at;
-    if (c == '{' || c == '[') depth++;
-    if (c == '}' || c == ']') depth--;
+    if (class == PARTS || (class == CLOSES && depth == 0)) return at;
+    depth += class == OPENS ? 1 : -1;
     at++;
-    if (depth == 0 && (c == '}' || c == ']')) return at;
+    if (depth == 0) return at;
   }
   return at;
 }
 
-slice json_member(slice object, slice key) {
-  size_t at = 1;
-  while (at < object.len && object.ptr[at] == '"') {
-    size_t end = skip_string(object, at);
-    slice name = slice_of(object.ptr + at + 1, end - at - 2);
-    size_t value = end + 1, after = skip_value(object, value);
-    if (value > object.len || after > object.len) break;
-    if (slice_eq(name, key)) return slice_of(object.ptr + value, after - value);
-    at = after + 1;
-  }
-  return SLICE_NONE;
+/* The name of the member at `at`, and where its value begins; 0: there is none. */
+static size_t member_at(slice object, size_t at, slice *name) {
+  if (at >= object.len || object.ptr[at] != '"') return 0;
+  size_t end = skip_string(object, at);
+  if (end + 1 >= object.len) return 0;
+  *name = slice_of(object.ptr + at + 1, end - at - 2);
+  return end + 1;
 }
 
-bool json_next_item(slice array, size_t *at, slice *item) {
-  size_t from = *at + 1;
-  if (from >= array.len || array.ptr[from] == ']' || array.ptr[*at] == ']') return false;
-  size_t end = skip_value(array, from);
-  *item = slice_of(array.ptr + from, end - from);
-  *at = end;
-  return true;
+void json_members(slice object, const slice *keys, slice *values, size_t count, slice stop) {
+  slice name;
+  size_t missing = count;
+  for (size_t i = 0; i < count; i++) values[i] = SLICE_NONE;
+  for (size_t at = 1, from; missing && (from = member_at(object, at, &name)) != 0;) {
+    if (slice_eq(name, stop)) break;
+    size_t after = skip_value(object, from);
+    if (after > object.len) break;
+    for (size_t i = 0; i < count; i++) {
+      if (!slice_eq(name, keys[i])) continue;
+      values[i] = slice_of(object.ptr + from, after - from);
+      missing--;
+    }
+    at = after + 1;
+  }
+}
+
+slice json_member(slice object, slice key) {
+  slice value;
+  json_members(object, &key, &value, 1, SLICE_NONE);
+  return value;
+}
+
+slice json_member_from(slice object, slice key) {
+  slice name;
+  for (size_t at = 1, from; (from = member_at(object, at, &name)) != 0;) {
+    if (slice_eq(name, key)) return slice_from(object, from);
+    at = skip_value(object, from) + 1;
+  }
+  return SLICE_NONE;
 }
 
 slice json_with_text(arena *a, slice json, slice mark, slice text) {
   slice old = json_text_of(json, mark);
   if (!old.ptr) return json;
   size_t head = (size_t)(old.ptr - json.ptr);
-  return arena_printf(a, "%.*s%.*s%.*s", (int)head, json.ptr, SLICE_ARG(text),
-                      SLICE_ARG(slice_from(json, head + old.len)));
+  const slice parts[] = {slice_upto(json, head), text, slice_from(json, head + old.len)};
+  return arena_join(a, parts, 3);
 }
 
 slice json_with_number(arena *a, slice json, slice mark, int64_t n) {
@@ -86,6 +121,9 @@ slice json_with_number(arena *a, slice json, slice mark, int64_t n) {
   if (!at) return json;
   size_t head = (size_t)(at - json.ptr) + mark.len, end = head;
   while (end < json.len && json.ptr[end] >= '0' && json.ptr[end] <= '9') end++;
-  return arena_printf(a, "%.*s%lld%.*s", (int)head, json.ptr, (long long)n,
-                      SLICE_ARG(slice_from(json, end)));
+  char digits[24];
+  int len = snprintf(digits, sizeof digits, "%lld", (long long)n);
+  const slice parts[] = {slice_upto(json, head), slice_of(digits, (size_t)len),
+                         slice_from(json, end)};
+  return arena_join(a, parts, 3);
 }

@@ -16,8 +16,10 @@ int64_t json_revision(slice json);
 int64_t json_number_of(slice json, slice mark); /* an unquoted number; -1 without */
 /* The raw text of a member of an object, or SLICE_NONE. Strings and nesting are honoured. */
 slice json_member(slice object, slice key);
-/* Steps over the items of an array's text ("[...]"): *at starts at 0. False at the end. */
-bool json_next_item(slice array, size_t *at, slice *item);
+/* The same for several members in one go, no key twice; nothing from the member `stop` on. */
+void json_members(slice object, const slice *keys, slice *values, size_t count, slice stop);
+/* All that follows the member's colon: where its value is long and is going to be read anyway. */
+slice json_member_from(slice object, slice key);
 /* Copies with the text between `mark` and the next quote replaced; the same text when the mark is
  * missing. */
 slice json_with_text(arena *a, slice json, slice mark, slice text);

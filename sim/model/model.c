@@ -23,8 +23,15 @@ void model_reset(model *m, int64_t base) {
 int64_t model_revision(const model *m) { return m->base + m->count; }
 
 static uint64_t hash_of(slice s) {
-  uint64_t h = 14695981039346656037u;
-  for (size_t i = 0; i < s.len; i++) h = (h ^ (unsigned char)s.ptr[i]) * 1099511628211u;
+  uint64_t h = 14695981039346656037u ^ s.len, part;
+  for (; s.len >= 8; s = slice_from(s, 8)) {
+    memcpy(&part, s.ptr, 8);
+    h = (h ^ part) * 0x9fb21c651e98df25u;
+    h ^= h >> 29;
+  }
+  part = 0;
+  if (s.len) memcpy(&part, s.ptr, s.len);
+  h = (h ^ part) * 0x9fb21c651e98df25u;
   return h ^ (h >> 29);
 }
 

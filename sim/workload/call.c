@@ -16,11 +16,17 @@ static slice head_of(client *c, const call_request *q) {
                                   q->content_type ? q->content_type : "application/json",
                                   q->body.len)
                    : SLICE_NONE;
-  slice accept = q->accept ? arena_printf(a, "Accept: %s\r\n", q->accept) : SLICE_NONE;
-  return arena_printf(a, "%s %.*s HTTP/1.1\r\nHost: apisim\r\nAuthorization: Bearer "
-                      "simtoken-5e7f\r\nUser-Agent: %s%u\r\n%.*s%.*s\r\n%.*s",
-                      q->method, SLICE_ARG(q->target), actor_word(c->who.kind), c->who.index,
-                      SLICE_ARG(accept), SLICE_ARG(type), SLICE_ARG(q->body));
+  char index[SLICE_U64_ROOM];
+  slice end = SLICE_LIT("\r\n");
+  const slice parts[] = {
+      slice_cstr(q->method), SLICE_LIT(" "), q->target,
+      SLICE_LIT(" HTTP/1.1\r\nHost: apisim\r\nAuthorization: Bearer simtoken-5e7f\r\n"
+                "User-Agent: "),
+      slice_cstr(actor_word(c->who.kind)), slice_of_u64(index, c->who.index), end,
+      q->accept ? SLICE_LIT("Accept: ") : SLICE_NONE,
+      q->accept ? slice_cstr(q->accept) : SLICE_NONE,
+      q->accept ? end : SLICE_NONE, type, end, q->body};
+  return arena_join(a, parts, sizeof parts / sizeof *parts);
 }
 
 static sim_conn *conn_for(client *c, const call_request *q) {
@@ -56,7 +62,7 @@ call *call_start(client *c, const call_request *q) {
   k->conn->call = k;
   slice target = q->target;
   world_line(w, c->who, EV_REQUEST, actor_of_server(k->server), q->op, k->revision, 0,
-             arena_printf(w->arena, "%s %.*s", q->method, SLICE_ARG(target)));
+             arena_join(w->arena, (slice[]){slice_cstr(q->method), SLICE_LIT(" "), target}, 3));
   call_fault_send(k, q, head_of(c, q));
   world_at(w, w->now_ns + q->timeout_ns, DUE_CALL_TIMEOUT, k, 0);
   return k;

@@ -72,15 +72,17 @@ const kind_row *kind_of_key(slice key, uint32_t bits) {
 
 slice kind_path(arena *a, const kind_row *k, slice namespace, slice name) {
   bool scoped = k->namespaced && namespace.len;
-  return arena_printf(a, "%s%s%.*s/%s%s%.*s", k->root, scoped ? "/namespaces/" : "",
-                      scoped ? (int)namespace.len : 0, namespace.ptr ? namespace.ptr : "",
-                      k->resource, name.len ? "/" : "", SLICE_ARG(name));
+  slice slash = SLICE_LIT("/");
+  const slice parts[] = {slice_cstr(k->root), scoped ? SLICE_LIT("/namespaces/") : SLICE_NONE,
+                         scoped ? namespace : SLICE_NONE, slash, slice_cstr(k->resource),
+                         name.len ? slash : SLICE_NONE, name};
+  return arena_join(a, parts, sizeof parts / sizeof *parts);
 }
 
 slice kind_key(arena *a, const kind_row *k, slice namespace, slice name) {
-  return arena_printf(a, "%s%.*s%s%.*s", k->prefix, k->namespaced ? (int)namespace.len : 0,
-                      namespace.ptr ? namespace.ptr : "", k->namespaced ? "/" : "",
-                      SLICE_ARG(name));
+  const slice parts[] = {slice_cstr(k->prefix), k->namespaced ? namespace : SLICE_NONE,
+                         k->namespaced ? SLICE_LIT("/") : SLICE_NONE, name};
+  return arena_join(a, parts, sizeof parts / sizeof *parts);
 }
 
 static slice rest_of(arena *a, const kind_row *k, uint32_t number) {
