@@ -2,10 +2,14 @@
 #include "sim/commands.h"
 #include "sim/live/session.h"
 
+#include "codec/codec.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SHRINK_FOR_NS ((int64_t)600 * 1000000000)
 
 static const char usage[] =
     "usage: apisim sim live --plan FILE [OPTIONS] [-- COMMAND...]\n"
@@ -20,6 +24,9 @@ static const char usage[] =
     "  --out DIR         where failing plans and logs go (reports/live)\n"
     "  --keep-going      do not stop at the first failure\n"
     "  --no-shrink       keep a failing plan as it is\n"
+    "  --shrink-for D    how long to make a failing plan smaller (10m; 0s: no bound)\n"
+    "  --junit FILE      the runs as cases for CI; a failure's text has the repeat line\n"
+    "  --classes A,B     what the swarm draws from, in place of the plan's (hold*,lag)\n"
     "  --tries N         a smaller plan is kept if it fails in most of so many runs (3)\n"
     "  --verbose         a line a fault\n"
     "\n"
@@ -51,6 +58,8 @@ static const struct option options[] = {
     {"reference", no_argument, NULL, 'r'},     {"out", required_argument, NULL, 'o'},
     {"keep-going", no_argument, NULL, 'k'},    {"no-shrink", no_argument, NULL, 'n'},
     {"tries", required_argument, NULL, 't'},   {"verbose", no_argument, NULL, 'v'},
+    {"shrink-for", required_argument, NULL, 'f'}, {"junit", required_argument, NULL, 'j'},
+    {"classes", required_argument, NULL, 'c'},
     {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
@@ -71,13 +80,16 @@ static bool take(int c, session_options *o) {
     if (!number(optarg, &n, &rest) || *rest || n < 1 || n > 100) return false;
     o->tries = (int64_t)n;
     return true;
+  case 'f': return duration_parse(slice_cstr(optarg), &o->shrink_for_ns) && o->shrink_for_ns >= 0;
+  case 'j': o->junit = optarg; return true;
+  case 'c': o->classes = optarg; return *optarg != '\0';
   case 'v': o->verbosity = 1; return true;
   default: return false;
   }
 }
 
 int cmd_sim_live(int argc, char **argv) {
-  session_options o = {.out = "reports/live", .tries = 3};
+  session_options o = {.out = "reports/live", .tries = 3, .shrink_for_ns = SHRINK_FOR_NS};
   optind = 1;
   for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
     if (c == 'h') {

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 import pytest
 
@@ -35,11 +36,18 @@ def test_the_correct_controller_passes(tmp_path, plan, options):
 
 
 def test_a_stale_read_is_found_and_shrunk_and_repeated(tmp_path):
-    done = live(tmp_path, "lost-reply.yaml", "stale-create")
+    junit = tmp_path / "junit.xml"
+    done = live(tmp_path, "lost-reply.yaml", "stale-create", "--junit", str(junit))
     assert done.returncode == 3
     assert "noDuplicateCreate: 2 equal objects were alive at once" in done.stdout
     assert "faults that it needs: 2" in done.stdout  # of three
-    words = shlex.split(re.search("^repeat: apisim (.*)$", done.stdout, re.M).group(1))
+    assert "steps that it needs: 1 of 2" in done.stdout
+    line = re.search("^repeat: apisim (.*)$", done.stdout, re.M).group(1)
+    good, bad = xml.etree.ElementTree.parse(junit).getroot()
+    assert (good.get("name"), len(good), bad.get("name")) == ("without faults", 0, "seed-0")
+    failure = bad.find("failure")
+    assert failure.get("message") in failure.text and line in failure.text
+    words = shlex.split(line)
     again = run([*words[:2], "--no-shrink", "--out", str(tmp_path / "again"), *words[2:]])
     assert again.returncode == 3 and "faults that it needs: 2" in again.stdout
     log = open(re.search("^log: (.*)$", again.stdout, re.M).group(1)).read()
@@ -60,7 +68,22 @@ def test_an_unhandled_410_is_no_progress_and_lint(tmp_path):
 
 
 def test_a_reference_that_fails_is_told(tmp_path):
-    plan = tmp_path / "plan.yaml"
+    plan, junit = tmp_path / "plan.yaml", tmp_path / "junit.xml"
     plan.write_text("quiesce: {quiet: 100ms, within: 2s}\n")
-    done = run(["sim", "live", "--plan", str(plan), "--out", str(tmp_path / "out"), "--", "false"])
-    assert done.returncode == 2 and "client ctl ended by itself: exit code 1" in done.stdout
+    done = run(["sim", "live", "--plan", str(plan), "--out", str(tmp_path / "out"), "--junit", str(junit), "--",
+                "sh", "-c", "echo no config '<&>'; exit 3"])
+    assert done.returncode == 2 and "client ctl ended by itself: exit code 3" in done.stdout
+    assert "    no config <&>\n" in done.stdout  # the end of its output
+    case, = xml.etree.ElementTree.parse(junit).getroot()
+    assert case.get("name") == "without faults" and "no config <&>" in case.find("failure").text
+
+
+def test_what_the_swarm_draws_from(tmp_path):
+    words = ["sim", "live", "--out", str(tmp_path / "out"), "--classes", "hold,nonsense"]
+    plain, drawn = tmp_path / "plain.yaml", tmp_path / "drawn.yaml"
+    plain.write_text("seed: 1\n")
+    drawn.write_text("swarm: 2\nquiesce: {quiet: 50ms, within: 1s}\nclients: {c: {match: {userAgent: none}}}\n")
+    done = run([*words, "--plan", str(plain), "--", "true"])
+    assert done.returncode == 1 and "--classes needs a plan with `swarm`" in done.stderr
+    done = run([*words, "--plan", str(drawn)])
+    assert done.returncode == 1 and 'swarm: no class "nonsense" (known: crash' in done.stderr

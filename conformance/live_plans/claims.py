@@ -1,8 +1,8 @@
-"""A kopf operator, outside of this project's own code: each ConfigMap labelled app=claims gets one
-Secret with a copy of its data, and the Secret goes with it.
+"""A kopf operator, outside of this project's own code: each ConfigMap labelled app=claims has one Secret
+NAME-vV with a copy of its data, where V is its data.v; a new one is made for a new V, and the older ones go.
 
-BUG=stale-create plants a mistake: it looks for the Secret in kopf's index (a cache fed by a watch) and,
-when it is not there, creates one with a generated name. A cache that lags makes a second one.
+BUG=stale-prune plants a stale read: which older ones there are, it asks kopf's index (a cache fed by a
+watch) and not the server. One that the index does not know yet stays for ever.
 """
 
 import base64
@@ -27,7 +27,7 @@ def configure(settings, **_):
 
 
 @kopf.index("secrets", labels=MINE)
-def by_owner(labels, name, **_):
+def secrets_of(labels, name, **_):
     return {labels.get("of"): name}
 
 
@@ -35,37 +35,42 @@ def core():
     return kubernetes.client.CoreV1Api()
 
 
-def secret(name, data):
-    meta = {"labels": {**MINE, "of": name}}
-    meta.update({"generateName": name + "-"} if BUG == "stale-create" else {"name": name})
-    return {"metadata": meta, "data": {k: base64.b64encode(v.encode()).decode() for k, v in data.items()}}
+def secret(owner, name, data):
+    return {"metadata": {"name": name, "labels": {**MINE, "of": owner}}, "immutable": True,
+            "data": {k: base64.b64encode(v.encode()).decode() for k, v in data.items()}}
 
 
 def again(error):
     return kopf.TemporaryError(str(error.status), delay=0.3)
 
 
+def ask(call, *words, fine=(), **more):
+    """The call; a status that is fine counts as done, any other makes the handler run again."""
+    try:
+        return call(*words, **more)
+    except kubernetes.client.ApiException as e:
+        if e.status not in fine:
+            raise again(e)
+
+
+def older(namespace, owner, name, index):
+    if BUG == "stale-prune":
+        return [n for n in index.get(owner, []) if n != name]
+    have = ask(core().list_namespaced_secret, namespace, label_selector=f"app=claims,of={owner}")
+    return [s.metadata.name for s in have.items if s.metadata.name != name]
+
+
 @kopf.on.create("configmaps", labels=MINE, retries=20, backoff=0.3)
 @kopf.on.resume("configmaps", labels=MINE, retries=20, backoff=0.3)
 @kopf.on.update("configmaps", labels=MINE, retries=20, backoff=0.3)
-def ensure(name, namespace, body, by_owner: kopf.Index, **_):
-    if BUG == "stale-create" and name in by_owner:
-        return
-    wanted = secret(name, body.get("data", {}))
-    try:
-        core().create_namespaced_secret(namespace, wanted)
-    except kubernetes.client.ApiException as e:
-        if e.status != 409:
-            raise again(e)
-        try:
-            core().patch_namespaced_secret(name, namespace, wanted)
-        except kubernetes.client.ApiException as e2:
-            raise again(e2)
+def ensure(name, namespace, body, secrets_of: kopf.Index, **_):
+    data = body.get("data", {})
+    wanted = f"{name}-v{data.get('v', '0')}"
+    ask(core().create_namespaced_secret, namespace, secret(name, wanted, data), fine=(409,))
+    for old in older(namespace, name, wanted, secrets_of):
+        ask(core().delete_namespaced_secret, old, namespace, fine=(404,))
 
 
 @kopf.on.delete("configmaps", labels=MINE, retries=20, backoff=0.3)
 def remove(name, namespace, **_):
-    try:
-        core().delete_collection_namespaced_secret(namespace, label_selector=f"app=claims,of={name}")
-    except kubernetes.client.ApiException as e:
-        raise again(e)
+    ask(core().delete_collection_namespaced_secret, namespace, label_selector=f"app=claims,of={name}")

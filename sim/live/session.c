@@ -1,6 +1,6 @@
 /* The session keeps the reference (two runs of it: what differs between the two is no finding), and
  * judges every other run against it. */
-#include "sim/live/session.h"
+#include "sim/live/session_state.h"
 
 #include "sim/live/swarm.h"
 
@@ -11,20 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PLAN_MAX ((size_t)16 << 20)
-#define STORY_LINES 28
-#define STORY_BEFORE 8
-
-typedef struct session {
-  const session_options *o;
-  arena *a;
-  live_plan plan;
-  run_result reference;
-  state_difference *unstable;
-  char work[512];
-  uint32_t runs, failed;
-} session;
-
 static int class_of(int oracle) {
   switch (oracle) {
   case ORACLE_QUIESCE_WITHIN: return SESSION_LIVENESS;
@@ -34,8 +20,6 @@ static int class_of(int oracle) {
   default: return SESSION_CORRECTNESS;
   }
 }
-
-static const char *oracle_name(int oracle) { return oracle < 0 ? "run" : oracle_names[oracle]; }
 
 static bool make_directory(const char *path) {
   char part[512];
@@ -55,16 +39,8 @@ static void forget_outputs(session *s) {
   }
 }
 
-/* The newest run's log stays in work/last.log. */
-static bool write_file(const char *path, slice text) {
-  FILE *f = fopen(path, "we");
-  if (!f) return false;
-  bool ok = fwrite(text.ptr, 1, text.len, f) == text.len;
-  return fclose(f) == 0 && ok;
-}
-
 /* One run of a tree. False: it could not be made. */
-static bool run_tree(session *s, node *tree, bool faults, run_result *out) {
+bool session_run_tree(session *s, node *tree, bool faults, run_result *out) {
   char log[600];
   live_plan plan;
   slice problem;
@@ -81,19 +57,29 @@ static bool run_tree(session *s, node *tree, bool faults, run_result *out) {
   forget_outputs(s);
   s->runs++;
   if (!live_run(&plan, &o, out)) return false;
+  /* The newest run's log stays. */
   snprintf(log, sizeof log, "%s/last.log", s->work);
-  write_file(log, slice_cstr(out->log ? out->log : ""));
+  report_write_file(log, slice_cstr(out->log ? out->log : ""));
   return true;
 }
 
 /* ---- the reference ---- */
 
-static void print_failures(const run_result *r, FILE *to, const char *indent) {
-  int shown = 0;
-  for (const run_failure *f = r->failures; f; f = f->next) {
-    if (shown++ < 12) fprintf(to, "%s%s: %s\n", indent, oracle_name(f->oracle), f->text);
-  }
-  if (shown > 12) fprintf(to, "%sand %d more\n", indent, shown - 12);
+static slice first_failure(const run_result *r) {
+  return r->failures ? slice_cstr(r->failures->text) : SLICE_NONE;
+}
+
+static void reference_fails(session *s, const run_result *r) {
+  buf text;
+  buf_init(&text, SESSION_TEXT_MAX);
+  buf_cstr(&text, "the run without faults fails already:\n");
+  report_failures(r, &text, "  ");
+  report_outputs(s, &s->plan, &text);
+  printf("%.*s", SLICE_ARG(buf_slice(&text)));
+  printf("log: %s/last.log\n", s->work);
+  report_case(s, "without faults", (double)r->took_ns / 1e9, oracle_name(r->failures->oracle),
+              first_failure(r), buf_slice(&text));
+  buf_dispose(&text);
 }
 
 static void print_counts(const run_result *r) {
@@ -109,23 +95,22 @@ static void print_counts(const run_result *r) {
 static int make_reference(session *s) {
   run_result second;
   node *tree = (node *)(uintptr_t)s->plan.tree;
-  if (!run_tree(s, tree, false, &s->reference)) return SESSION_UNUSABLE;
+  if (!session_run_tree(s, tree, false, &s->reference)) return SESSION_UNUSABLE;
   if (s->reference.interrupted) return SESSION_INTERRUPTED;
   if (s->reference.failures) {
-    printf("the run without faults fails already:\n");
-    print_failures(&s->reference, stdout, "  ");
-    fputs(s->reference.log, stderr);
+    reference_fails(s, &s->reference);
     return SESSION_REFERENCE;
   }
-  if (!run_tree(s, tree, false, &second)) return SESSION_UNUSABLE;
+  if (!session_run_tree(s, tree, false, &second)) return SESSION_UNUSABLE;
   strlist all = {0};
   s->unstable = live_state_compare(&s->reference.state, &second.state, &all, NULL);
   bool interrupted = second.interrupted, failed = second.failures != NULL;
-  if (failed) print_failures(&second, stdout, "  ");
+  if (failed) reference_fails(s, &second);
   run_result_free(&second);
   if (interrupted) return SESSION_INTERRUPTED;
   if (failed) return SESSION_REFERENCE;
   const run_result *r = &s->reference;
+  report_case(s, "without faults", (double)r->took_ns / 1e9, "", SLICE_NONE, SLICE_NONE);
   printf("reference: %lld writes and %u requests of clients, %u events told, quiet after %.1f s\n",
          (long long)r->writes, r->requests, r->deliveries, (double)r->took_ns / 1e9);
   for (const state_difference *d = s->unstable; d; d = d->next) {
@@ -139,189 +124,25 @@ static int make_reference(session *s) {
   return SESSION_PASSED;
 }
 
-/* ---- shrinking ---- */
-
-/* Whether the tree fails by the oracle in most of some tries: real clients race, and a mistake that
- * shows by chance would make every smaller plan look guilty. `failed`: tries that have failed
- * already. */
-static bool mostly_fails(session *s, node *tree, int oracle, int64_t failed, run_result *kept) {
-  int64_t needed = s->o->tries / 2 + 1, passed = 0;
-  while (failed < needed && passed <= s->o->tries - needed) {
-    run_result r;
-    if (!run_tree(s, tree, true, &r)) return false;
-    bool fails = run_failed_by(&r, oracle) && !r.interrupted, interrupted = r.interrupted;
-    if (fails) {
-      run_result_free(kept);
-      *kept = r;
-      failed++;
-    } else {
-      run_result_free(&r);
-      passed++;
-    }
-    if (interrupted) return false;
-  }
-  return failed >= needed;
-}
-
-static bool still_fails(session *s, node *tree, int oracle, run_result *kept) {
-  return mostly_fails(s, tree, oracle, 0, kept);
-}
-
-static node *with_faults(session *s, const node *tree, node *faults) {
-  node *copy = node_copy(s->a, tree);
-  node_set(s->a, copy, "faults", faults);
-  return copy;
-}
-
-static node *drop_faults(session *s, node *tree, int oracle, run_result *kept) {
-  for (uint32_t i = 0; node_get(tree, "faults") && i < node_get(tree, "faults")->count;) {
-    node *fewer = node_copy(s->a, node_get(tree, "faults"));
-    node_remove(fewer, i);
-    node *candidate = with_faults(s, tree, fewer);
-    if (still_fails(s, candidate, oracle, kept)) tree = candidate;
-    else i++;
-  }
-  return tree;
-}
-
-/* A fault of several actions may need only some of them. */
-static node *drop_actions(session *s, node *tree, int oracle, run_result *kept) {
-  node *faults = node_get(tree, "faults");
-  for (uint32_t i = 0; faults && i < faults->count; i++) {
-    for (uint32_t k = 0;;) {
-      node *actions = node_get(faults->items[i], "do");
-      bool list = actions && actions->kind == NODE_LIST;
-      if (!list || actions->count < 2 || k >= actions->count) break;
-      node *fewer = node_copy(s->a, actions), *fault = node_copy(s->a, faults->items[i]);
-      node *changed = node_copy(s->a, faults);
-      node_remove(fewer, k);
-      node_set(s->a, fault, "do", fewer);
-      changed->items[i] = fault;
-      node *candidate = with_faults(s, tree, changed);
-      if (still_fails(s, candidate, oracle, kept)) {
-        tree = candidate;
-        faults = changed;
-      } else {
-        k++;
-      }
-    }
-  }
-  return tree;
-}
-
-/* Lags and freezes of apiservers that it fails without. */
-static node *drop_lags(session *s, node *tree, int oracle, run_result *kept) {
-  node *servers = node_get(tree, "apiservers");
-  for (uint32_t i = 0; servers && servers->kind == NODE_MAP && i < servers->count; i++) {
-    if (servers->items[i]->kind != NODE_MAP || servers->items[i]->count == 0) continue;
-    node *plain = node_copy(s->a, servers), *candidate = node_copy(s->a, tree);
-    plain->items[i] = node_map(s->a);
-    node_set(s->a, candidate, "apiservers", plain);
-    if (!still_fails(s, candidate, oracle, kept)) continue;
-    tree = candidate;
-    servers = plain;
-  }
-  return tree;
-}
-
-static node *shrink(session *s, node *tree, int oracle, run_result *kept) {
-  node *no_swarm = node_copy(s->a, tree);
-  for (uint32_t i = 0; i < no_swarm->count;) {
-    if (slice_is(no_swarm->keys[i], "swarm")) node_remove(no_swarm, i);
-    else i++;
-  }
-  tree = no_swarm;
-  if (s->o->no_shrink) return tree;
-  tree = drop_faults(s, tree, oracle, kept);
-  tree = drop_actions(s, tree, oracle, kept);
-  return drop_lags(s, tree, oracle, kept);
-}
-
-/* ---- what failed ---- */
-
-/* A word as a shell reads it. */
-static void quote(const char *word) {
-  static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                             "-_./=:,@%+";
-  if (*word && strspn(word, safe) == strlen(word)) {
-    printf("%s", word);
-    return;
-  }
-  putchar('\'');
-  for (; *word; word++) {
-    if (*word == '\'') printf("'\\''");
-    else putchar(*word);
-  }
-  putchar('\'');
-}
-
-static void print_repeat(const session *s, const char *plan) {
-  printf("repeat: apisim sim live --plan ");
-  quote(plan);
-  if (s->o->command) {
-    printf(" --");
-    for (char **w = s->o->command; *w; w++) {
-      putchar(' ');
-      quote(*w);
-    }
-  }
-  printf("\n");
-}
-
-/* The log around the first fault, where what went wrong begins; the end of it where none fired. */
-static void print_story(const char *log) {
-  size_t lines = 0, fault = 0, at = 0;
-  for (const char *p = log; *p; p++) {
-    if (*p != '\n') continue;
-    lines++;
-    bool marks = strncmp(p + 1 + strcspn(p + 1, "F\n"), "FAULT    ", 9) == 0;
-    if (marks && !fault) fault = lines + 1;
-  }
-  size_t from = fault > STORY_BEFORE ? fault - STORY_BEFORE
-                : lines > STORY_LINES ? lines - STORY_LINES
-                                      : 0;
-  for (const char *p = log; *p; p += strcspn(p, "\n") + 1) {
-    if (at++ < from) continue;
-    if (at > from + STORY_LINES) break;
-    printf("    %.*s\n", (int)strcspn(p, "\n"), p);
-  }
-}
-
-static void report(session *s, const char *label, node *tree, const run_result *r, int oracle) {
-  char plan[700], log[700];
-  snprintf(plan, sizeof plan, "%s/%s.plan.yaml", s->o->out, label);
-  snprintf(log, sizeof log, "%s/%s.log", s->o->out, label);
-  buf text;
-  buf_init(&text, PLAN_MAX);
-  node_write(&text, tree);
-  bool ok = write_file(plan, buf_slice(&text)) && write_file(log, slice_cstr(r->log));
-  buf_dispose(&text);
-  const node *faults = node_get(tree, "faults");
-  printf("FAILED %s: seed %llu: %s\n", label, (unsigned long long)s->plan.seed,
-         oracle_name(oracle));
-  print_failures(r, stdout, "  ");
-  printf("  faults that it needs: %u\n", faults ? faults->count : 0);
-  for (uint32_t i = 0; faults && i < faults->count; i++) {
-    buf line;
-    buf_init(&line, PLAN_MAX);
-    node_write_flow(&line, faults->items[i]);
-    printf("    %.*s\n", SLICE_ARG(buf_slice(&line)));
-    buf_dispose(&line);
-  }
-  printf("  what clients did and saw, around the first fault:\n");
-  print_story(r->log);
-  if (!ok) fprintf(stderr, "apisim: can't write to %s\n", s->o->out);
-  printf("plan: %s\nlog: %s\n", plan, log);
-  print_repeat(s, plan);
-  fflush(stdout);
-}
-
 /* The oracle that the run failed by; the first counts, but the run's own trouble comes last. */
 static int first_oracle(const run_result *r) {
   for (const run_failure *f = r->failures; f; f = f->next) {
     if (f->oracle >= 0) return f->oracle;
   }
   return -1;
+}
+
+static int explain(session *s, const char *label, node *tree, run_result *r) {
+  buf text;
+  int oracle = first_oracle(r);
+  double seconds = (double)r->took_ns / 1e9;
+  buf_init(&text, SESSION_TEXT_MAX);
+  s->failed++;
+  reduction small = session_reduce(s, tree, oracle, r);
+  report_failed(s, label, &small, r, oracle, &text);
+  report_case(s, label, seconds, oracle_name(oracle), first_failure(r), buf_slice(&text));
+  buf_dispose(&text);
+  return small.steady ? class_of(oracle) : SESSION_UNSTEADY;
 }
 
 /* One run under faults, and what follows from it. */
@@ -332,7 +153,7 @@ static int run_faulty(session *s, const char *label, node *tree, const char *wha
     fprintf(stderr, "apisim: %.*s\n", SLICE_ARG(problem));
     return SESSION_UNUSABLE;
   }
-  if (!run_tree(s, tree, true, &r)) return SESSION_UNUSABLE;
+  if (!session_run_tree(s, tree, true, &r)) return SESSION_UNUSABLE;
   if (r.interrupted) {
     run_result_free(&r);
     return SESSION_INTERRUPTED;
@@ -341,15 +162,9 @@ static int run_faulty(session *s, const char *label, node *tree, const char *wha
          r.faults_fired, (long long)r.writes, (double)r.took_ns / 1e9, *what ? ": " : "", what);
   fflush(stdout);
   int code = SESSION_PASSED;
-  if (r.failures) {
-    s->failed++;
-    int oracle = first_oracle(&r);
-    bool steady = s->o->no_shrink || mostly_fails(s, tree, oracle, 1, &r);
-    node *small = steady ? shrink(s, tree, oracle, &r) : tree;
-    report(s, label, small, &r, oracle);
-    if (!steady) printf("it did not fail again in most of %lld tries\n", (long long)s->o->tries);
-    code = steady ? class_of(oracle) : SESSION_UNSTEADY;
-  }
+  double seconds = (double)r.took_ns / 1e9;
+  if (r.failures) code = explain(s, label, tree, &r);
+  else report_case(s, label, seconds, "", SLICE_NONE, SLICE_NONE);
   run_result_free(&r);
   return code;
 }
@@ -418,12 +233,35 @@ static int run_seeds(session *s) {
   }
 }
 
+/* --classes: in place of those that the plan's swarm may draw from. */
+static bool draw_only(session *s, node *tree, slice *problem) {
+  node *swarm = tree->kind == NODE_MAP ? node_get(tree, "swarm") : NULL;
+  if (!swarm) {
+    *problem = arena_printf(s->a, "%s: --classes needs a plan with `swarm`", s->o->file);
+    return false;
+  }
+  node *list = node_list(s->a), *drawn = node_map(s->a);
+  list->line = drawn->line = swarm->line;
+  slice part, rest = slice_cstr(s->o->classes);
+  for (bool more = true; more;) {
+    more = slice_cut(rest, ',', &part, &rest);
+    if (part.len) node_append(s->a, list, node_scalar(s->a, part));
+  }
+  node *max = swarm->kind == NODE_MAP ? node_get(swarm, "max") : swarm;
+  if (max) node_set(s->a, drawn, "max", max);
+  node_set(s->a, drawn, "classes", list);
+  node_set(s->a, tree, "swarm", drawn);
+  return true;
+}
+
 int session_run(const session_options *o) {
   session s = {.o = o, .a = arena_create()};
+  buf_init(&s.cases, SESSION_TEXT_MAX);
   node *tree;
   slice problem = SLICE_NONE;
   int code = SESSION_UNUSABLE;
-  bool ok = live_plan_load(s.a, o->file, &tree, &problem);
+  bool ok = live_plan_load(s.a, o->file, &tree, &problem) &&
+            (!o->classes || draw_only(&s, tree, &problem));
   if (ok && o->seeds_set) node_set(s.a, tree, "seed", node_int(s.a, (int64_t)o->seed_first));
   ok = ok && live_plan_read(s.a, o->file, tree, o->command, &s.plan, &problem);
   snprintf(s.work, sizeof s.work, "%s/work", o->out);
@@ -437,7 +275,9 @@ int session_run(const session_options *o) {
     if (code == SESSION_PASSED && o->only_reference) print_counts(&s.reference);
     else if (code == SESSION_PASSED) code = o->sweep_writes ? run_sweep(&s) : run_seeds(&s);
     printf("%u runs, %u failed\n", s.runs, s.failed);
+    if (!report_write_cases(&s) && code == SESSION_PASSED) code = SESSION_UNUSABLE;
   }
+  buf_dispose(&s.cases);
   run_result_free(&s.reference);
   state_difference_free(s.unstable);
   arena_destroy(s.a);

@@ -12,6 +12,9 @@ typedef struct session_options {
   bool seeds_set;
   uint64_t seed_first, seed_last;
   bool sweep_writes, only_reference, no_shrink, keep_going;
+  int64_t shrink_for_ns; /* 0: no bound */
+  const char *junit; /* a file for CI; NULL: none */
+  const char *classes; /* "hold*,lag": what the swarm draws from; NULL: the plan's */
   int64_t tries; /* of a run that is to fail again, while shrinking */
   int verbosity;
 } session_options;

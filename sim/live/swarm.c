@@ -260,6 +260,16 @@ static bool check_classes(arena *a, const live_swarm *s, slice *problem) {
   return true;
 }
 
+/* Each class that is left has the same chance; the next one stands in for one that finds nothing to
+ * disturb. Counts the classes. */
+static size_t allowed_classes(const live_swarm *s, size_t out[CLASSES]) {
+  size_t n = 0;
+  for (size_t k = 0; k < CLASSES; k++) {
+    if (allowed(s, classes[k].name)) out[n++] = k;
+  }
+  return n;
+}
+
 static int pick_client(drawing *d) {
   uint32_t n = 0, ours[64];
   for (uint32_t i = 0; i < d->plan->client_count && n < 64; i++) {
@@ -277,18 +287,18 @@ node *live_swarm_draw(arena *a, const live_plan *p, const run_result *reference,
   d.r = rng_split(&root, 0x737761726d);
   d.faults = own_faults(a, p->tree);
   int64_t count = upto(&d, p->swarm.max);
+  size_t which[CLASSES], left = allowed_classes(&p->swarm, which);
   for (int64_t i = 0; i < count; i++) {
     d.index = pick_client(&d);
     d.client = p->clients[d.index].name;
     d.writes = d.creates = d.updates = d.calls = d.told = 0;
     learn(&d);
     uint32_t before = d.faults->count;
-    size_t k = (size_t)rng_below(&d.r, CLASSES), tries = 0;
-    for (; tries < CLASSES && d.faults->count == before; k = (k + 1) % CLASSES, tries++) {
-      if (!allowed(&p->swarm, classes[k].name)) continue;
-      classes[k].draw(&d); /* nothing, where this client never does what it would disturb */
+    size_t k = (size_t)rng_below(&d.r, left), tries = 0;
+    for (; tries < left && d.faults->count == before; k = (k + 1) % left, tries++) {
+      classes[which[k]].draw(&d);
       bool drawn = d.faults->count > before;
-      if (drawn) buf_printf(what, "%s%s", what->len ? ", " : "", classes[k].name);
+      if (drawn) buf_printf(what, "%s%s", what->len ? ", " : "", classes[which[k]].name);
     }
   }
   node *tree = node_copy(a, p->tree);
