@@ -80,7 +80,8 @@ static bool take(int c, session_options *o) {
     if (!number(optarg, &n, &rest) || *rest || n < 1 || n > 100) return false;
     o->tries = (int64_t)n;
     return true;
-  case 'f': return duration_parse(slice_cstr(optarg), &o->shrink_for_ns) && o->shrink_for_ns >= 0;
+  case 'f':
+    return duration_parse(slice_cstr(optarg), &o->shrink_for_ns) && o->shrink_for_ns >= 0;
   case 'j': o->junit = optarg; return true;
   case 'c': o->classes = optarg; return *optarg != '\0';
   case 'v': o->verbosity = 1; return true;

@@ -74,7 +74,8 @@ typedef struct http_answer {
 typedef struct http_tap {
   void *ctx;
   /* A whole answer is about to be written. It may be changed in place (what it points at: in
-   * x->arena). False: the tap keeps the exchange and ends it by http_send or http_stream_cut. */
+   * x->arena). False: the tap keeps the exchange and ends it by http_send, http_stream_cut or
+   * http_connection_cut. */
   bool (*answer)(void *ctx, http_exchange *x, http_answer *a);
   /* A streamed answer begins. */
   void (*stream)(void *ctx, http_exchange *x, int status);
@@ -143,9 +144,9 @@ void http_stream_end(http_exchange *x);
 void http_stream_settle(http_exchange *x);
 /* Cuts the connection (of HTTP/2: the stream) without an end: what a failed stream looks like. */
 void http_stream_cut(http_exchange *x);
-/* The same behind what was written so far, which still leaves: a connection that breaks in the
- * middle of an answer. Of any exchange. */
-void http_break(http_exchange *x);
+/* Cuts the connection under it: of HTTP/2 every stream of the connection ends with it. flush: what
+ * was written still leaves, a connection that breaks in the middle of an answer. Of any exchange. */
+void http_connection_cut(http_exchange *x, bool flush);
 
 /* Leaves HTTP: `head` is written as it is, and what the peer sends behind its request goes to
  * x->on_data, in a later turn where it is here already. on_data may end the exchange. Also valid

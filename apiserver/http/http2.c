@@ -109,6 +109,10 @@ static void tell_drained(http2_conn *c) {
 }
 
 bool http2_leave_conn(http2_conn *c) {
+  if (c->busy == 1 && !c->dead && c->breaks) {
+    if (c->breaks_behind) h2_flush(&c->h2);
+    conn_end(c, c->breaks_behind);
+  }
   if (c->busy == 1 && !c->dead) {
     h2_flush(&c->h2);
     tell_drained(c);

@@ -18,7 +18,8 @@ typedef struct http_wire {
   void (*stream_write)(http_exchange *x, slice bytes, blob *owner);
   size_t (*pending)(const http_exchange *x);
   void (*stream_end)(http_exchange *x);
-  void (*cut)(http_exchange *x, bool flush); /* flush: behind what was written */
+  void (*cut)(http_exchange *x);
+  void (*cut_connection)(http_exchange *x, bool flush); /* behind this turn */
   void (*settle)(http_exchange *x);
 } http_wire;
 

@@ -33,7 +33,6 @@ typedef struct http2_stream {
   /* The answer. */
   bool begun; /* its head is queued */
   bool out_end; /* nothing more is queued */
-  bool broken; /* ends with a reset behind what is queued */
   bool high; /* pending was above ENV_PENDING_LOW */
   http2_part *parts, **parts_end;
   size_t pending;
@@ -49,6 +48,7 @@ struct http2_conn {
   uint32_t high_count; /* streams whose pending went above ENV_PENDING_LOW */
   uint32_t busy; /* callbacks below us on the stack */
   bool dead, leaving;
+  bool breaks, breaks_behind; /* it is cut when the turn ends; behind what was written */
   arena *spare; /* an arena for the next stream */
   timer idle;
   http2_conn *next, **link; /* of the server's */

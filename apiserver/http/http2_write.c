@@ -62,7 +62,6 @@ static ssize_t on_read(nghttp2_session *session, int32_t id, uint8_t *to, size_t
   (void)to;
   (void)user;
   http2_stream *s = source->ptr;
-  if (s->pending == 0 && s->broken) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   if (s->pending == 0 && !s->out_end) return NGHTTP2_ERR_DEFERRED;
   if (s->pending <= len && s->out_end) *flags |= NGHTTP2_DATA_FLAG_EOF;
   if (s->pending == 0) return 0;
@@ -224,17 +223,24 @@ static void wire_stream_end(http_exchange *x) {
   http2_leave_conn(c);
 }
 
-static void wire_cut(http_exchange *x, bool flush) {
+static void wire_cut(http_exchange *x) {
   http2_stream *s = http2_stream_of(x);
   http2_conn *c = s->conn;
   http2_enter(c);
   http2_over(s);
-  if (flush && s->begun) {
-    s->broken = true;
-    resume(s);
-  } else {
-    nghttp2_submit_rst_stream(c->h2.session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_INTERNAL_ERROR);
-  }
+  nghttp2_submit_rst_stream(c->h2.session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_INTERNAL_ERROR);
+  http2_leave_conn(c);
+}
+
+/* Not at once: nghttp2 may be below us on the stack. */
+static void wire_cut_connection(http_exchange *x, bool flush) {
+  http2_stream *s = http2_stream_of(x);
+  http2_conn *c = s->conn;
+  http2_enter(c);
+  http2_over(s);
+  c->breaks = true;
+  c->breaks_behind = flush;
+  if (flush && s->begun) resume(s);
   http2_leave_conn(c);
 }
 
@@ -258,6 +264,7 @@ const http_wire http2_wire = {.send = wire_send,
                               .pending = wire_pending,
                               .stream_end = wire_stream_end,
                               .cut = wire_cut,
+                              .cut_connection = wire_cut_connection,
                               .settle = wire_settle};
 
 void http2_source_init(http2_stream *s) {

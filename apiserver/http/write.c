@@ -274,11 +274,11 @@ void http_stream_end(http_exchange *x) {
 }
 
 void http_stream_cut(http_exchange *x) {
-  if (x->wire) x->wire->cut(x, false);
+  if (x->wire) x->wire->cut(x);
   else http_conn_end(x->conn, false);
 }
 
-void http_break(http_exchange *x) {
-  if (x->wire) x->wire->cut(x, true);
-  else http_conn_end(x->conn, true);
+void http_connection_cut(http_exchange *x, bool flush) {
+  if (x->wire) x->wire->cut_connection(x, flush);
+  else http_conn_end(x->conn, flush);
 }

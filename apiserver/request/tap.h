@@ -10,7 +10,7 @@
 typedef enum tap_verdict {
   TAP_PASS,
   TAP_REFUSE, /* rq->error is set: it is the answer */
-  TAP_KEEP, /* the tap goes on with it later: chain_resume, chain_refuse or http_stream_cut */
+  TAP_KEEP, /* the tap goes on with it later: chain_resume, chain_refuse or the cuts of http.h */
 } tap_verdict;
 
 /* What is about to be told to a watch. Borrowed. */

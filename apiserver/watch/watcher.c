@@ -295,8 +295,10 @@ void watcher_end(http_exchange *x) {
   finish(x->user);
 }
 
-void watcher_cut(http_exchange *x) {
-  cut(x->user, 0);
+void watcher_cut(http_exchange *x, bool connection) {
+  forget(x->user);
+  if (connection) http_connection_cut(x, false);
+  else http_stream_cut(x);
 }
 
 void watcher_expire(http_exchange *x) {

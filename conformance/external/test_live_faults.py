@@ -9,6 +9,7 @@ import pytest
 
 import client
 import conftest
+import test_http2
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -117,6 +118,84 @@ def test_cut_in_the_middle_of_an_answer(api, control):
         answer.read()
     assert 1000 < len(broken.value.partial) < 5000
     connection.close()
+
+
+def over_http2(api, *requests):
+    """A connection with a watch of the maps and these requests, sent at once; the watch's stream first."""
+    c = test_http2.Client(api.server)
+    version = api.get(MAPS).version
+    watch = c.send("GET", f"{MAPS}?watch=1&resourceVersion={version}")
+    c.until(lambda: c.streams[watch][0])
+    json_type = (("content-type", "application/json"),)
+    return c, watch, *(c.send(method, path, json.dumps(body).encode() if body else b"", json_type if body else ())
+                       for method, path, body in requests)
+
+
+def until_it_breaks(c):
+    c.socket.settimeout(10)
+    while c.read():
+        pass
+    assert c.closed and c.goaway is None
+
+
+@pytest.mark.parametrize("point,stored", [("beforeReceive", []), ("beforeCommit", []), ("afterCommit", ["a"]), ("afterReceive", ["a"])])
+def test_http2_a_cut_breaks_the_connection(api, control, point, stored):
+    control.fault({point: {"resource": "configmaps", "verb": "create"}}, {"cut": True})
+    c, watch, post = over_http2(api, ("POST", MAPS, named("a")))
+    until_it_breaks(c)
+    assert c.streams[post] == [None, b""] and not c.ended  # the watch has no end either
+    control("clear-faults")
+    assert names(api) == stored
+
+
+def test_http2_a_stream_is_cut_alone(api, control):
+    control.fault({"afterCommit": {"resource": "configmaps", "name": "a"}}, {"cut": "stream"})
+    c, watch, post = over_http2(api, ("POST", MAPS, named("a")))
+    c.until(lambda: post in c.resets and b"ADDED" in c.streams[watch][1])
+    assert c.streams[post] == [None, b""]
+    head, body = c.get(MAPS + "/a")
+    assert head[":status"] == "200" and watch not in c.ended and watch not in c.resets
+
+
+def test_http2_a_cut_in_the_middle_of_an_answer(api, control):
+    api.post(MAPS, named("a", big="x" * 5000))
+    control.fault({"afterReceive": {"verb": "get"}}, {"cut": "middle"})
+    c, watch, get = over_http2(api, ("GET", MAPS + "/a", None))
+    until_it_breaks(c)
+    head, body = c.streams[get]
+    assert head[":status"] == "200" and 1000 < len(body) < 5000 and get not in c.ended
+
+
+def test_http2_a_cut_in_the_middle_of_an_event(api, control):
+    control.fault({"beforeDeliver": {"name": "a"}}, {"cut": "middle"})
+    c, watch = over_http2(api)
+    api.post(MAPS, named("a", v="x" * 300))
+    until_it_breaks(c)
+    event = c.streams[watch][1]
+    assert event.startswith(b'{"type":"ADDED"') and not event.endswith(b"\n")
+
+
+def test_http2_holds_and_replies_are_of_a_stream(api, control):
+    control.fault({"beforeReceive": {"name": "slow", "verb": "get"}},
+                  {"hold": "until", "until": {"afterCommit": {"name": "go"}}})
+    control.fault({"beforeReceive": {"name": "no", "verb": "get"}}, {"reply": 429, "retryAfter": 7})
+    c, watch, slow, no = over_http2(api, ("GET", MAPS + "/slow", None), ("GET", MAPS + "/no", None))
+    c.until(lambda: no in c.ended)
+    assert (c.streams[no][0][":status"], c.streams[no][0]["retry-after"]) == ("429", "7") and slow not in c.ended
+    api.post(MAPS, named("go"))
+    c.until(lambda: slow in c.ended)
+    assert c.streams[slow][0][":status"] == "404"
+
+
+def test_http2_a_client_that_moves_loses_its_connection(api, control):
+    end = end_of_log(control)
+    c, watch = over_http2(api)
+    control.fault({"afterCommit": {"name": "a"}}, {"moveClient": "any", "server": "b"})
+    api.call("POST", MAPS, named("a"), {"User-Agent": "other/1"})
+    until_it_breaks(c)
+    control.fault({"afterCommit": {"name": "back"}}, {"moveClient": "any", "server": "a"})
+    api.call("POST", MAPS, named("back"), {"User-Agent": "other/1"})
+    assert control("requests", f"since={end}", "verb=watch")["records"]
 
 
 def test_duplicate_post(api, control):

@@ -39,6 +39,8 @@ typedef struct exchange {
   slice verb, subresource, path, asked_revision, resource_key;
   slice resource_name; /* "pods", "deployments.apps", empty */
   bool watch, write, ghost, streaming, ended, doomed;
+  bool too_slow; /* the server gives the stream up, no fault of the network's */
+  bool logged; /* its answer, or that there is none */
   int64_t committed; /* the newest revision it made */
   /* effects that wait for the answer */
   const live_action *reply, *cut;
@@ -115,6 +117,7 @@ struct live {
   env inner_env; /* the world's own functions */
   struct inner_conn *inner; /* answering now */
   exchange *exchanges;
+  uint64_t exchanges_over; /* how many have gone: a cut may end others than the one at hand */
   exchange *current; /* whose handler runs */
   exchange *ghost_of; /* a duplicate of it is being sent */
   store_watch *feed;
@@ -195,6 +198,7 @@ bool exchange_answer(void *ctx, http_exchange *x, http_answer *a);
 void exchange_stream(void *ctx, http_exchange *x, int status);
 void exchange_over(void *ctx, http_exchange *x);
 void exchange_pump(exchange *ex); /* what is due of it */
+bool exchange_cuts_connection(const exchange *ex); /* or the stream alone (HTTP/2) */
 live_event exchange_event(exchange *ex, int point, arena *a);
 /* Times in revisions: what a read or a stream of this client may see. INT64_MAX: all. */
 int64_t engine_horizon(live *l, int client);

@@ -304,6 +304,10 @@ static void keep_answer(exchange *ex, const http_answer *a) {
   ex->answer = (http_answer){a->status, headers, a->header_count, part, 1};
 }
 
+bool exchange_cuts_connection(const exchange *ex) {
+  return !ex->too_slow && !(ex->cut && ex->cut->where == CUT_STREAM);
+}
+
 static void break_in_the_middle(http_exchange *x, const http_answer *a) {
   http_stream_begin(x, a->status, a->headers, a->header_count);
   size_t total = 0, left;
@@ -314,7 +318,7 @@ static void break_in_the_middle(http_exchange *x, const http_answer *a) {
     http_stream_write(x, piece, NULL);
     left -= piece.len;
   }
-  http_break(x);
+  http_connection_cut(x, true);
 }
 
 static int64_t retry_after(const http_answer *a) {
@@ -328,6 +332,7 @@ static int64_t retry_after(const http_answer *a) {
 }
 
 static void log_answer(exchange *ex, int status, const char *what) {
+  ex->logged = true;
   engine_record(ex->live, RECORD_REQUEST, ex->client, ex->verb, ex->resource_key, status,
                 ex->committed, "%s%.*s%s%s", ex->asked_revision.len ? "from rv=" : "",
                 SLICE_ARG(ex->asked_revision), *what && ex->asked_revision.len ? " " : "", what);
@@ -361,8 +366,10 @@ bool exchange_answer(void *ctx, http_exchange *x, http_answer *a) {
   lint_answer(l->lint, ex, ex->cut ? 0 : a->status, retry_after(a));
   if (!ex->cut) return true;
   const live_action *cut = ex->cut;
+  bool whole = exchange_cuts_connection(ex);
   ex->cut = NULL;
   if (cut->where == CUT_MIDDLE) break_in_the_middle(x, a);
+  else if (whole) http_connection_cut(x, false);
   else http_stream_cut(x);
   return false;
 }
@@ -384,6 +391,8 @@ void exchange_over(void *ctx, http_exchange *x) {
   exchange *ex = x->tapped;
   if (l->current == ex) l->current = NULL;
   if (l->ghost_of == ex) l->ghost_of = NULL;
+  l->exchanges_over++;
+  if (!ex->logged && !l->closing) log_answer(ex, 0, "connection gone");
   *ex->link = ex->next;
   if (ex->next) ex->next->link = ex->link;
   stream_forget(ex);
@@ -421,7 +430,8 @@ void exchange_pump(exchange *ex) {
     if (ex->held == HOLD_NONE && ex->rq == NULL && !ex->doomed) return;
     log_answer(ex, 0, "cut");
     lint_answer(ex->live->lint, ex, 0, 0);
-    http_stream_cut(ex->x);
+    if (exchange_cuts_connection(ex)) http_connection_cut(ex->x, false);
+    else http_stream_cut(ex->x);
     return;
   }
   bool over = ex->hold && ex->hold_until_ns && ex->hold_until_ns <= real_ns();

@@ -95,8 +95,10 @@ static void run_due(live *l) {
 static void pump(live *l) {
   run_due(l);
   for (exchange *ex = l->exchanges, *next; ex; ex = next) {
+    uint64_t over = l->exchanges_over;
     next = ex->next;
     exchange_pump(ex);
+    if (l->exchanges_over != over) next = l->exchanges; /* which of them have gone is unknown */
   }
 }
 

@@ -110,7 +110,7 @@ typedef enum action_kind {
   ACT_COUNT,
 } action_kind;
 
-typedef enum cut_where { CUT_HERE, CUT_MIDDLE } cut_where;
+typedef enum cut_where { CUT_HERE, CUT_MIDDLE, CUT_STREAM } cut_where;
 
 typedef struct live_action {
   action_kind kind;

@@ -47,6 +47,10 @@ static bool value_reply(reader *r, const node *n, live_action *out) {
 }
 
 static bool value_cut(reader *r, const node *n, live_action *out) {
+  if (n->kind == NODE_SCALAR && slice_is(n->text, "stream")) {
+    out->where = CUT_STREAM;
+    return true;
+  }
   if (n->kind == NODE_SCALAR && slice_is(n->text, "middle")) {
     out->where = CUT_MIDDLE;
     return true;

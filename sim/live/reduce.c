@@ -1,5 +1,5 @@
-/* A failing plan made small. Each candidate runs a few times; what fails by the same oracle in most of
- * them is kept. */
+/* A failing plan made small. Each candidate runs a few times; what fails by the same oracle in
+ * most of them is kept. */
 #include "sim/live/session_state.h"
 
 #include "sim/live/engine.h"

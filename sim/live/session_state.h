@@ -1,5 +1,5 @@
-/* session_state: what the files of a session share: session.c (modes), reduce.c (a failing plan made
- * small), report.c (what people and CI read). Private to sim/live. */
+/* session_state: what the files of a session share: session.c (modes), reduce.c (a failing plan
+ * made small), report.c (what people and CI read). Private to sim/live. */
 #ifndef APISIM_LIVE_SESSION_STATE_H
 #define APISIM_LIVE_SESSION_STATE_H
 

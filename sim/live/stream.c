@@ -54,7 +54,7 @@ static void enqueue(exchange *ex, const tap_frame *f, int64_t not_before_ns) {
   *ex->last = q;
   ex->last = &q->next;
   if (++ex->queued > LIVE_QUEUE_MAX) {
-    ex->cut_due = ex->doomed = true;
+    ex->cut_due = ex->doomed = ex->too_slow = true;
     engine_soon(ex->live);
   }
 }
@@ -62,7 +62,7 @@ static void enqueue(exchange *ex, const tap_frame *f, int64_t not_before_ns) {
 /* A client that stopped reading is cut once too much waits for it. */
 static void check_slow(exchange *ex, const standing *slow) {
   if (!slow || (int64_t)ex->queued <= slow->action->number) return;
-  ex->cut_due = ex->doomed = true;
+  ex->cut_due = ex->doomed = ex->too_slow = true;
   engine_soon(ex->live);
 }
 
@@ -142,10 +142,10 @@ static bool end_stream(exchange *ex) {
   if (ex->cut_at_ns > real_ns()) return true;
   if (!ex->cut_due && !ex->expire_due && !ex->end_due) return false;
   http_exchange *x = ex->x;
-  bool cut = ex->cut_due, expire = ex->expire_due;
+  bool cut = ex->cut_due, expire = ex->expire_due, whole = exchange_cuts_connection(ex);
   ex->ended = true;
   stream_forget(ex);
-  if (cut) watcher_cut(x);
+  if (cut) watcher_cut(x, whole);
   else if (expire) watcher_expire(x);
   else watcher_end(x);
   return true;
