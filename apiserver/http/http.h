@@ -145,7 +145,7 @@ void http_stream_settle(http_exchange *x);
 /* Cuts the connection (of HTTP/2: the stream) without an end: what a failed stream looks like. */
 void http_stream_cut(http_exchange *x);
 /* Cuts the connection under it: of HTTP/2 every stream of the connection ends with it. flush: what
- * was written still leaves, a connection that breaks in the middle of an answer. Of any exchange. */
+ * was written still leaves: it breaks in the middle of an answer. Of any exchange. */
 void http_connection_cut(http_exchange *x, bool flush);
 
 /* Leaves HTTP: `head` is written as it is, and what the peer sends behind its request goes to

@@ -28,7 +28,8 @@ void watchers_stop(server *s);
 void watchers_expire(server *s);
 /* For a tap (request/tap.h); x is a watch's exchange whose answer has begun, and none is called
  * from within the tap. deliver: bytes that it kept. end: as after its time. cut: the connection
- * breaks (of HTTP/2: all of it, or the stream alone). expire: an ERROR event, 410 Expired, and the end. */
+ * breaks (of HTTP/2: all of it, or the stream alone). expire: an ERROR event, 410 Expired, and
+ * the end. */
 void watcher_deliver(http_exchange *x, blob *frame);
 void watcher_end(http_exchange *x);
 void watcher_cut(http_exchange *x, bool connection);

@@ -181,7 +181,7 @@ typedef struct live_step {
   slice key; /* delete, patch */
   slice subresource, patch_type, client;
   strlist documents; /* YAML or JSON texts, one object each */
-  int64_t duration_ns;
+  int64_t duration_ns; /* sleep, advance; of a wait: the longest under faults, 0: no bound */
   bool quiet; /* wait: {quiet: true} */
   live_condition condition;
 } live_step;

@@ -169,11 +169,16 @@ static bool read_step(reader *r, const node *n, live_step *s) {
                        "wait, sleep, advance, startClient, stopClient)", SLICE_ARG(n->keys[0]));
   }
   for (uint32_t k = 1; k < n->count; k++) {
-    if (!slice_is(n->keys[k], "settle")) {
-      return reader_fail(r, n->items[k]->line, "unknown key \"%.*s\" in a step (known: settle)",
-                         SLICE_ARG(n->keys[k]));
+    bool waits = s->kind == STEP_WAIT, ok;
+    if (slice_is(n->keys[k], "settle")) {
+      ok = reader_bool(r, n->items[k], &s->settle);
+    } else if (waits && slice_is(n->keys[k], "atMost")) {
+      ok = reader_duration(r, n->items[k], &s->duration_ns);
+    } else {
+      ok = reader_fail(r, n->items[k]->line, "unknown key \"%.*s\" in a step (known: settle%s)",
+                       SLICE_ARG(n->keys[k]), waits ? ", atMost" : "");
     }
-    if (!reader_bool(r, n->items[k], &s->settle)) return false;
+    if (!ok) return false;
   }
   return true;
 }
