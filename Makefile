@@ -231,12 +231,13 @@ $(BUILD)/codec_bench: $(addprefix $(OBJ)/conformance/codec/,bench.o oracle.o) $(
 bench-codec: $(BUILD)/codec_bench $(ORACLE)
 	$< --corpus $(CORPUS) --oracle $(ORACLE)
 
-# For a new Kubernetes version: `make facts TYPES=types.json ORACLE=dir` reads the recordings
-# of a real server and rewrites the committed facts; see the generators' heads.
+# For a new Kubernetes version: `make facts TYPES=types.json ORACLE=dir ALL=dir` reads the recordings
+# of a real server, and of one with every version on, and rewrites the committed facts; see the
+# generators' heads.
 .PHONY: facts
 facts:
-	python3 -B apiserver/schema/gen/facts.py $(TYPES) $(ORACLE) apiserver/schema/facts
-	python3 -B apiserver/schema/gen/openapi_facts.py $(ORACLE) $(OPENAPI_FACTS)
+	python3 -B apiserver/schema/gen/facts.py $(TYPES) $(ORACLE) $(ALL) apiserver/schema/facts
+	python3 -B apiserver/schema/gen/openapi_facts.py $(ORACLE) $(ALL) $(OPENAPI_FACTS)
 	python3 -B apiserver/bootstrap/gen/facts.py $(ORACLE) $(BOOTSTRAP_FACTS)
 
 clean:

@@ -80,6 +80,7 @@ server *server_create(env *e, const server_options *o, slice *problem) {
   s->env = e;
   s->begun_ns = e->mono_ns;
   s->options = *o;
+  if (!o->served.made) served_standard(&s->options.served);
   timers_init(&s->timers);
   seed_streams(s);
   s->http = (http_server){.env = e, .timers = &s->timers, .handle = chain_handle, .ctx = s,

@@ -10,6 +10,7 @@
 #include "base/timers.h"
 #include "env/env.h"
 #include "http/http.h"
+#include "schema/served.h"
 #include "store/store.h"
 
 /* Keeps the objects elsewhere (store/remote.h) instead of in the embedded store. */
@@ -35,6 +36,7 @@ typedef struct server_options {
   slice hostname; /* of the identity lease */
   slice snapshot; /* its bytes, needed only while the server is made; empty: a fresh cluster */
   bool cbor; /* the feature gate CBORServingAndStorage */
+  served_set served; /* --runtime-config; not made: the default */
   server_remote remote; /* make NULL: the embedded store */
   int64_t event_ttl_s; /* of events; 0: they stay */
   uint32_t http2_max_streams; /* on one connection; 0: the real default, 100 */

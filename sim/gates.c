@@ -1,6 +1,8 @@
 /* Two passes, as the real one: names and values first, then what AllAlpha and AllBeta leave. */
 #include "sim/gates.h"
 
+#include "schema/schema.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,11 +121,25 @@ static void note_ignored(gates *out, const char *name, setting value) {
            name, value == ON ? "true" : "false");
 }
 
+static bool opens_resources(const char *name) {
+  for (uint16_t i = 0; i < schema_resource_count; i++) {
+    if (slice_is(schema_resources[i].gate, name)) return true;
+  }
+  return false;
+}
+
+static void note_open(gates *out, const char *name) {
+  size_t len = strlen(out->opens);
+  snprintf(out->opens + len, sizeof out->opens - len, "%s%s", len ? "," : "", name);
+}
+
 static void take(const reading *r, gates *out) {
   for (size_t i = 0; i < gate_row_count; i++) {
     const gate_row *g = &gate_rows[i];
     if (strcmp(g->name, "CBORServingAndStorage") == 0) {
       out->cbor = is_on(r, i);
+    } else if (opens_resources(g->name)) {
+      if (is_on(r, i)) note_open(out, g->name);
     } else if (r->set[i] != UNSET && g->standard != (r->set[i] == ON)) {
       note_ignored(out, g->name, r->set[i]);
     }

@@ -23,6 +23,7 @@ extern const size_t gate_row_count;
 
 typedef struct gates {
   bool cbor; /* CBORServingAndStorage */
+  char opens[256]; /* those that are on and open resources (resource_info.gate), by commas */
   char without_effect[512]; /* "A=true, B=false", cut off where it is too long; empty for none */
 } gates;
 

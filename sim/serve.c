@@ -323,6 +323,21 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
   return true;
 }
 
+/* Which versions and resources are there. */
+static bool fill_served(const flags *f, const char *open_gates, server_options *o) {
+  arena *a = arena_create();
+  slice text = SLICE_LIT(""), problem;
+  for (size_t i = 0; flags_nth(f, "runtime-config", i); i++) {
+    text = arena_printf(a, "%.*s%s%s", SLICE_ARG(text), i ? "," : "",
+                        flags_nth(f, "runtime-config", i));
+  }
+  bool fair = flags_bool(f, "enable-priority-and-fairness");
+  bool ok = served_configure(&o->served, a, text, slice_cstr(open_gates), fair, &problem);
+  if (!ok) complain("%.*s", SLICE_ARG(problem));
+  arena_destroy(a);
+  return ok;
+}
+
 static bool fill_gates(const flags *f, server_options *o) {
   gates g;
   char problem[512];
@@ -332,7 +347,7 @@ static bool fill_gates(const flags *f, server_options *o) {
             g.without_effect);
   }
   o->cbor = g.cbor;
-  return true;
+  return fill_served(f, g.opens, o);
 }
 
 static bool start_server(serving *s, const flags *f, serve_files *files) {

@@ -68,7 +68,8 @@ static bool changed_as(const manage_args *m, const field_sets *f, const val *liv
   const val *before = manage_convert(m->arena, live, m->resource, other);
   const val *after = manage_convert(m->arena, obj, m->resource, other);
   if (!after || !typed_compare(f, before, after, other->type, false, &d)) return false;
-  *changed = field_set_union(f, field_set_union(f, d.modified, d.added), d.removed);
+  val *all = field_set_union(f, field_set_union(f, d.modified, d.added), d.removed);
+  *changed = reset_fields_remove(f, all, other, m->subresource);
   return true;
 }
 

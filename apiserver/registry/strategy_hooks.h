@@ -18,7 +18,8 @@
   X(job_prepare_create) X(csr_prepare_create) X(csr_prepare_update) X(csr_prepare_status)       \
   X(csr_prepare_approval) X(endpointslice_prepare_update) X(crd_prepare_create)                 \
   X(apiservice_prepare_create) X(crd_prepare_update) X(lease_prepare)                           \
-  X(endpointslice_prepare_create)
+  X(endpointslice_prepare_create) X(taint_rule_prepare_update) X(pod_group_prepare)              \
+  X(pod_group_prepare_status) X(workload_prepare)
 
 /* WarningsOnCreate and WarningsOnUpdate; they stand beside their kinds' validators. */
 #define WARNING_HOOKS(X)                                                                       \

@@ -95,7 +95,7 @@ static bool place_fits(const request *rq) {
 
 static bool find_resource(request *rq) {
   const request_info *i = &rq->info;
-  rq->resource = schema_resource(i->group, i->version, i->resource);
+  rq->resource = served_resource(&rq->server->options.served, i->group, i->version, i->resource);
   if (!rq->resource || slice_is(i->verb, "proxy")) return not_found(rq);
   bool is_namespace = slice_is(rq->resource->resource, "namespaces") && !rq->resource->group.len;
   if (is_namespace && i->namespace.len && !slice_eq(i->namespace, i->name)) return not_found(rq);
@@ -144,7 +144,7 @@ static bool key_is_valid(request *rq) {
 }
 
 static void warn_deprecated(request *rq) {
-  slice text = version_deprecation(rq->resource);
+  slice text = version_deprecation(rq->arena, rq->resource);
   if (text.len) request_warn(rq, text);
 }
 
@@ -190,7 +190,7 @@ static void serve_path(request *rq) {
 }
 
 static bool group_is_served(const request *rq) {
-  return schema_group_has_version(rq->info.group, rq->info.version);
+  return served_group_has_version(&rq->server->options.served, rq->info.group, rq->info.version);
 }
 
 static request *request_create(server *s, http_exchange *x) {

@@ -95,6 +95,17 @@ val *cell_service_ref(const cell_env *e, const val *obj, const cell *c);
 val *cell_available(const cell_env *e, const val *obj, const cell *c);
 val *cell_suspend(const cell_env *e, const val *obj, const cell *c);
 
+/* Columns of kinds that are off by default. */
+val *cell_pod_certificate_state(const cell_env *e, const val *obj, const cell *c);
+val *cell_group_policy(const cell_env *e, const val *obj, const cell *c);
+val *cell_group_status(const cell_env *e, const val *obj, const cell *c);
+val *cell_storage_versions(const cell_env *e, const val *obj, const cell *c);
+val *cell_group_resource(const cell_env *e, const val *obj, const cell *c);
+val *cell_migration_status(const cell_env *e, const val *obj, const cell *c);
+val *cell_pool_sum(const cell_env *e, const val *obj, const cell *c);
+val *cell_pool_status(const cell_env *e, const val *obj, const cell *c);
+val *cell_pool_completed(const cell_env *e, const val *obj, const cell *c);
+
 /* Helpers of theirs. */
 /* duration.HumanDuration of whole seconds: "5s", "2m3s", "3d4h". */
 slice human_duration(arena *a, int64_t seconds);

@@ -171,6 +171,35 @@ static const cell priority_level[] = {
     {cell_number_or_none, "spec.limited.limitResponse.queuing.queueLengthLimit",
      "spec.limited.limitResponse.queuing"}, AGE};
 
+static const cell trust_bundle[] = {NAME, {cell_text, "spec.signerName", "<none>"}};
+static const cell pod_certificate[] = {
+    NAME, {cell_text, "spec.podName", NULL}, {cell_text, "spec.serviceAccountName", NULL},
+    {cell_text, "spec.nodeName", NULL}, {cell_text, "spec.signerName", NULL},
+    {cell_pod_certificate_state, "status.conditions", NULL},
+    {cell_labels, "spec.unverifiedUserAnnotations", NULL}};
+static const cell lease_candidate[] = {
+    NAME, {cell_text, "spec.leaseName", NULL}, {cell_text, "spec.binaryVersion", NULL},
+    {cell_text, "spec.emulationVersion", NULL}, AGE};
+static const cell storage_version[] = {
+    NAME, {cell_text, "status.commonEncodingVersion", "<unset>"},
+    {cell_storage_versions, "status.storageVersions", NULL}, AGE};
+static const cell taint_rule[] = {
+    NAME, {cell_text, "spec.taint.key", NULL}, {cell_text, "spec.taint.value", NULL},
+    {cell_text, "spec.taint.effect", NULL}, {cell_since, "spec.taint.timeAdded", ""}, AGE};
+static const cell pool_status[] = {
+    NAME, {cell_text, "spec.driver", NULL}, {cell_pool_sum, "totalDevices", NULL},
+    {cell_pool_sum, "availableDevices", NULL}, {cell_pool_sum, "allocatedDevices", NULL},
+    {cell_pool_sum, "unavailableDevices", NULL}, {cell_pool_sum, "validationError", NULL},
+    {cell_int, "status.poolCount", NULL}, {cell_pool_status, NULL, NULL},
+    {cell_pool_completed, NULL, NULL}};
+static const cell pod_group[] = {
+    NAME, {cell_group_policy, "spec.schedulingPolicy.gang", NULL},
+    {cell_text, "spec.podGroupTemplateRef.workload.workloadName", "<none>"},
+    {cell_group_status, "status.conditions", NULL}, AGE};
+static const cell migration[] = {
+    NAME, {cell_group_resource, "spec.resource", NULL},
+    {cell_migration_status, "status.conditions", NULL}};
+
 #define ROW(group, kind, cells) {group, kind, cells, sizeof cells / sizeof *cells}
 
 static const table_row rows[] = {
@@ -206,11 +235,15 @@ static const table_row rows[] = {
     ROW("batch", "CronJob", cron_job),
     ROW("batch", "Job", job),
     ROW("certificates.k8s.io", "CertificateSigningRequest", signing_request),
+    ROW("certificates.k8s.io", "ClusterTrustBundle", trust_bundle),
+    ROW("certificates.k8s.io", "PodCertificateRequest", pod_certificate),
     ROW("coordination.k8s.io", "Lease", lease),
+    ROW("coordination.k8s.io", "LeaseCandidate", lease_candidate),
     ROW("discovery.k8s.io", "EndpointSlice", endpoint_slice),
     ROW("events.k8s.io", "Event", event),
     ROW("flowcontrol.apiserver.k8s.io", "FlowSchema", flow_schema),
     ROW("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", priority_level),
+    ROW("internal.apiserver.k8s.io", "StorageVersion", storage_version),
     ROW("networking.k8s.io", "IPAddress", ip_address),
     ROW("networking.k8s.io", "Ingress", ingress),
     ROW("networking.k8s.io", "IngressClass", ingress_class),
@@ -221,15 +254,20 @@ static const table_row rows[] = {
     ROW("rbac.authorization.k8s.io", "ClusterRoleBinding", role_binding),
     ROW("rbac.authorization.k8s.io", "RoleBinding", role_binding),
     ROW("resource.k8s.io", "DeviceClass", name_age),
+    ROW("resource.k8s.io", "DeviceTaintRule", taint_rule),
     ROW("resource.k8s.io", "ResourceClaim", resource_claim),
     ROW("resource.k8s.io", "ResourceClaimTemplate", name_age),
+    ROW("resource.k8s.io", "ResourcePoolStatusRequest", pool_status),
     ROW("resource.k8s.io", "ResourceSlice", resource_slice),
+    ROW("scheduling.k8s.io", "PodGroup", pod_group),
     ROW("scheduling.k8s.io", "PriorityClass", priority_class),
+    ROW("scheduling.k8s.io", "Workload", name_age),
     ROW("storage.k8s.io", "CSIDriver", csi_driver),
     ROW("storage.k8s.io", "CSINode", csi_node),
     ROW("storage.k8s.io", "StorageClass", storage_class),
     ROW("storage.k8s.io", "VolumeAttachment", attachment),
     ROW("storage.k8s.io", "VolumeAttributesClass", attributes_class),
+    ROW("storagemigration.k8s.io", "StorageVersionMigration", migration),
 };
 
 static const table_row default_row = ROW(NULL, NULL, by_default);

@@ -60,29 +60,32 @@ static val *group_version(arena *a, slice group, slice version) {
   return v;
 }
 
-static void fill_group(arena *a, val *map, const group_info *g) {
+static void fill_group(arena *a, const served_set *served, val *map, const group_info *g) {
   set_string(a, map, "name", g->group);
-  val *versions = val_list(a);
+  val *versions = val_list(a), *first = NULL;
   for (uint32_t i = 0; i < g->version_count; i++) {
-    val_append(a, versions, group_version(a, g->group, g->versions[i]));
+    if (!served_version(served, g, i)) continue;
+    val *version = group_version(a, g->group, g->versions[i]);
+    if (!first) first = version;
+    val_append(a, versions, version);
   }
   val_setc(a, map, "versions", versions);
-  val_setc(a, map, "preferredVersion", group_version(a, g->group, g->versions[0]));
+  val_setc(a, map, "preferredVersion", first);
 }
 
-discovery_doc discovery_group(arena *a, const group_info *g) {
+discovery_doc discovery_group(arena *a, const served_set *served, const group_info *g) {
   discovery_doc doc = start(a, "APIGroup", "v1", SLICE_LIT(META "APIGroup"));
-  fill_group(a, doc.tree, g);
+  fill_group(a, served, doc.tree, g);
   return doc;
 }
 
-discovery_doc discovery_groups(arena *a) {
+discovery_doc discovery_groups(arena *a, const served_set *served) {
   discovery_doc doc = start(a, "APIGroupList", "v1", SLICE_LIT(META "APIGroupList"));
   val *groups = val_list(a);
   for (uint32_t i = 0; i < schema_group_count; i++) {
-    if (schema_groups[i].group.len == 0) continue;
+    if (schema_groups[i].group.len == 0 || !served_any_version(served, &schema_groups[i])) continue;
     val *group = val_map(a);
-    fill_group(a, group, &schema_groups[i]);
+    fill_group(a, served, group, &schema_groups[i]);
     val_append(a, groups, group);
   }
   val_setc(a, doc.tree, "groups", groups);
@@ -117,7 +120,8 @@ static val *subresource_entry(arena *a, const resource_info *r, const subresourc
   return v;
 }
 
-discovery_doc discovery_resources(arena *a, slice group, slice version) {
+discovery_doc discovery_resources(arena *a, const served_set *served, slice group,
+                                  slice version) {
   /* The core group's document was there before the rule that kinds name their version. */
   discovery_doc doc = start(a, "APIResourceList", group.len ? "v1" : "",
                             SLICE_LIT(META "APIResourceList"));
@@ -128,6 +132,7 @@ discovery_doc discovery_resources(arena *a, slice group, slice version) {
   for (uint32_t i = 0; i < schema_resource_count; i++) {
     const resource_info *r = &schema_resources[i];
     if (!slice_eq(r->group, group) || !slice_eq(r->version, version)) continue;
+    if (!served_has(served, r)) continue;
     val_append(a, list, resource_entry(a, r));
     for (uint32_t s = 0; s < r->subresource_count; s++) {
       val_append(a, list, subresource_entry(a, r, &r->subresources[s]));
@@ -175,12 +180,13 @@ static val *aggregated_resource(arena *a, const resource_info *r) {
   return v;
 }
 
-static val *aggregated_version(arena *a, slice group, slice version) {
+static val *aggregated_version(arena *a, const served_set *served, slice group, slice version) {
   val *v = val_map(a), *resources = val_list(a);
   set_string(a, v, "version", version);
   for (uint32_t i = 0; i < schema_resource_count; i++) {
     const resource_info *r = &schema_resources[i];
-    if (slice_eq(r->group, group) && slice_eq(r->version, version)) {
+    bool mine = slice_eq(r->group, group) && slice_eq(r->version, version);
+    if (mine && served_has(served, r)) {
       val_append(a, resources, aggregated_resource(a, r));
     }
   }
@@ -189,19 +195,20 @@ static val *aggregated_version(arena *a, slice group, slice version) {
   return v;
 }
 
-discovery_doc discovery_aggregated(arena *a, bool core) {
+discovery_doc discovery_aggregated(arena *a, const served_set *served, bool core) {
   discovery_doc doc = start(a, "APIGroupDiscoveryList", "apidiscovery.k8s.io/v2",
                             SLICE_LIT("io.k8s.api.apidiscovery.v2.APIGroupDiscoveryList"));
   val *items = val_list(a);
   val_setc(a, doc.tree, "metadata", val_map(a));
   for (uint32_t i = 0; i < schema_group_count; i++) {
     const group_info *g = &schema_groups[i];
-    if ((g->group.len == 0) != core) continue;
+    if ((g->group.len == 0) != core || !served_any_version(served, g)) continue;
     val *item = val_map(a), *meta = val_map(a), *versions = val_list(a);
     val_set_text(a, meta, "name", g->group);
     val_setc(a, item, "metadata", meta);
     for (uint32_t n = 0; n < g->version_count; n++) {
-      val_append(a, versions, aggregated_version(a, g->group, g->versions[n]));
+      if (!served_version(served, g, n)) continue;
+      val_append(a, versions, aggregated_version(a, served, g->group, g->versions[n]));
     }
     val_setc(a, item, "versions", versions);
     val_append(a, items, item);

@@ -71,10 +71,14 @@ static const struct {
 
 static discovery_doc document_at(arena *a, const char *path) {
   slice group, version, p = slice_cstr(path);
-  if (slice_is(p, "/apis")) return discovery_groups(a);
-  if (slice_is(p, "/api/v1")) return discovery_resources(a, SLICE_LIT(""), SLICE_LIT("v1"));
+  served_set served;
+  served_standard(&served);
+  if (slice_is(p, "/apis")) return discovery_groups(a, &served);
+  if (slice_is(p, "/api/v1")) {
+    return discovery_resources(a, &served, SLICE_LIT(""), SLICE_LIT("v1"));
+  }
   assert_true(slice_cut(slice_from(p, 6), '/', &group, &version));
-  return discovery_resources(a, group, version);
+  return discovery_resources(a, &served, group, version);
 }
 
 static void hash_of(const discovery_doc *doc, bool newline, char hash[128]) {
@@ -106,9 +110,11 @@ static void aggregated_documents_are_the_real_ones(void **state) {
       "4D7E1BED90B364BC86049DD9E636494980AEF65B7F8CFAA267616FA062B514A8"
       "A3CC2C2851CC9337B8D28B4C80960E2353DE5E0B152E87CC223E02EA3C5C37AC"};
   arena *a = arena_create();
+  served_set served;
+  served_standard(&served);
   for (int core = 0; core < 2; core++) {
     char hash[128];
-    discovery_doc doc = discovery_aggregated(a, core);
+    discovery_doc doc = discovery_aggregated(a, &served, core);
     val_delc(doc.tree, "kind");
     val_delc(doc.tree, "apiVersion");
     hash_of(&doc, false, hash);

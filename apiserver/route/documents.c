@@ -32,39 +32,39 @@ typedef struct document_path {
   slice group, version;
 } document_path;
 
-static document_path read_path(slice path) {
+static document_path read_path(const served_set *served, slice path) {
   document_path p = {DOC_NONE, SLICE_NONE, SLICE_NONE};
   slice rest;
   if (slice_is(path, "/api")) return (document_path){DOC_VERSIONS, SLICE_NONE, SLICE_NONE};
   if (slice_is(path, "/apis")) return (document_path){DOC_GROUPS, SLICE_NONE, SLICE_NONE};
   if (slice_has_prefix(path, SLICE_LIT("/api/"))) {
     p.version = slice_from(path, 5);
-    p.kind = schema_group_has_version(p.group, p.version) ? DOC_RESOURCES : DOC_NONE;
+    p.kind = served_group_has_version(served, p.group, p.version) ? DOC_RESOURCES : DOC_NONE;
     return p;
   }
   if (!slice_has_prefix(path, SLICE_LIT("/apis/"))) return p;
   bool versioned = slice_cut(slice_from(path, 6), '/', &p.group, &rest);
-  if (p.group.len == 0 || !schema_group(p.group)) return p;
+  if (p.group.len == 0 || !served_group(served, p.group)) return p;
   p.version = versioned ? rest : SLICE_NONE;
   if (!versioned) p.kind = DOC_GROUP;
-  if (versioned && schema_group_has_version(p.group, p.version)) p.kind = DOC_RESOURCES;
+  if (versioned && served_group_has_version(served, p.group, p.version)) p.kind = DOC_RESOURCES;
   return p;
 }
 
 static discovery_doc build(request *rq, document_path p, bool aggregated) {
   const server_options *o = &rq->server->options;
   arena *a = rq->arena;
-  if (aggregated) return discovery_aggregated(a, p.kind == DOC_VERSIONS);
+  if (aggregated) return discovery_aggregated(a, &o->served, p.kind == DOC_VERSIONS);
   switch (p.kind) {
     case DOC_VERSIONS:
       return discovery_versions(a, arena_printf(a, "%.*s:%d", SLICE_ARG(o->advertise_address),
                                                 (int)o->secure_port));
     case DOC_GROUPS:
-      return discovery_groups(a);
+      return discovery_groups(a, &o->served);
     case DOC_GROUP:
-      return discovery_group(a, schema_group(p.group));
+      return discovery_group(a, &o->served, schema_group(p.group));
     default:
-      return discovery_resources(a, p.group, p.version);
+      return discovery_resources(a, &o->served, p.group, p.version);
   }
 }
 
@@ -152,7 +152,7 @@ static void answer(request *rq, const route_entry *e, body_format form, bool agg
 }
 
 bool documents_route(request *rq, slice path, route_answer *out, route_result *result) {
-  document_path p = read_path(path);
+  document_path p = read_path(&rq->server->options.served, path);
   if (p.kind == DOC_NONE) return false;
   slice accept = http_header_get(rq->http, "Accept");
   bool restful = p.kind == DOC_VERSIONS || p.kind == DOC_RESOURCES;

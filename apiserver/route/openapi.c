@@ -3,7 +3,9 @@
 
 #include "base/buf.h"
 #include "base/heap.h"
+#include "http/gzip.h"
 #include "route/accept.h"
+#include "route/openapi_filter.h"
 #include "server.h"
 
 #include <time.h>
@@ -35,21 +37,99 @@ static slice http_date(arena *a, int64_t wall_ns, int years_later, const char *z
                       MONTHS[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec, zone);
 }
 
-static const openapi_document *document_find(slice path) {
-  for (uint16_t i = 0; i < openapi_document_count; i++) {
-    if (slice_eq(openapi_documents[i].path, path)) return &openapi_documents[i];
+/* A document as this server shows it. */
+typedef struct shown {
+  const openapi_document *d;
+  bool cut; /* only some of its resources are served (openapi_filter.h) */
+  const char *hash;
+} shown;
+
+/* NULL where the program is damaged. */
+static blob *whole_bytes(const struct openapi_bytes *b) {
+  blob *bytes = blob_alloc(b->len);
+  uLongf len = b->len;
+  if (uncompress((Bytef *)bytes->data, &len, b->zlib, b->zlib_len) == Z_OK && len == b->len) {
+    return bytes;
   }
+  blob_unref(bytes);
   return NULL;
 }
 
 static const route_entry *inflate_into(route_cache *c, slice key, const struct openapi_bytes *b) {
-  blob *bytes = blob_alloc(b->len);
-  uLongf len = b->len;
-  if (uncompress((Bytef *)bytes->data, &len, b->zlib, b->zlib_len) != Z_OK || len != b->len) {
-    blob_unref(bytes); /* only a damaged program can get here */
-    return NULL;
+  blob *bytes = whole_bytes(b);
+  return bytes ? route_cache_put(c, key, bytes, SLICE_NONE) : NULL;
+}
+
+static slice cut_key(arena *a, const openapi_document *d, bool protobuf) {
+  return arena_printf(a, "cut %d %.*s", protobuf, SLICE_ARG(d->path));
+}
+
+/* Both forms at once, since the protobuf's tag is the JSON's. */
+static void cut_make(request *rq, const openapi_document *d) {
+  blob *json = whole_bytes(&d->json), *protobuf = whole_bytes(&d->protobuf);
+  route_cache *c = rq->server->routes;
+  bool v3 = slice_has_prefix(d->path, SLICE_LIT("v3/"));
+  buf out, protobuf_out;
+  buf_init(&out, (size_t)16 << 20);
+  buf_init(&protobuf_out, (size_t)16 << 20);
+  if (json && protobuf && openapi_filter(&rq->server->options.served, blob_slice(json),
+                                         blob_slice(protobuf), v3, &out, &protobuf_out)) {
+    slice tagged = buf_slice(&out);
+    route_cache_put(c, cut_key(rq->arena, d, false), blob_copy(tagged), tagged);
+    route_cache_put(c, cut_key(rq->arena, d, true), blob_copy(buf_slice(&protobuf_out)), tagged);
   }
-  return route_cache_put(c, key, bytes, SLICE_NONE);
+  buf_dispose(&out);
+  buf_dispose(&protobuf_out);
+  blob_unref(json);
+  blob_unref(protobuf);
+}
+
+static const route_entry *cut_bytes(request *rq, const openapi_document *d, bool protobuf) {
+  slice key = cut_key(rq->arena, d, protobuf);
+  const route_entry *e = route_cache_get(rq->server->routes, key);
+  if (e) return e;
+  cut_make(rq, d);
+  return route_cache_get(rq->server->routes, key);
+}
+
+/* "v3/apis/apps/v1", "v3/apis/apps", "v3/version": is it shown, and whole? */
+static bool path_shown(const served_set *s, slice path, bool *whole) {
+  slice group = SLICE_LIT(""), version = SLICE_LIT("v1"), rest;
+  *whole = true;
+  if (slice_has_prefix(path, SLICE_LIT("v3/apis/"))) {
+    if (!slice_cut(slice_from(path, 8), '/', &group, &version)) {
+      return served_group(s, group) != NULL;
+    }
+  } else if (!slice_cut(slice_from(path, 3), '/', &group, &rest) || !slice_is(group, "api")) {
+    return true;
+  } else {
+    group = SLICE_LIT("");
+  }
+  *whole = served_version_whole(s, group, version);
+  return served_group_has_version(s, group, version);
+}
+
+/* d NULL: there is no such document here. */
+static shown document_shown(request *rq, const openapi_document *d) {
+  const served_set *s = &rq->server->options.served;
+  bool v2 = slice_has_prefix(d->path, SLICE_LIT("v2")), whole = s->standard;
+  if (!v2 && !path_shown(s, d->path, &whole)) return (shown){0};
+  shown out = {d, !whole, d->hash};
+  if (!out.cut) return out;
+  const route_entry *e = cut_bytes(rq, d, false);
+  if (!e) return (shown){0};
+  out.hash = arena_cstr(rq->arena, slice_of(e->etag + 1, ROUTE_ETAG_LEN - 2));
+  return out;
+}
+
+/* openapi_documents begins with the default's document of the second version, then everything's. */
+#define V3_FIRST 2
+
+static shown document_find(request *rq, slice path) {
+  for (uint16_t i = V3_FIRST; i < openapi_document_count; i++) {
+    if (slice_eq(openapi_documents[i].path, path)) return document_shown(rq, &openapi_documents[i]);
+  }
+  return (shown){0};
 }
 
 static void put_le32(char *at, uint32_t n) {
@@ -68,13 +148,24 @@ static const route_entry *gzip_into(route_cache *c, slice key, const struct open
   return route_cache_put(c, key, bytes, SLICE_NONE);
 }
 
-static const route_entry *document_gzip(request *rq, const openapi_document *d, bool protobuf) {
+static const route_entry *cut_gzip(request *rq, const openapi_document *d, bool protobuf,
+                                   slice key) {
+  const route_entry *e = cut_bytes(rq, d, protobuf);
+  http_part part = {e ? blob_slice(e->bytes) : SLICE_NONE, NULL};
+  return e ? route_cache_put(rq->server->routes, key, gzip_parts(&part, 1), SLICE_NONE) : NULL;
+}
+
+static const route_entry *document_gzip(request *rq, const shown *h, bool protobuf) {
+  const openapi_document *d = h->d;
   slice key = arena_printf(rq->arena, "gzip %d %.*s", protobuf, SLICE_ARG(d->path));
   const route_entry *e = route_cache_get(rq->server->routes, key);
+  if (!e && h->cut) return cut_gzip(rq, d, protobuf, key);
   return e ? e : gzip_into(rq->server->routes, key, protobuf ? &d->protobuf : &d->json);
 }
 
-static const route_entry *document_bytes(request *rq, const openapi_document *d, bool protobuf) {
+static const route_entry *document_bytes(request *rq, const shown *h, bool protobuf) {
+  const openapi_document *d = h->d;
+  if (h->cut) return cut_bytes(rq, d, protobuf);
   slice key = arena_printf(rq->arena, "openapi %d %.*s", protobuf, SLICE_ARG(d->path));
   const route_entry *e = route_cache_get(rq->server->routes, key);
   return e ? e : inflate_into(rq->server->routes, key, protobuf ? &d->protobuf : &d->json);
@@ -157,16 +248,16 @@ static void answer_v2(request *rq, route_answer *out) {
   route_header(out, "Vary", SLICE_LIT("Accept-Encoding"));
   route_header(out, "Vary", SLICE_LIT("Accept"));
   int form = accept_choose(rq->arena, http_header_get(rq->http, "Accept"), V2_TYPES, 3);
-  const openapi_document *d = &openapi_documents[0];
+  shown h = document_shown(rq, &openapi_documents[rq->server->options.served.standard ? 0 : 1]);
   bool gzip = takes_gzip(http_header_get(rq->http, "Accept-Encoding"));
-  const route_entry *e = form < 0 ? NULL
-                         : gzip   ? document_gzip(rq, d, form > 0)
-                                  : document_bytes(rq, d, form > 0);
+  const route_entry *e = form < 0 || !h.d ? NULL
+                         : gzip           ? document_gzip(rq, &h, form > 0)
+                                          : document_bytes(rq, &h, form > 0);
   if (!e) {
     empty_answer(out, form < 0 ? 406 : 500);
     return;
   }
-  serve(rq, out, e, form ? V2_PROTOBUF : "application/json", quoted(rq->arena, d->hash), gzip);
+  serve(rq, out, e, form ? V2_PROTOBUF : "application/json", quoted(rq->arena, h.hash), gzip);
 }
 
 /* {"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=..."},...}} */
@@ -174,10 +265,14 @@ static const route_entry *make_index(request *rq, slice key) {
   buf b;
   buf_init(&b, 1 << 20);
   buf_lit(&b, "{\"paths\":{");
-  for (uint16_t i = 1; i < openapi_document_count; i++) {
-    const openapi_document *d = &openapi_documents[i];
-    buf_printf(&b, "%s\"%.*s\":{\"serverRelativeURL\":\"/openapi/%.*s?hash=%s\"}", i > 1 ? "," : "",
-               SLICE_ARG(slice_from(d->path, 3)), SLICE_ARG(d->path), d->hash);
+  bool first = true;
+  for (uint16_t i = V3_FIRST; i < openapi_document_count; i++) {
+    slice path = openapi_documents[i].path;
+    shown h = document_find(rq, path);
+    if (!h.d) continue;
+    buf_printf(&b, "%s\"%.*s\":{\"serverRelativeURL\":\"/openapi/%.*s?hash=%s\"}", first ? "" : ",",
+               SLICE_ARG(slice_from(path, 3)), SLICE_ARG(path), h.hash);
+    first = false;
   }
   buf_lit(&b, "}}");
   const route_entry *e =
@@ -199,18 +294,18 @@ static void answer_v3_index(request *rq, route_answer *out) {
 }
 
 static void answer_v3(request *rq, slice path, route_answer *out) {
-  const openapi_document *d = document_find(slice_from(path, sizeof "/openapi/" - 1));
+  shown h = document_find(rq, slice_from(path, sizeof "/openapi/" - 1));
   slice no_cache = SLICE_LIT("no-cache, private");
-  if (!d) {
+  if (!h.d) {
     route_header(out, "Cache-Control", no_cache);
     empty_answer(out, 404);
     return;
   }
   int form = accept_choose(rq->arena, http_header_get(rq->http, "Accept"), V3_TYPES, 3);
-  const route_entry *e = form < 0 ? NULL : document_bytes(rq, d, form > 0);
+  const route_entry *e = form < 0 ? NULL : document_bytes(rq, &h, form > 0);
   const char *type = form > 0 ? V3_PROTOBUF : "application/json";
-  slice hash = http_query_get(rq->http, "hash"), etag = quoted(rq->arena, d->hash);
-  bool right = slice_is(hash, d->hash);
+  slice hash = http_query_get(rq->http, "hash"), etag = quoted(rq->arena, h.hash);
+  bool right = slice_is(hash, h.hash);
   route_header(out, "Cache-Control", e && right ? SLICE_LIT("public, immutable") : no_cache);
   route_header(out, "Vary", SLICE_LIT("Accept"));
   if (!e) {
@@ -221,7 +316,7 @@ static void answer_v3(request *rq, slice path, route_answer *out) {
     route_header(out, "Etag", etag);
     route_header(out, "Content-Type", slice_cstr(type));
     route_header(out, "Location",
-                 arena_printf(rq->arena, "%.*s?hash=%s", SLICE_ARG(path), d->hash));
+                 arena_printf(rq->arena, "%.*s?hash=%s", SLICE_ARG(path), h.hash));
     empty_answer(out, 301);
     return;
   }

@@ -19,7 +19,8 @@ typedef struct openapi_document {
   } json, protobuf;
 } openapi_document;
 
-extern const openapi_document openapi_documents[]; /* v2, then v3's in index order */
+/* v2, v2/all (every version), then v3's in index order. */
+extern const openapi_document openapi_documents[];
 extern const uint16_t openapi_document_count;
 
 /* False: not an OpenAPI path. */

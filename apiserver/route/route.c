@@ -81,15 +81,17 @@ static int by_bytes(const void *a, const void *b) {
 }
 
 static const index_list *index_collect(const server *s, arena *a) {
+  const served_set *served = &s->options.served;
   index_list *list = ARENA_NEW(a, index_list);
   for (size_t i = 0; i < sizeof INDEX_PATHS / sizeof *INDEX_PATHS; i++) {
     index_add(list, slice_cstr(INDEX_PATHS[i]));
   }
   for (uint32_t g = 0; g < schema_group_count; g++) {
     const group_info *info = &schema_groups[g];
-    if (info->group.len == 0) continue;
+    if (info->group.len == 0 || !served_any_version(served, info)) continue;
     index_add(list, arena_printf(a, "/apis/%.*s", SLICE_ARG(info->group)));
     for (uint32_t v = 0; v < info->version_count; v++) {
+      if (!served_version(served, info, v)) continue;
       index_add(list, arena_printf(a, "/apis/%.*s/%.*s", SLICE_ARG(info->group),
                                    SLICE_ARG(info->versions[v])));
     }
@@ -224,7 +226,7 @@ static void answer_health(request *rq, slice path, bool single, route_answer *ou
 }
 
 /* Is the path below one of go-restful's roots? Those answer with a Status. */
-static bool below_restful(slice path) {
+static bool below_restful(const served_set *served, slice path) {
   slice group, rest;
   if (slice_has_prefix(path, SLICE_LIT("/api/"))) return true;
   static const char *const roots[] = {"/version/", "/.well-known/openid-configuration/",
@@ -233,12 +235,13 @@ static bool below_restful(slice path) {
     if (slice_has_prefix(path, slice_cstr(roots[i]))) return true;
   }
   if (!slice_has_prefix(path, SLICE_LIT("/apis/"))) return false;
-  return slice_cut(slice_from(path, 6), '/', &group, &rest) && group.len && schema_group(group);
+  return slice_cut(slice_from(path, 6), '/', &group, &rest) && group.len &&
+         served_group(served, group);
 }
 
 route_result route_unknown(request *rq, route_answer *out) {
   memset(out, 0, sizeof *out);
-  if (below_restful(rq->http->path)) return error_not_found(rq);
+  if (below_restful(&rq->server->options.served, rq->http->path)) return error_not_found(rq);
   answer_not_found_text(out);
   /* There are no profiles of a Go program here. */
   if (slice_has_prefix(rq->http->path, SLICE_LIT("/debug/pprof/")))

@@ -161,9 +161,11 @@ typedef struct resource_info {
   const struct resource_info *storage;
   /* Of "/registry/" + this + "/" + [namespace/] + name: "deployments", "services/specs". */
   slice etcd_prefix;
+  bool standard; /* served without --runtime-config; what this server serves: schema/served.h */
+  slice gate; /* the feature gate that it needs too, or empty */
 } resource_info;
 
-typedef struct group_info { /* in discovery's order */
+typedef struct group_info { /* in discovery's order; with the versions that are off by default */
   slice group; /* "" is the core group */
   uint8_t version_count;
   const slice *versions; /* preferred first */

@@ -15,7 +15,11 @@ val *write_to_storage(request *rq, val *obj) {
   version_default(rq->arena, obj, rq->resource->type);
   if (version_is_storage(rq->resource)) return obj;
   obj = version_to_storage(rq->arena, obj, rq->resource);
-  version_default(rq->arena, obj, rq->resource->storage->type); /* as reading it back would */
+  /* As reading it back would. Shapes that tell all that they fill in need no second time, which
+   * would hide from validation what is missing. */
+  bool again = rq->resource->storage->type != rq->resource->type &&
+               !slice_is(rq->resource->group, "resource.k8s.io");
+  if (again) version_default(rq->arena, obj, rq->resource->storage->type);
   return obj;
 }
 

@@ -1,7 +1,8 @@
 /* convert: between a served version and the one that is stored.
  *
- * Only two kinds are served in two shapes; everything else is stored as it is served. */
+ * A few kinds are served in two shapes; the other versions differ from the stored one in name. */
 #include "version/convert_hpa.h"
+#include "version/convert_resource.h"
 #include "version/version.h"
 
 /* events.k8s.io renamed the older fields of the core Event. */
@@ -40,18 +41,49 @@ static val *type_meta_set(arena *a, val *obj, const resource_info *r) {
   return obj;
 }
 
+static val *v2_from_v1(arena *a, val *obj) { return hpa_v2_from_v1(a, obj); }
+static val *v1_from_v2(arena *a, val *obj) { return hpa_v1_from_v2(a, obj); }
+static val *event_core_from_events(arena *a, val *obj) { return event_rename(a, obj, true); }
+static val *event_events_from_core(arena *a, val *obj) { return event_rename(a, obj, false); }
+
+/* By the served version's kind. What has no row has the stored one's shape. */
+static const struct conversion {
+  const char *group, *version, *kind;
+  val *(*to_storage)(arena *a, val *obj), *(*from_storage)(arena *a, val *obj);
+} rows[] = {
+    {"autoscaling", "v1", "HorizontalPodAutoscaler", v2_from_v1, v1_from_v2},
+    {"events.k8s.io", "v1", "Event", event_core_from_events, event_events_from_core},
+    {"resource.k8s.io", "v1beta1", "ResourceClaim", claim_v1_from_beta, claim_beta_from_v1},
+    {"resource.k8s.io", "v1beta1", "ResourceClaimTemplate", claim_template_v1_from_beta,
+     claim_template_beta_from_v1},
+    {"resource.k8s.io", "v1beta1", "ResourceSlice", resource_slice_v1_from_beta,
+     resource_slice_beta_from_v1},
+};
+
+static const struct conversion *conversion_of(const resource_info *r) {
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (slice_is(r->kind, rows[i].kind) && slice_is(r->version, rows[i].version) &&
+        slice_is(r->group, rows[i].group)) {
+      return &rows[i];
+    }
+  }
+  return NULL;
+}
+
 bool version_is_storage(const resource_info *r) { return r->storage == r || !r->storage; }
+
+bool version_has_storage_shape(const resource_info *r) {
+  return version_is_storage(r) || !conversion_of(r);
+}
 
 val *version_to_storage(arena *a, val *obj, const resource_info *from) {
   if (version_is_storage(from)) return obj;
-  if (slice_is(from->kind, "Event")) obj = event_rename(a, obj, true);
-  if (slice_is(from->kind, "HorizontalPodAutoscaler")) obj = hpa_v2_from_v1(a, obj);
-  return type_meta_set(a, obj, from->storage);
+  const struct conversion *c = conversion_of(from);
+  return type_meta_set(a, c ? c->to_storage(a, obj) : obj, from->storage);
 }
 
 val *version_from_storage(arena *a, val *obj, const resource_info *to) {
   if (version_is_storage(to)) return obj;
-  if (slice_is(to->kind, "Event")) obj = event_rename(a, obj, false);
-  if (slice_is(to->kind, "HorizontalPodAutoscaler")) obj = hpa_v1_from_v2(a, obj);
-  return type_meta_set(a, obj, to);
+  const struct conversion *c = conversion_of(to);
+  return type_meta_set(a, c ? c->from_storage(a, obj) : obj, to);
 }

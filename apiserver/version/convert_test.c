@@ -174,8 +174,15 @@ static void test_deprecation(void **state) {
   const resource_info *endpoints =
       schema_resource(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("endpoints"));
   const resource_info *pods = schema_resource(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("pods"));
-  assert_true(version_deprecation(endpoints).len > 0);
-  assert_true(version_deprecation(pods).len == 0);
+  arena *a = arena_create();
+  assert_true(version_deprecation(a, endpoints).len > 0);
+  assert_true(version_deprecation(a, pods).len == 0);
+  const resource_info *claims = schema_resource(SLICE_LIT("resource.k8s.io"), SLICE_LIT("v1beta1"),
+                                                SLICE_LIT("resourceclaims"));
+  assert_true(slice_is(version_deprecation(a, claims),
+                       "resource.k8s.io/v1beta1 ResourceClaim is deprecated in v1.35+, unavailable "
+                       "in v1.38+"));
+  arena_destroy(a);
 }
 
 int main(void) {

@@ -135,6 +135,15 @@ void default_device(arena *a, val *v) {
   }
 }
 
+void default_basic_device(arena *a, val *v) { default_device(a, v); }
+
+/* Where there are subrequests instead, none of it may be set. */
+void default_device_request_beta(arena *a, val *v) {
+  if (!val_get_str(v, "deviceClassName").len) return;
+  text_fill(a, v, "allocationMode", "ExactCount");
+  default_device_request(a, v);
+}
+
 static val *lower_copy(arena *a, slice text) { return val_string(a, arena_lower(a, text)); }
 
 static void stored_versions_default(arena *a, val *v, const val *spec) {

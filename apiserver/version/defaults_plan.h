@@ -10,7 +10,8 @@
 #include "base/slice.h"
 #include "base/val.h"
 
-/* A row: `type` is the end of the OpenAPI definition's name ("core.v1.Pod"), `field` a JSON
+/* A row: `type` is the end of the OpenAPI definition's name ("core.v1.Pod"; "resource.v1|v1beta2.
+ * Device" is of two versions), `field` a JSON
  * name or two of them ("spec.replicas": the first is a struct that is no pointer), `json`
  * a string, an integer, a bool, {} or a list of one string. Set when the field is absent,
  * or zero where Go has no pointer there. */
@@ -37,9 +38,11 @@ typedef struct default_row {
   X(hpa_v2, "autoscaling.v2.HorizontalPodAutoscaler")                      \
   X(rbac_subject, "rbac.v1.Subject")                                       \
   X(network_policy, "networking.v1.NetworkPolicy")                         \
-  X(device_request, "resource.v1.ExactDeviceRequest")                      \
-  X(device_sub_request, "resource.v1.DeviceSubRequest")                    \
-  X(device, "resource.v1.Device")                                          \
+  X(device_request, "resource.v1|v1beta2.ExactDeviceRequest")              \
+  X(device_sub_request, "resource.v1|v1beta1|v1beta2.DeviceSubRequest")    \
+  X(device, "resource.v1|v1beta2.Device")                                  \
+  X(basic_device, "resource.v1beta1.BasicDevice")                          \
+  X(device_request_beta, "resource.v1beta1.DeviceRequest")                 \
   X(pod_spec, "core.v1.PodSpec")                                           \
   X(pod_template, "core.v1.PodTemplateSpec")                               \
   X(pod_status, "core.v1.PodStatus")                                       \

@@ -75,6 +75,14 @@ static const label_row rows[] = {
      LABEL_TEXT},
     EVENT("events.k8s.io", "regarding"),
     {"events.k8s.io", "Event", "reportingController", "reportingComponent", LABEL_TEXT},
+    {"certificates.k8s.io", "ClusterTrustBundle", "metadata.name", "metadata.name", LABEL_TEXT},
+    {"certificates.k8s.io", "ClusterTrustBundle", "spec.signerName", "spec.signerName",
+     LABEL_TEXT},
+    {"certificates.k8s.io", "PodCertificateRequest", "metadata.name", "metadata.name", LABEL_TEXT},
+    {"certificates.k8s.io", "PodCertificateRequest", "spec.signerName", "spec.signerName",
+     LABEL_TEXT},
+    {"certificates.k8s.io", "PodCertificateRequest", "spec.podName", "spec.podName", LABEL_TEXT},
+    {"certificates.k8s.io", "PodCertificateRequest", "spec.nodeName", "spec.nodeName", LABEL_TEXT},
     {"resource.k8s.io", "ResourceSlice", "metadata.name", "metadata.name", LABEL_TEXT},
     {"resource.k8s.io", "ResourceSlice", "spec.nodeName", "spec.nodeName", LABEL_TEXT},
     {"resource.k8s.io", "ResourceSlice", "spec.driver", "spec.driver", LABEL_TEXT},
@@ -109,9 +117,9 @@ slice version_field_label_error(arena *a, const resource_info *r, slice label) {
     }
     if (slice_is(r->kind, "ResourceSlice")) {
       return arena_printf(a,
-                          "field label not supported for resource.k8s.io/v1, "
+                          "field label not supported for resource.k8s.io/%.*s, "
                           "Kind=ResourceSlice: %.*s",
-                          SLICE_ARG(label));
+                          SLICE_ARG(r->version), SLICE_ARG(label));
     }
     return arena_printf(a, "field label not supported: %.*s", SLICE_ARG(label));
   }

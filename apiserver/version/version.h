@@ -20,6 +20,8 @@ val *version_to_storage(arena *a, val *obj, const resource_info *from);
 val *version_from_storage(arena *a, val *obj, const resource_info *to);
 /* True when stored bytes can be served for r as they are. */
 bool version_is_storage(const resource_info *r);
+/* True where r's objects differ from the stored ones in apiVersion at most. */
+bool version_has_storage_shape(const resource_info *r);
 
 /* Field selectors: maps a label ("spec.nodeName", "metadata.name") to its value in a stored
  * object. known: whether the version has that label (else: 400 'field label not
@@ -29,11 +31,9 @@ bool version_field_label_known(const resource_info *r, slice label);
  * foo", '"foo" is not a known field selector: only "metadata.name", "metadata.namespace"', 'field
  * label "foo" not supported for Job'... */
 slice version_field_label_error(arena *a, const resource_info *r, slice label);
-/* Why it is not known: the message of the 400. The kinds differ in their words. */
-slice version_field_label_error(arena *a, const resource_info *r, slice label);
 slice version_field_label_value(arena *a, const resource_info *r, const val *obj, slice label);
 
 /* The Warning of a deprecated version or kind, or SLICE_NONE. */
-slice version_deprecation(const resource_info *r);
+slice version_deprecation(arena *a, const resource_info *r);
 
 #endif

@@ -153,7 +153,9 @@ fuzz_request fuzz_request_make(arena *a, uint64_t seed, uint32_t n, const char *
   rng_init(&all, seed);
   r = rng_split(&all, n + 1);
   bool named = false, odd = rng_chance(&r, 1, 12);
-  const resource_info *k = &schema_resources[rng_below(&r, schema_resource_count)];
+  const resource_info *k;
+  do k = &schema_resources[rng_below(&r, schema_resource_count)];
+  while (!k->standard);
   const char *method = odd ? PICK(&r, methods) : chosen_method(&r, k, &named);
   slice target = odd ? slice_cstr(PICK(&r, odd_targets)) : target_of(a, &r, k, named);
   fuzz_request m = {.watch = strcmp(method, "WATCH") == 0};

@@ -4,10 +4,12 @@
 Run by a maintainer, once for each Kubernetes version; the build itself reads only the
 committed result, so that nobody needs the recordings to build:
 
-    facts.py TYPES_JSON ORACLE_DIR FACTS_DIR
+    facts.py TYPES_JSON ORACLE_DIR ALL_DIR FACTS_DIR
 
 TYPES_JSON  every Go API type: fields in wire order, protobuf numbers, patch directives
 ORACLE_DIR  what the server serves: discovery/, openapi-v3/, table-columns.json
+ALL_DIR     the same of one with --runtime-config=api/all=true and the GATES below on: what can
+            be served at all, which resources.jsonl marks "off" where ORACLE_DIR lacks it
 """
 import copy
 import json
@@ -44,10 +46,33 @@ ETCD_PREFIX = {
         "apiextensions.k8s.io/customresourcedefinitions",
     ("apiregistration.k8s.io", "apiservices"): "apiregistration.k8s.io/apiservices",
 }
-# Resources that are stored in the form of another group or version.
+# Resources that are stored in the form of another group or version: as an etcd behind the real
+# server shows it.
+POLICIES = "admissionregistration.k8s.io/v1beta1"
 STORAGE = {
     ("autoscaling", "v1", "horizontalpodautoscalers"): "autoscaling/v2",
     ("events.k8s.io", "v1", "events"): "v1",
+    ("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies"): POLICIES,
+    ("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings"): POLICIES,
+    ("admissionregistration.k8s.io", "v1alpha1", "mutatingadmissionpolicies"): POLICIES,
+    ("admissionregistration.k8s.io", "v1alpha1", "mutatingadmissionpolicybindings"): POLICIES,
+    ("certificates.k8s.io", "v1alpha1", "clustertrustbundles"): "certificates.k8s.io/v1beta1",
+    ("coordination.k8s.io", "v1alpha2", "leasecandidates"): "coordination.k8s.io/v1beta1",
+    ("networking.k8s.io", "v1beta1", "ipaddresses"): "networking.k8s.io/v1",
+    ("networking.k8s.io", "v1beta1", "servicecidrs"): "networking.k8s.io/v1",
+    ("resource.k8s.io", "v1beta2", "devicetaintrules"): "resource.k8s.io/v1alpha3",
+    ("storage.k8s.io", "v1beta1", "volumeattributesclasses"): "storage.k8s.io/v1",
+}
+STORAGE.update({("resource.k8s.io", v, r): "resource.k8s.io/v1" for v in ("v1beta1", "v1beta2")
+                for r in ("deviceclasses", "resourceclaims", "resourceclaimtemplates",
+                          "resourceslices")})
+# Resources that a feature gate must open too.
+GATES = {
+    ("certificates.k8s.io", "clustertrustbundles"): "ClusterTrustBundle",
+    ("certificates.k8s.io", "podcertificaterequests"): "PodCertificateRequest",
+    ("scheduling.k8s.io", "podgroups"): "GenericWorkload",
+    ("scheduling.k8s.io", "workloads"): "GenericWorkload",
+    ("storagemigration.k8s.io", "storageversionmigrations"): "StorageVersionMigrator",
 }
 
 
@@ -184,8 +209,14 @@ def subresource_row(group, version, entry):
     return row
 
 
-def write_resources(path, oracle, kinds):
-    columns = load(oracle, "table-columns.json")
+def served_versions(oracle):
+    return {("", "v1")} | {(g["name"], v["version"])
+                           for g in load(oracle, "discovery", "apis.json")["groups"]
+                           for v in g["versions"]}
+
+
+def write_resources(path, standard, oracle, kinds):
+    columns, on = load(oracle, "table-columns.json"), served_versions(standard)
     order = [("", ["v1"])] + [
         (g["name"], [v["version"] for v in g["versions"]])
         for g in load(oracle, "discovery", "apis.json")["groups"]]
@@ -200,14 +231,19 @@ def write_resources(path, oracle, kinds):
                         parent = entry["name"].split("/", 1)[0]
                         rows[parent]["subresources"].append(subresource_row(group, version, entry))
                     else:
-                        rows[entry["name"]] = resource_row(group, version, entry, kinds, columns)
+                        row = resource_row(group, version, entry, kinds, columns)
+                        if (group, version) not in on:
+                            row["off"] = True
+                        if (group, entry["name"]) in GATES:
+                            row["gate"] = GATES[group, entry["name"]]
+                        rows[entry["name"]] = row
                 out.writelines(" " + compact(r) + "\n" for r in rows.values())
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 5:
         sys.exit(__doc__)
-    source, oracle, facts = sys.argv[1:]
+    source, oracle, everything, facts = sys.argv[1:]
     data = load(source)
     types = data["types"]
     kinds = {(k["group"], k["version"], k["kind"]): k["type"] for k in data["kinds"]
@@ -218,11 +254,12 @@ def main():
         field["proto"] = 3 - field["proto"]
     names = reach(types, list(kinds.values()) + EXTRA_TYPES)
     os.makedirs(facts, exist_ok=True)
-    write_types(os.path.join(facts, "types.txt"), types, names, schemas(oracle))
+    write_types(os.path.join(facts, "types.txt"), types, names,
+                {**schemas(everything), **schemas(oracle)})
     with open(os.path.join(facts, "kinds.txt"), "w", encoding="utf-8") as out:
         for (group, version, kind), name in sorted(kinds.items()):
             out.write(f"{group or '-'} {version} {kind} {name}\n")
-    write_resources(os.path.join(facts, "resources.jsonl"), oracle, kinds)
+    write_resources(os.path.join(facts, "resources.jsonl"), oracle, everything, kinds)
 
 
 if __name__ == "__main__":

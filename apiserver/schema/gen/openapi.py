@@ -48,7 +48,7 @@ def main():
                   '#include "route/openapi.h"\n\n')
         for i, (name, document) in enumerate(read_documents(facts).items()):
             text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-            proto = document_v2(document) if name == "v2" else document_v3(document)
+            proto = document_v2(document) if name.startswith("v2") else document_v3(document)
             rows.append('  {{"%s", %d}, "%s",\n   %s,\n   %s},\n' % (
                 name, len(name), hashlib.sha512(text).hexdigest().upper(),
                 form(out, "J%d" % i, text), form(out, "P%d" % i, proto)))

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Packs a server's OpenAPI documents (without prose) into one facts file:
 
-    openapi_facts.py ORACLE_DIR OUT_JSONL
+    openapi_facts.py ORACLE_DIR ALL_DIR OUT_JSONL
+
+ALL_DIR is of a server with every version on (facts.py). Of it come the third version's documents,
+which say the same there, and "v2/all", the second version's document of everything.
 
 A line is a JSON value; every object or list that stands in more than one place, each path
 and each schema is a line of its own, and {"@": N} refers to line N (from 0). The last line
@@ -52,17 +55,24 @@ class Packer:
         return {"@": self.line_of[text]}
 
 
+def load(*path):
+    with open(os.path.join(*path), encoding="utf-8") as f:
+        return json.load(f)
+
+
+def documents_of(oracle, everything):
+    documents = {"v2": load(oracle, "openapi-v2.json"),
+                 "v2/all": load(everything, "openapi-v2.json")}
+    definitions = documents["v2"]["definitions"]
+    definitions.update({k: documents["v2/all"]["definitions"][k] for k in definitions})
+    for name in load(everything, "openapi-v3", "index.json"):
+        documents["v3/" + name] = load(everything, "openapi-v3", name.replace("/", "__") + ".json")
+    return documents
+
+
 def main():
-    oracle, target = sys.argv[1:]
-    documents = {}
-    with open(os.path.join(oracle, "openapi-v2.json"), encoding="utf-8") as f:
-        documents["v2"] = json.load(f)
-    folder = os.path.join(oracle, "openapi-v3")
-    with open(os.path.join(folder, "index.json"), encoding="utf-8") as f:
-        names = list(json.load(f))
-    for name in names:
-        with open(os.path.join(folder, name.replace("/", "__") + ".json"), encoding="utf-8") as f:
-            documents["v3/" + name] = json.load(f)
+    oracle, everything, target = sys.argv[1:]
+    documents = documents_of(oracle, everything)
     packer = Packer()
     packer.count(list(documents.values()))
     for d in documents.values():

@@ -300,14 +300,15 @@ def resource_text(w, res, i, row, sub_first, col_first):
             ".list_type = %s, .short_name_count = %d, .category_count = %d, "
             ".subresource_count = %d, .column_count = %d, .short_names = %s, .categories = %s, "
             ".subresources = B + %d, .columns = C + %d, .storage_hash = %s, "
-            ".storage = &schema_resources[%d], .etcd_prefix = %s}") % (
+            ".storage = &schema_resources[%d], .etcd_prefix = %s, .standard = %s, .gate = %s}") % (
                 cslice(gv[0]), cslice(gv[1]), cslice(row["resource"]), cslice(row["singular"]),
                 cslice(row["kind"]), cslice(listed), cbool(row["namespaced"]),
                 sum(VERBS[v] for v in row["verbs"]), i, w.ref(res.kinds[gv + (row["kind"],)]),
                 w.ref(res.kinds[gv + (listed,)]) if listed else "0", len(short), len(cats),
                 len(row["subresources"]), len(row["columns"]), w.slice_run(short),
                 w.slice_run(cats), sub_first, col_first, cslice(row.get("hash", "")),
-                res.storage(row), cslice(row["etcd"]))
+                res.storage(row), cslice(row["etcd"]), cbool("off" not in row),
+                cslice(row.get("gate", "")))
 
 
 def write_resources(w, res):

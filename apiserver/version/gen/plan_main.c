@@ -32,10 +32,32 @@ static void fail(const char *what, const char *type, const char *field) {
 }
 
 /* "core.v1.Pod" is the definition that ends in ".core.v1.Pod". */
-static bool type_is(const type_info *t, const char *name) {
-  slice n = slice_cstr(name);
+static bool is_named(const type_info *t, slice n) {
   return t->kind == TYPE_STRUCT && t->full_name.len > n.len && slice_has_suffix(t->full_name, n) &&
          t->full_name.ptr[t->full_name.len - n.len - 1] == '.';
+}
+
+/* The nth name that a row's type stands for ("resource.v1|v1beta2.Device" are two). */
+static bool name_nth(const char *type, int nth, char out[128]) {
+  slice group, versions, kind, version, rest;
+  if (!slice_cut(slice_cstr(type), '.', &group, &rest)) return false;
+  if (!slice_cut(rest, '.', &versions, &kind)) return false;
+  for (bool more = true; more; nth--) {
+    more = slice_cut(versions, '|', &version, &versions);
+    if (nth == 0) {
+      snprintf(out, 128, "%.*s.%.*s.%.*s", SLICE_ARG(group), SLICE_ARG(version), SLICE_ARG(kind));
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool type_is(const type_info *t, const char *type) {
+  char name[128];
+  for (int n = 0; name_nth(type, n, name); n++) {
+    if (is_named(t, slice_cstr(name))) return true;
+  }
+  return false;
 }
 
 static const char *hook_of(const type_info *t) {
@@ -54,24 +76,22 @@ static bool is_quantities(const type_info *t) {
   return t->kind == TYPE_MAP && t->elem->kind == TYPE_QUANTITY;
 }
 
+static void type_reaches(const char *type, bool even_empty) {
+  char name[128];
+  for (int n = 0; name_nth(type, n, name); n++) {
+    const type_info *found = NULL;
+    for (uint16_t i = 0; i < schema_type_count; i++) {
+      if (is_named(schema_types[i], slice_cstr(name))) found = schema_types[i];
+    }
+    if (!found) fail("no such type", name, "");
+    reaches[found->id] = true;
+    if (even_empty) always[found->id] = true;
+  }
+}
+
 static void rows_check(void) {
-  for (uint16_t r = 0; r < default_row_count; r++) {
-    const type_info *found = NULL;
-    for (uint16_t i = 0; i < schema_type_count; i++) {
-      if (type_is(schema_types[i], default_rows[r].type)) found = schema_types[i];
-    }
-    if (!found) fail("no such type", default_rows[r].type, "");
-    reaches[found->id] = true;
-    always[found->id] = true;
-  }
-  for (int h = 1; h < HOOK_COUNT; h++) {
-    const type_info *found = NULL;
-    for (uint16_t i = 0; i < schema_type_count; i++) {
-      if (type_is(schema_types[i], hook_types[h])) found = schema_types[i];
-    }
-    if (!found) fail("no such type", hook_types[h], "");
-    reaches[found->id] = true;
-  }
+  for (uint16_t r = 0; r < default_row_count; r++) type_reaches(default_rows[r].type, true);
+  for (int h = 1; h < HOOK_COUNT; h++) type_reaches(hook_types[h], false);
 }
 
 /* Until nothing changes: a type reaches defaults through its fields. */
