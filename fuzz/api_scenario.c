@@ -273,6 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(&st, data + n * sizeof st, sizeof st);
     take_step(&s, &st);
   }
+  s.link->step(s.link, s.link->now_ms(s.link) + 1000); /* watchers are told at a turn's end */
   for (uint32_t i = 0; i < s.watch_count; i++) {
     check_watch(&s, i);
     s.link->finish(s.link, s.watches[i]);

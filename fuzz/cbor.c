@@ -37,14 +37,16 @@ static void check_typed(arena *a, slice body, const kind_info *k) {
   slice first = fuzz_cbor(a, v, k->type);
   val *again = cbor_decode(a, first, k->type, NULL, &error);
   CHECK(again);
-  /* A pointer to the zero time is written null, and null reads as no pointer. */
-  bool same = slice_find(fuzz_json(a, v, k->type), SLICE_LIT(":null")) < 0;
+  /* A pointer to the zero time is written null, and null reads as no pointer. Of raw bytes that are
+   * no UTF-8 the first writing makes U+FFFD, and a key so changed has another place. */
+  slice json = fuzz_json(a, v, k->type);
+  bool same = slice_find(json, SLICE_LIT(":null")) < 0 && slice_find(json, SLICE_LIT("\\ufffd")) < 0;
   slice second = fuzz_cbor(a, again, k->type);
   if (same) CHECK_SAME(first, second);
   again = cbor_decode(a, second, k->type, NULL, &error);
   CHECK(again);
   CHECK_SAME(second, fuzz_cbor(a, again, k->type));
-  val *read = fuzz_typed(a, fuzz_json(a, v, k->type), k->type);
+  val *read = fuzz_typed(a, json, k->type);
   if (read) fuzz_check_formats(a, read, k->type);
 }
 

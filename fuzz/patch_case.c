@@ -1,6 +1,7 @@
 /* The frame around a patch: what a request does before and after. */
 #include "fuzz/patch_case.h"
 
+#include "registry/stored.h"
 #include "version/version.h"
 
 bool patch_case_open(patch_case *p, const uint8_t *data, size_t size) {
@@ -18,6 +19,8 @@ bool patch_case_open(patch_case *p, const uint8_t *data, size_t size) {
     patch_case_close(p);
     return false;
   }
+  version_default(p->arena, p->live, p->resource->type); /* it was in the store */
+  stored_settle(p->resource, p->live);
   p->before = val_copy(p->arena, p->live);
   p->options = (patch_options){.ignore = (p->head.flags & 1) != 0,
                                .report = p->head.flags & 2 ? &p->report : NULL};
