@@ -15,14 +15,9 @@ import pytest
 
 import conftest
 import etcd_transcripts
+from etcd import free_port
 
 FIXTURES = conftest.ROOT / "fixtures" / "etcd"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def etcdctl(version):
@@ -35,7 +30,7 @@ def etcdctl(version):
 
 
 def wait_port(port):
-    for _ in range(200):
+    for _ in range(2000):
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 return
