@@ -39,6 +39,7 @@ typedef struct server_options {
   served_set served; /* --runtime-config; not made: the default */
   server_remote remote; /* make NULL: the embedded store */
   int64_t event_ttl_s; /* of events; 0: they stay */
+  int64_t lease_reuse_s; /* --lease-reuse-duration-seconds; 0: the default, below: none */
   uint32_t http2_max_streams; /* on one connection; 0: the real default, 100 */
   int64_t min_request_timeout_s; /* watches last that to twice that; 0: 1800; below: for ever */
   uint64_t store_history; /* revisions kept at most; 0: the store's own limit */

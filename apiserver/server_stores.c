@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "bootstrap/bootstrap.h"
 #include "registry/stored_codec.h"
+#include "registry/stored_etcd.h"
 #include "store/mirror.h"
 #include "verb/registry.h"
 
@@ -138,7 +139,7 @@ static store *make_mirror(server *s, const server_options *o, slice servers, sli
   if (!s->codec) s->codec = stored_codec_create(o->remote.json, prefix, o->remote.encryption);
   mirror_options m = {.remote = r, .env = s->env, .timers = &s->timers, .fibers = s->fibers,
                       .prefix = SLICE_LIT("/registry/"), .remote_prefix = prefix,
-                      .codec = stored_codec_of(s->codec),
+                      .codec = stored_codec_of(s->codec), .lease_reuse_s = o->lease_reuse_s,
                       .compact_every_ns = o->remote.compact_every_ns, .past = REMOTE_PAST};
   store *made = mirror_create(&m);
   mirror_on_ready(made, on_store_ready, s);
@@ -172,6 +173,10 @@ static bool make_others(server *s, const server_options *o, slice *problem) {
   return ok;
 }
 
+static blob *final_of(const store_entry *e, int64_t revision) {
+  return stored_etcd_values.final(stored_etcd_values.ctx, e, revision);
+}
+
 bool server_stores_make(server *s, const server_options *o, slice *problem) {
   if (o->remote.make) {
     s->store = make_mirror(s, o, SLICE_NONE, problem);
@@ -179,6 +184,9 @@ bool server_stores_make(server *s, const server_options *o, slice *problem) {
   }
   s->store = store_memory_create(FIRST_REVISION);
   if (o->store_history) store_memory_window(s->store, o->store_history, SIZE_MAX);
+  store_leasing leasing = {.now_ns = &s->env->mono_ns, .reuse_s = o->lease_reuse_s,
+                           .final = final_of};
+  store_memory_leasing(s->store, &leasing);
   registry_open(s);
   return true;
 }

@@ -111,6 +111,7 @@ bool snapshot_write(server *s, int64_t clock_ns, snapshot_sink sink, void *ctx) 
 /* ---- reading ---- */
 
 typedef struct reader {
+  int64_t event_ttl_s;
   slice rest;
   slice last_key;
   int64_t revision, clock_ns, objects;
@@ -217,13 +218,14 @@ static bool check_rows(reader r, slice *problem) {
 static bool next_row(void *ctx, store_row *row) {
   reader *r = ctx;
   if (r->rest.len == 0) return false;
-  bool ok = take_row(r, row);
+  bool ok = take_row(r, row), event = slice_has_prefix(row->key, SLICE_LIT("/registry/events/"));
   assert(ok);
+  row->ttl_s = event ? r->event_ttl_s : 0; /* as an etcd that comes back: leases begin anew */
   return ok;
 }
 
 bool snapshot_load(server *s, slice bytes, int64_t *clock_ns, slice *problem) {
-  reader r = {0};
+  reader r = {.event_ttl_s = s->options.event_ttl_s};
   int64_t version = 0;
   if (!store_is_memory(s->store)) return refuse(problem, "only for objects kept in memory");
   if (!slice_has_prefix(bytes, SLICE_LIT(MAGIC))) return refuse(problem, "it is no snapshot");

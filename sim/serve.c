@@ -319,7 +319,6 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
                               .prefix = slice_cstr(flags_str(f, "etcd-prefix")), .json = json,
                               .encryption = s->encryption,
                               .compact_every_ns = flags_duration(f, "etcd-compaction-interval")};
-  o->event_ttl_s = flags_duration(f, "event-ttl") / 1000000000;
   return true;
 }
 
@@ -359,6 +358,9 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   o.service_cidr = slice_cstr(flags_str(f, "service-cluster-ip-range"));
   fill_node_ports(f, &o);
   o.http2_max_streams = (uint32_t)flags_int(f, "http2-max-streams-per-connection");
+  o.event_ttl_s = flags_duration(f, "event-ttl") / 1000000000;
+  int64_t reuse = flags_int(f, "lease-reuse-duration-seconds");
+  o.lease_reuse_s = reuse > 0 ? reuse : -1;
   o.store_history = (uint64_t)flags_int(f, "store-history-events");
   int64_t least = flags_int(f, "min-request-timeout");
   if (least < 0) return complain("--min-request-timeout can not be negative value");

@@ -244,7 +244,6 @@ void etcd_face_destroy(etcd_face *f) {
   assert(!f->conns);
   timer_clear(f->o.timers, &f->lease_timer);
   face_watch_dispose(f);
-  lease_table_dispose(&f->leases);
   heap_free(f->held);
   arena_destroy(f->memory);
   heap_free(f);

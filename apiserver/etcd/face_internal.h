@@ -4,9 +4,9 @@
 
 #include "etcd/face.h"
 #include "etcd/grpc_server.h"
-#include "etcd/lease.h"
 #include "etcd/rpc.h"
 #include "http/http.h"
+#include "store/lease.h"
 
 #define FACE_RAFT_TERM 2 /* of a first start */
 
@@ -17,7 +17,6 @@ struct etcd_face {
   http_server http;
   struct face_conn *conns;
   uint64_t cluster_id, member_id;
-  lease_table leases;
   timer lease_timer;
   uint64_t lease_sequence;
   bool alarms[3]; /* by alarm type */
@@ -28,6 +27,9 @@ struct etcd_face {
   uint32_t held_count, held_cap;
 };
 
+static inline lease_table *face_leases(const etcd_face *f) {
+  return store_memory_leases(f->o.store);
+}
 static inline etcd_face *face_of(const grpc_stream *s) { return s->server->ctx; }
 
 /* The header that answers carry; revision 0: the newest. In the arena. */

@@ -252,17 +252,12 @@ etcd_error face_prepare_put(etcd_face *f, arena *a, const etcd_put_request *r, f
     if (r->ignore_lease) out->lease = before->lease;
     store_entry_unref(before);
   }
-  if (r->lease && !lease_find(&f->leases, r->lease)) return ETCD_ERROR_LEASE_NOT_FOUND;
+  if (r->lease && !lease_find(face_leases(f), r->lease)) return ETCD_ERROR_LEASE_NOT_FOUND;
   bool as_is;
   out->value = make_value(f, a, r->key, bytes, &as_is, problem);
   if (!out->value) return ETCD_ERROR_OTHER;
   if (!as_is) out->put_bytes = blob_copy(bytes); /* comes back to clients byte by byte */
   return ETCD_OK;
-}
-
-static void detach(etcd_face *f, const store_entry *e) {
-  lease *l = e->lease ? lease_find(&f->leases, e->lease) : NULL;
-  if (l) lease_detach(l, store_entry_key(e));
 }
 
 void face_do_put(etcd_face *f, arena *a, face_put *p, etcd_put_response *out) {
@@ -279,12 +274,9 @@ void face_do_put(etcd_face *f, arena *a, face_put *p, etcd_put_response *out) {
       kv->value = arena_copy(a, kv->value);
       out->prev_kv = kv;
     }
-    detach(f, before);
   }
   store_entry *e = store_memory_put(f->o.store, r->key, p->value, p->lease);
   if (p->put_bytes) store_entry_add_form(e, ETCD_FORM_PUT, p->put_bytes);
-  lease *l = p->lease ? lease_find(&f->leases, p->lease) : NULL;
-  if (l) lease_attach(l, r->key);
   store_entry_unref(before);
   face_put_dispose(p);
 }
@@ -333,7 +325,6 @@ void face_put_call(grpc_stream *s, slice message) {
 void face_remove_key(etcd_face *f, const store_entry *e) {
   const etcd_values *v = f->o.values;
   blob *final = v && v->final ? v->final(v->ctx, e, store_next_revision(f->o.store)) : NULL;
-  detach(f, e);
   bool removed = store_memory_remove(f->o.store, store_entry_key(e), final);
   assert(removed);
   (void)removed;

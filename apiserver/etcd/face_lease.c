@@ -1,8 +1,6 @@
-/* Lease: grants, renewals, ends. A lease that ends takes its keys along, at one revision.
+/* Lease: grants, renewals, ends. The table is the store's.
  * Source: etcd v3rpc/lease.go, server/lease/lessor.go. */
 #include "etcd/face_internal.h"
-
-#include "base/heap.h"
 
 #include <stdlib.h>
 
@@ -10,35 +8,14 @@ static int64_t now_of(const etcd_face *f) {
   return f->o.env->mono_ns;
 }
 
-/* Deletes the keys, in their order, and forgets the lease. */
-static void revoke(etcd_face *f, lease *l) {
-  uint32_t n = l->key_count;
-  blob **keys = heap_alloc((n + 1) * sizeof(blob *));
-  for (uint32_t i = 0; i < n; i++) keys[i] = blob_ref(l->keys[i]);
-  lease_drop(&f->leases, l);
-  store_memory_begin(f->o.store);
-  for (uint32_t i = 0; i < n; i++) {
-    store_entry *e = NULL;
-    if (store_get(f->o.store, blob_slice(keys[i]), 0, &e) == STORE_OK) face_remove_key(f, e);
-    store_entry_unref(e);
-    blob_unref(keys[i]);
-  }
-  store_memory_commit(f->o.store);
-  heap_free(keys);
-}
-
 static void on_lease_timer(void *ctx, int64_t now_ns) {
   etcd_face *f = ctx;
-  lease *l = lease_next(&f->leases);
-  while (l && l->ends_ns <= now_ns) {
-    revoke(f, l);
-    l = lease_next(&f->leases);
-  }
+  store_memory_expire(f->o.store, now_ns);
   face_lease_arm(f);
 }
 
 void face_lease_arm(etcd_face *f) {
-  const lease *l = lease_next(&f->leases);
+  const lease *l = lease_next(face_leases(f));
   if (l) timer_set(f->o.timers, &f->lease_timer, l->ends_ns, on_lease_timer, f);
   else timer_clear(f->o.timers, &f->lease_timer);
 }
@@ -50,7 +27,7 @@ static int64_t make_id(etcd_face *f) {
     uint64_t ms = (uint64_t)f->o.env->wall_ns / 1000000;
     uint64_t n = f->member_id << 48 | ((ms << 8) + ++f->lease_sequence) % ((uint64_t)1 << 48);
     id = (int64_t)(n & INT64_MAX);
-  } while (id == 0 || lease_find(&f->leases, id));
+  } while (id == 0 || lease_find(face_leases(f), id));
   return id;
 }
 
@@ -61,9 +38,9 @@ void face_lease_grant_call(grpc_stream *s, slice message) {
   if (face_decode(s, &etcd_lease_grant_request_message, message, a, &r)) {
     etcd_error e = face_alarm_error(f, true);
     if (e == ETCD_OK && r.ttl > LEASE_TTL_MAX) e = ETCD_ERROR_LEASE_TTL_TOO_LARGE;
-    if (e == ETCD_OK && r.id && lease_find(&f->leases, r.id)) e = ETCD_ERROR_LEASE_EXISTS;
+    if (e == ETCD_OK && r.id && lease_find(face_leases(f), r.id)) e = ETCD_ERROR_LEASE_EXISTS;
     if (e == ETCD_OK) {
-      lease *l = lease_add(&f->leases, r.id ? r.id : make_id(f), r.ttl, now_of(f));
+      lease *l = lease_add(face_leases(f), r.id ? r.id : make_id(f), r.ttl, now_of(f));
       face_lease_arm(f);
       etcd_lease_grant_response out = {
           .header = face_header(f, a, 0), .id = l->id, .ttl = l->ttl_s};
@@ -80,9 +57,9 @@ void face_lease_revoke_call(grpc_stream *s, slice message) {
   arena *a = arena_create();
   etcd_lease_id_request r;
   if (face_decode(s, &etcd_lease_id_request_message, message, a, &r)) {
-    lease *l = lease_find(&f->leases, r.id);
+    lease *l = lease_find(face_leases(f), r.id);
     if (l) {
-      revoke(f, l);
+      store_memory_revoke(f->o.store, l);
       face_lease_arm(f);
       etcd_header_response out = {face_header(f, a, 0)};
       face_answer(s, &etcd_header_response_message, &out);
@@ -98,7 +75,7 @@ void face_lease_keepalive_call(grpc_stream *s, slice message) {
   arena *a = arena_create();
   etcd_lease_id_request r;
   if (face_decode(s, &etcd_lease_id_request_message, message, a, &r)) {
-    lease *l = lease_find(&f->leases, r.id);
+    lease *l = lease_find(face_leases(f), r.id);
     etcd_lease_keepalive_response out = {.header = face_header(f, a, 0), .id = r.id};
     if (l) {
       lease_renew(l, now_of(f));
@@ -123,7 +100,7 @@ void face_lease_ttl_call(grpc_stream *s, slice message) {
   arena *a = arena_create();
   etcd_lease_ttl_request r;
   if (face_decode(s, &etcd_lease_ttl_request_message, message, a, &r)) {
-    const lease *l = lease_find(&f->leases, r.id);
+    const lease *l = lease_find(face_leases(f), r.id);
     etcd_lease_ttl_response out = {.header = face_header(f, a, 0), .id = r.id, .ttl = -1};
     if (l) {
       out.ttl = lease_remaining(l, now_of(f));
@@ -148,9 +125,9 @@ void face_leases_call(grpc_stream *s, slice message) {
   (void)message;
   etcd_face *f = face_of(s);
   arena *a = arena_create();
-  uint32_t n = f->leases.count;
+  uint32_t n = face_leases(f)->count;
   lease **sorted = ARENA_ARRAY(a, lease *, n + 1);
-  if (n) memcpy(sorted, f->leases.items, n * sizeof *sorted);
+  if (n) memcpy(sorted, face_leases(f)->items, n * sizeof *sorted);
   qsort(sorted, n, sizeof *sorted, by_end);
   etcd_lease_status *rows = ARENA_ARRAY(a, etcd_lease_status, n + 1);
   for (uint32_t i = 0; i < n; i++) rows[i].id = sorted[i]->id;

@@ -9,6 +9,7 @@
 #include "base/mutant.h"
 #include "store/backend.h"
 #include "store/entry.h"
+#include "store/lease.h"
 #include "store/log.h"
 #include "store/watch_index.h"
 
@@ -19,6 +20,8 @@
 #define COMPACT_EVERY_NS ((int64_t)300 * 1000000000) /* the real server's default */
 #define TICK_STEPS 8 /* of LOG_STRIDE revisions */
 #define GARBAGE_STEPS 64 /* likewise */
+#define EXPIRE_STEPS 16 /* leases */
+#define LEASE_IDS ((int64_t)0x5e << 56) /* of our own leases: far from etcd's */
 #define WINDOW_EVENTS ((uint64_t)1 << 18)
 #define WINDOW_BYTES ((size_t)256 << 20)
 
@@ -62,6 +65,10 @@ struct memory {
   revision_log log;
   int64_t compacted; /* 0: nothing was dropped yet */
   log_slot last_compacted; /* what changed at that revision, or empty */
+  lease_table leases;
+  store_leasing leasing;
+  lease_reuse lease; /* for the next object with a time to live */
+  int64_t lease_count;
   watch_index watches;
   memory_watch **due; /* who gets the event at hand */
   size_t due_count, due_cap;
@@ -174,6 +181,7 @@ static void memory_tick(store *base, int64_t mono_ns) {
   }
   tick_compact(s);
   garbage_step(s, GARBAGE_STEPS);
+  store_memory_expire(base, mono_ns);
 }
 
 /* ---- watching ---- */
@@ -278,10 +286,19 @@ static void write_commit(memory *s, const log_change *changes, uint32_t count) {
   window_trim(s);
 }
 
+static void lease_let_go(memory *s, const store_entry *e) {
+  lease *l = e && e->lease ? lease_find(&s->leases, e->lease) : NULL;
+  if (l) lease_detach(l, store_entry_key(e));
+}
+
 /* The tree with the new entry; both references are the caller's. */
 static log_change tree_change_put(memory *s, slice key, blob *value,
-                                  const store_entry *current) {
+                                  const store_entry *current, int64_t on_lease) {
   store_entry *e = store_entry_create(key, value);
+  lease *l = on_lease ? lease_find(&s->leases, on_lease) : NULL;
+  e->lease = on_lease;
+  lease_let_go(s, current);
+  if (l) lease_attach(l, key);
   e->mod_revision = s->log.newest + 1;
   e->create_revision = current ? current->create_revision : e->mod_revision;
   e->version = current ? current->version + 1 : 1;
@@ -292,16 +309,31 @@ static log_change tree_change_put(memory *s, slice key, blob *value,
 
 static log_change tree_change_remove(memory *s, slice key, blob *final) {
   store_entry *prev = tree_remove(&s->heap, &s->root, key);
+  lease_let_go(s, prev);
   store_entry *tombstone = store_entry_create(key, final ? final : prev->value);
   tombstone->mod_revision = s->log.newest + 1;
   tombstone->create_revision = prev->create_revision;
   return (log_change){tombstone, prev};
 }
 
-static void write_put(memory *s, slice key, blob *value, const store_entry *current,
+/* 0: none. */
+static int64_t lease_for(memory *s, int64_t ttl_s) {
+  if (ttl_s <= 0 || !s->leasing.now_ns) return 0;
+  int64_t now = *s->leasing.now_ns, extra = lease_extra_s(ttl_s, s->leasing.reuse_s);
+  bool there = lease_find(&s->leases, s->lease.id) != NULL; /* else an etcd client revoked it */
+  if (there && lease_reuse_take(&s->lease, ttl_s, extra, now)) return s->lease.id;
+  int64_t id;
+  do id = LEASE_IDS + ++s->lease_count;
+  while (lease_find(&s->leases, id));
+  lease *l = lease_add(&s->leases, id, ttl_s + extra, now);
+  lease_reuse_begin(&s->lease, id, l->ttl_s, now);
+  return id;
+}
+
+static void write_put(memory *s, slice key, blob *value, const store_entry *current, int64_t ttl_s,
                       store_entry **out) {
   assert(!s->batch);
-  log_change c = tree_change_put(s, key, value, current);
+  log_change c = tree_change_put(s, key, value, current, lease_for(s, ttl_s));
   if (out) *out = store_entry_ref(c.entry);
   write_commit(s, &c, 1);
 }
@@ -309,22 +341,20 @@ static void write_put(memory *s, slice key, blob *value, const store_entry *curr
 static store_result memory_create(store *base, slice key, blob *value, int64_t ttl_s,
                                   store_entry **out) {
   memory *s = of(base);
-  (void)ttl_s;
   if (too_large(value)) return STORE_TOO_LARGE;
   if (tree_find(s->root, key)) return STORE_EXISTS;
-  write_put(s, key, value, NULL, out);
+  write_put(s, key, value, NULL, ttl_s, out);
   return STORE_OK;
 }
 
 static store_result memory_update(store *base, slice key, int64_t expect_mod, blob *value,
                                   int64_t ttl_s, store_entry **out) {
   memory *s = of(base);
-  (void)ttl_s;
   if (too_large(value)) return STORE_TOO_LARGE;
   const store_entry *current = tree_find(s->root, key);
   if (!current) return STORE_NOT_FOUND;
   if (current->mod_revision != expect_mod) return STORE_CONFLICT;
-  write_put(s, key, value, current, out);
+  write_put(s, key, value, current, ttl_s, out);
   return STORE_OK;
 }
 
@@ -357,11 +387,10 @@ static void batch_add(memory *s, log_change c) {
   s->batch_changes[s->batch_count++] = c;
 }
 
-store_entry *store_memory_put(store *base, slice key, blob *value, int64_t lease) {
+store_entry *store_memory_put(store *base, slice key, blob *value, int64_t on_lease) {
   memory *s = of(base);
   assert(s->batch);
-  log_change c = tree_change_put(s, key, value, tree_find(s->root, key));
-  c.entry->lease = lease;
+  log_change c = tree_change_put(s, key, value, tree_find(s->root, key), on_lease);
   batch_add(s, c);
   return c.entry;
 }
@@ -382,6 +411,44 @@ int64_t store_memory_commit(store *base) {
   s->batch_count = 0;
   if (count) write_commit(s, s->batch_changes, count);
   return s->log.newest;
+}
+
+/* ---- leases ---- */
+
+lease_table *store_memory_leases(store *s) { return &of(s)->leases; }
+
+void store_memory_leasing(store *base, const store_leasing *l) {
+  memory *s = of(base);
+  s->leasing = *l;
+  s->leasing.reuse_s = l->reuse_s == 0 ? LEASE_REUSE_S : l->reuse_s < 0 ? 0 : l->reuse_s;
+}
+
+void store_memory_revoke(store *base, lease *l) {
+  memory *s = of(base);
+  uint32_t n = l->key_count;
+  blob **keys = l->keys;
+  l->keys = NULL; /* ours: nothing is to be detached from it any more */
+  l->key_count = l->key_cap = 0;
+  lease_drop(&s->leases, l);
+  store_memory_begin(base);
+  for (uint32_t i = 0; i < n; i++) {
+    const store_entry *e = tree_find(s->root, blob_slice(keys[i]));
+    blob *final = e && s->leasing.final ? s->leasing.final(e, s->log.newest + 1) : NULL;
+    store_memory_remove(base, blob_slice(keys[i]), final);
+    blob_unref(final);
+    blob_unref(keys[i]);
+  }
+  store_memory_commit(base);
+  heap_free(keys);
+}
+
+void store_memory_expire(store *base, int64_t now_ns) {
+  memory *s = of(base);
+  for (int step = 0; step < EXPIRE_STEPS; step++) {
+    lease *l = lease_next(&s->leases);
+    if (!l || l->ends_ns > now_ns) return;
+    store_memory_revoke(base, l);
+  }
 }
 
 /* ---- reading ---- */
@@ -464,7 +531,12 @@ struct store_checkpoint {
   tree_node *root;
   revision_log log;
   int64_t compacted;
+  lease_table leases;
+  lease_reuse lease;
+  int64_t lease_count, taken_ns;
 };
+
+static int64_t now_of(const memory *s) { return s->leasing.now_ns ? *s->leasing.now_ns : 0; }
 
 /* Also behind a table that wraps some of its functions. */
 bool store_is_memory(const store *s) { return s->ops->destroy == backend.destroy; }
@@ -473,8 +545,11 @@ store_checkpoint *store_memory_checkpoint(store *base) {
   memory *s = of(base);
   assert(!s->delivering);
   store_checkpoint *c = heap_alloc(sizeof *c);
-  *c = (store_checkpoint){.store = s, .root = tree_ref(s->root), .compacted = s->compacted};
+  *c = (store_checkpoint){.store = s, .root = tree_ref(s->root), .compacted = s->compacted,
+                          .lease = s->lease, .lease_count = s->lease_count,
+                          .taken_ns = now_of(s)};
   log_copy(&s->log, &c->log);
+  lease_table_copy(&s->leases, 0, &c->leases);
   s->refs++;
   return c;
 }
@@ -490,6 +565,8 @@ static void content_drop(memory *s) {
   *g = (memory_garbage){s->garbage, s->root, s->log};
   s->garbage = g;
   s->root = NULL;
+  lease_table_dispose(&s->leases);
+  s->lease = (lease_reuse){0};
   log_slot_unref(&s->last_compacted);
   s->last_compacted = (log_slot){0};
   s->ticked = false; /* the timer's round begins anew: its revision may lie ahead */
@@ -503,6 +580,11 @@ void store_memory_restore(store *base, const store_checkpoint *c) {
   s->root = tree_ref(c->root);
   log_copy(&c->log, &s->log);
   s->compacted = c->compacted;
+  int64_t later = now_of(s) - c->taken_ns; /* what was left of a lease then is left now */
+  lease_table_copy(&c->leases, later, &s->leases);
+  s->lease = c->lease;
+  s->lease.until_ns += later;
+  s->lease_count = c->lease_count;
 }
 
 void store_memory_load(store *base, int64_t revision, bool (*next)(void *ctx, store_row *row),
@@ -517,6 +599,9 @@ void store_memory_load(store *base, int64_t revision, bool (*next)(void *ctx, st
     e->create_revision = row.create_revision;
     e->mod_revision = row.mod_revision;
     e->version = row.version;
+    e->lease = lease_for(s, row.ttl_s);
+    lease *l = e->lease ? lease_find(&s->leases, e->lease) : NULL;
+    if (l) lease_attach(l, row.key);
     store_entry *before = tree_put(&s->heap, &s->root, e);
     assert(!before);
     (void)before;
@@ -530,6 +615,7 @@ void store_checkpoint_free(store_checkpoint *c) {
   if (!c) return;
   tree_unref(&c->store->heap, c->root);
   log_dispose(&c->log);
+  lease_table_dispose(&c->leases);
   memory_unref(c->store);
   heap_free(c);
 }
@@ -570,6 +656,7 @@ static void memory_destroy(store *base) {
   s->root = NULL;
   log_slot_unref(&s->last_compacted);
   log_dispose(&s->log);
+  lease_table_dispose(&s->leases);
   heap_free(s->due);
   heap_free(s->batch_changes);
   memory_unref(s);

@@ -44,6 +44,7 @@ typedef struct mirror_options {
   slice prefix; /* of every key here: "/registry/" */
   slice remote_prefix; /* what stands for it there, ending with '/'; empty: the same */
   const mirror_codec *codec; /* borrowed; NULL: what is stored is the value */
+  int64_t lease_reuse_s; /* --lease-reuse-duration-seconds; 0: the default, below: none */
   int64_t compact_every_ns; /* --etcd-compaction-interval; 0: others compact */
   uint32_t past; /* revisions of history to read back at the start, where they are still there and
                   * the remote's progress can be trusted: watches that another server, or this one

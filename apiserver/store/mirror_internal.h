@@ -9,6 +9,7 @@
 #define APISIM_STORE_MIRROR_INTERNAL_H
 
 #include "base/buf.h"
+#include "store/lease.h"
 #include "store/mirror.h"
 #include "store/replica.h"
 
@@ -80,8 +81,8 @@ struct mirror {
   struct question *next_question; /* and who came too late for it */
 
   mirror_final *finals;
-  int64_t lease, lease_until_ns;
-  uint32_t lease_keys;
+  lease_reuse lease;
+  int64_t lease_reuse_s;
   timer compact_timer;
   int64_t compact_every_ns;
   int64_t compact_guard, compact_revision;

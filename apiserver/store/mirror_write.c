@@ -18,8 +18,6 @@
 
 #define REACH_NS (2 * SECOND_NS) /* for the copy to have a write that is done */
 #define KEY_ROOM ((size_t)1 << 16)
-#define LEASE_KEYS_MAX 1000 /* etcd3's lease manager: keys on one lease */
-#define LEASE_EXTRA_MAX_S 60 /* and how much longer it may live than asked */
 #define LEASE_ROUNDS 3
 #define WORDS_MAX 512 /* kept of what the remote said */
 
@@ -149,20 +147,10 @@ static store_result commit(write_run *w, bool *no_lease) {
 
 /* ---- leases ---- */
 
-static int64_t extra_seconds(int64_t ttl_s) {
-  int64_t extra = ttl_s / 20;
-  return extra < LEASE_EXTRA_MAX_S ? extra : LEASE_EXTRA_MAX_S;
-}
-
-/* As etcd3's lease manager: one lease at a time, used again while it ends neither before ttl_s
- * nor more than the extra after it, for a thousand keys. */
 static store_result lease_for(mirror *m, int64_t ttl_s, int64_t *out) {
-  int64_t now = m->env->mono_ns, extra = extra_seconds(ttl_s);
-  bool lives = now + ttl_s * SECOND_NS < m->lease_until_ns;
-  bool fits = now + (ttl_s + extra) * SECOND_NS > m->lease_until_ns;
-  if (m->lease && lives && fits && m->lease_keys < LEASE_KEYS_MAX) {
-    m->lease_keys++;
-    *out = m->lease;
+  int64_t now = m->env->mono_ns, extra = lease_extra_s(ttl_s, m->lease_reuse_s);
+  if (lease_reuse_take(&m->lease, ttl_s, extra, now)) {
+    *out = m->lease.id;
     return STORE_OK;
   }
   for (uint32_t tries = 0;; tries++) {
@@ -171,9 +159,8 @@ static store_result lease_for(mirror *m, int64_t ttl_s, int64_t *out) {
     if (r != STORE_OK) return r;
     if (ask.answer->result == REMOTE_OK) {
       m->figures.leases++;
-      *out = m->lease = ask.answer->lease;
-      m->lease_until_ns = now + (ttl_s + extra) * SECOND_NS;
-      m->lease_keys = 1;
+      *out = ask.answer->lease;
+      lease_reuse_begin(&m->lease, *out, ttl_s + extra, now);
       return STORE_OK;
     }
     if (!retried(ask.answer->result)) return mirror_result(m, ask.answer);
@@ -192,7 +179,7 @@ static store_result commit_with_lease(write_run *w, int64_t ttl_s) {
     }
     store_result r = commit(w, &no_lease);
     if (!no_lease || round == LEASE_ROUNDS) return r;
-    w->m->lease = 0; /* somebody revoked it */
+    w->m->lease.id = 0; /* somebody revoked it */
   }
 }
 

@@ -197,12 +197,32 @@ bool store_is_memory(const store *s);
  * tells them, in the order of the changes. A key changes at most once. Guards, limits and leases
  * are the caller's business. */
 void store_memory_begin(store *s);
-/* The new entry, borrowed until the commit; forms may be added. */
+/* The new entry, borrowed until the commit; forms may be added. A lease is of store_memory_leases,
+ * or gone already. */
 store_entry *store_memory_put(store *s, slice key, blob *value, int64_t lease);
 /* False: there is no such key. final as in store_delete. */
 bool store_memory_remove(store *s, slice key, blob *final);
 /* The revision that it took; without changes the newest one. */
 int64_t store_memory_commit(store *s);
+
+/* Leases: keys hang on them, and go with them. The table is the store's (store/lease.h): who adds
+ * a lease or makes one last longer does it there; keys come and go by writes alone. */
+struct lease_table;
+struct lease;
+struct lease_table *store_memory_leases(store *s);
+/* For store_create_ttl and store_update_ttl, which without it keep for ever. Borrowed clock. */
+typedef struct store_leasing {
+  const int64_t *now_ns; /* the monotonic clock */
+  int64_t reuse_s; /* as mirror_options' */
+  /* What watchers see as the last of an entry whose lease has ended; NULL: what it was. */
+  blob *(*final)(const store_entry *e, int64_t revision);
+} store_leasing;
+void store_memory_leasing(store *s, const store_leasing *l);
+/* Ends a lease: its keys go in order, at one revision. */
+void store_memory_revoke(store *s, struct lease *l);
+/* Revokes what has ended; store_tick does it too. A thousand leases that end at once go in several
+ * ticks. */
+void store_memory_expire(store *s, int64_t now_ns);
 
 /* What changed at the compacted revision itself: the log has dropped it, but etcd's watches may
  * begin there. */
@@ -214,6 +234,7 @@ void store_memory_at_compaction(store *s, store_on_event fn, void *ctx);
 typedef struct store_row {
   slice key, value;
   int64_t create_revision, mod_revision, version;
+  int64_t ttl_s; /* goes by itself so long after the load; 0: stays */
 } store_row;
 void store_memory_load(store *s, int64_t revision, bool (*next)(void *ctx, store_row *row),
                        void *ctx);

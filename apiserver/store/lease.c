@@ -1,6 +1,6 @@
 /* Leases in an array by id, each with its keys in an array by name: look-ups are binary, and both
  * are small (kube-apiserver puts a thousand keys on a lease at most). */
-#include "etcd/lease.h"
+#include "store/lease.h"
 
 #include "base/heap.h"
 
@@ -60,6 +60,20 @@ void lease_table_dispose(lease_table *t) {
   *t = (lease_table){0};
 }
 
+void lease_table_copy(const lease_table *from, int64_t shift_ns, lease_table *to) {
+  *to = (lease_table){.count = from->count, .cap = from->count};
+  to->items = heap_alloc((to->cap + 1) * sizeof(lease *));
+  for (uint32_t i = 0; i < from->count; i++) {
+    const lease *l = from->items[i];
+    lease *own = to->items[i] = heap_alloc(sizeof *own);
+    *own = *l;
+    if (l->ends_ns != INT64_MAX) own->ends_ns += shift_ns;
+    own->key_cap = l->key_count;
+    own->keys = heap_alloc((l->key_count + 1) * sizeof(blob *));
+    for (uint32_t k = 0; k < l->key_count; k++) own->keys[k] = blob_ref(l->keys[k]);
+  }
+}
+
 void lease_renew(lease *l, int64_t now_ns) {
   l->ends_ns = l->ttl_s > (INT64_MAX - now_ns) / SECOND_NS ? INT64_MAX
                                                             : now_ns + l->ttl_s * SECOND_NS;
@@ -111,4 +125,25 @@ lease *lease_next(const lease_table *t) {
     if (!first || t->items[i]->ends_ns < first->ends_ns) first = t->items[i];
   }
   return first;
+}
+
+/* ---- one lease for many objects ---- */
+
+#define REUSE_KEYS_MAX 1000
+
+int64_t lease_extra_s(int64_t ttl_s, int64_t reuse_s) {
+  int64_t extra = ttl_s / 20;
+  return extra < reuse_s ? extra : reuse_s;
+}
+
+bool lease_reuse_take(lease_reuse *r, int64_t ttl_s, int64_t extra_s, int64_t now_ns) {
+  bool lives = now_ns + ttl_s * SECOND_NS < r->until_ns;
+  bool fits = now_ns + (ttl_s + extra_s) * SECOND_NS >= r->until_ns; /* also in the same turn */
+  if (!r->id || !lives || !fits || r->keys >= REUSE_KEYS_MAX) return false;
+  r->keys++;
+  return true;
+}
+
+void lease_reuse_begin(lease_reuse *r, int64_t id, int64_t whole_s, int64_t now_ns) {
+  *r = (lease_reuse){.id = id, .until_ns = now_ns + whole_s * SECOND_NS, .keys = 1};
 }
