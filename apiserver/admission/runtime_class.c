@@ -2,8 +2,10 @@
  * the node). Sources: plugin/pkg/admission/runtimeclass, podresize. */
 #include "admission/plugin.h"
 
+#include "base/quote.h"
 #include "codec/codec.h"
 #include "registry/object.h"
+#include "registry/validation/text_rules.h"
 #include "version/pod_resources.h"
 
 /* False with the error for a class that is missing; *class stays NULL when none is named. */
@@ -12,9 +14,20 @@ static bool class_find(const admission_args *args, const val **class) {
   *class = NULL;
   if (!name) return true;
   slice text = val_str(name);
+  if (!text.len) { /* the lister's own client refuses that before it asks */
+    return status_plain(&args->rq->error, args->rq->arena, "resource name may not be empty");
+  }
+  slice problems[4], shown = go_quote(args->rq->arena, text);
+  uint32_t n = text_problems(args->rq->arena, TEXT_PATH_SEGMENT, text, false, problems);
+  if (n) {
+    slice more = n > 1 ? problems[1] : SLICE_NONE;
+    return status_plain(&args->rq->error, args->rq->arena,
+                        "invalid resource name %.*s: [%.*s%s%.*s]", SLICE_ARG(shown),
+                        SLICE_ARG(problems[0]), n > 1 ? " " : "", SLICE_ARG(more));
+  }
   *class = plugin_get(args, "node.k8s.io", "v1", "runtimeclasses", SLICE_NONE, text);
-  return *class || plugin_forbid(args, "pod rejected: RuntimeClass \"%.*s\" not found",
-                                 SLICE_ARG(text));
+  return *class ||
+         plugin_forbid(args, "pod rejected: RuntimeClass %.*s not found", SLICE_ARG(shown));
 }
 
 static bool quantities_equal(const val *x, const val *y) {

@@ -460,12 +460,12 @@ static void turn(world *w) {
   /* The loop's own timers are no finer than a millisecond. */
   bool due = at <= w->env.mono_ns + NEAR_NS;
   if (!due) arm_wake(w, at);
+  w->clock_read = false; /* it may be long until something happens, the first time as well */
   event_base_loop(loop_of(w)->base, EVLOOP_ONCE | (due ? EVLOOP_NONBLOCK : 0));
   world_read_clocks(w);
   while (timers_fire_one(&w->timers, w->env.mono_ns)) {}
   w->program.tick(w->program.ctx);
   flush_turn(w);
-  w->clock_read = false;
 }
 
 static bool anything_pending(const world *w) {

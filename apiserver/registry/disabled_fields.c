@@ -5,6 +5,8 @@ static const struct field_row {
   const char *group, *resource, *parent, *field;
 } field_rows[] = {
     {"", "nodes", "spec", "configSource"},
+    {"", "nodes", "status", "config"},
+    {"apps", "statefulsets", "spec.updateStrategy.rollingUpdate", "maxUnavailable"},
     {"storage.k8s.io", "csidrivers", "spec", "preventPodSchedulingIfMissing"},
 };
 
@@ -61,8 +63,8 @@ void disabled_fields_drop(const resource_info *r, val *obj, const val *old) {
   for (size_t i = 0; i < sizeof field_rows / sizeof *field_rows; i++) {
     const struct field_row *row = &field_rows[i];
     if (!is_row(r, row->group, row->resource)) continue;
-    val *parent = val_getc(obj, row->parent);
-    if (val_is_map(parent) && !val_getc(val_getc(old, row->parent), row->field)) {
+    val *parent = val_path(obj, row->parent);
+    if (val_is_map(parent) && !val_getc(val_path(old, row->parent), row->field)) {
       val_delc(parent, row->field);
     }
   }

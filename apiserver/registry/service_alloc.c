@@ -68,7 +68,7 @@ static bool prefers_and_keeps(const val *spec, const val *old) {
 }
 
 static void policy_default(arena *a, val *spec, const val *old) {
-  if (val_get_str(spec, "ipFamilyPolicy").len) return;
+  if (val_getc(spec, "ipFamilyPolicy")) return;
   bool bare = slice_is(val_get_str(spec, "clusterIP"), "None") &&
               !val_len(val_getc(spec, "selector"));
   slice kept = val_get_str(old, "ipFamilyPolicy");
@@ -203,7 +203,9 @@ static bool ips_take(request *rq, field_errors *errs, service_txn *t, val *svc, 
 /* Reading never shows an ExternalName's internalTrafficPolicy, so it is not kept either. */
 static void policy_hide(val *svc) {
   val *spec = val_getc(svc, "spec");
-  if (service_is_type(spec, "ExternalName")) val_delc(spec, "internalTrafficPolicy");
+  slice policy = val_get_str(spec, "internalTrafficPolicy");
+  bool valid = slice_is(policy, "Cluster") || slice_is(policy, "Local"); /* else it is refused */
+  if (service_is_type(spec, "ExternalName") && valid) val_delc(spec, "internalTrafficPolicy");
 }
 
 static bool finish(request *rq, field_errors *errs, val *svc, bool ok) {

@@ -189,6 +189,7 @@ static bool ports_change(request *rq, field_errors *errs, service_txn *t, val *s
                          const val *old_numbers) {
   arena *a = rq->arena;
   const val *ports = val_getc(spec, "ports");
+  val *seen = val_map(a);
   slice problem;
   for (uint32_t i = 0; i < val_len(ports); i++) {
     val *item = val_at(ports, i);
@@ -201,6 +202,11 @@ static bool ports_change(request *rq, field_errors *errs, service_txn *t, val *s
     } else if (!list_has(old_numbers, own) && !list_has(t->ports_taken, own)) {
       if (!take(rq, t, own, &problem)) return port_error(errs, i, own, problem);
     }
+    slice protocol = val_get_str(item, "protocol");
+    slice pair = arena_printf(a, "{%.*s %lld}", SLICE_ARG(protocol), (long long)own);
+    if (val_get(seen, pair)) /* comes before validation, and so in these words */
+      return status_plain(&rq->error, a, "duplicate nodePort: %.*s", SLICE_ARG(pair));
+    val_set(a, seen, pair, item);
   }
   return true;
 }

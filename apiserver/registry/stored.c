@@ -11,9 +11,11 @@
 #include <assert.h>
 #include <stdio.h>
 
+#define PREFIX "/registry"
+
 slice stored_prefix(arena *a, const resource_info *r, slice namespace) {
   slice slash = SLICE_LIT("/");
-  const slice parts[] = {SLICE_LIT("/registry/"), r->etcd_prefix, slash, namespace, slash};
+  const slice parts[] = {SLICE_LIT(PREFIX "/"), r->etcd_prefix, slash, namespace, slash};
   return arena_join(a, parts, namespace.len ? 5 : 3);
 }
 
@@ -26,6 +28,11 @@ slice stored_prefix_end(arena *a, slice prefix) {
 slice stored_key(arena *a, const resource_info *r, slice namespace, slice name) {
   slice prefix = stored_prefix(a, r, r->namespaced ? namespace : SLICE_NONE);
   return arena_concat(a, prefix, name);
+}
+
+slice stored_key_inner(slice key) {
+  assert(slice_has_prefix(key, SLICE_LIT(PREFIX "/")));
+  return slice_from(key, sizeof PREFIX - 1);
 }
 
 val *stored_decode(arena *a, const resource_info *r, const store_entry *e) {

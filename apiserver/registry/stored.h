@@ -12,6 +12,8 @@
 /* "/registry/pods/default/web"; prefix: all objects of the resource (in a namespace unless
  * empty), ending with '/'. */
 slice stored_key(arena *a, const resource_info *r, slice namespace, slice name);
+/* A key without the prefix that all of them share: "/pods/default/a". */
+slice stored_key_inner(slice key);
 slice stored_prefix(arena *a, const resource_info *r, slice namespace);
 /* The key behind all keys that begin with `prefix`: where a walk over them ends. */
 slice stored_prefix_end(arena *a, slice prefix);

@@ -1,6 +1,7 @@
 /* Prepare hooks of the core group. */
 #include "codec/codec.h"
 #include "registry/object.h"
+#include "registry/pod_create.h"
 #include "registry/pod_qos.h"
 #include "registry/strategy_hooks.h"
 #include "server.h"
@@ -77,6 +78,8 @@ void pod_prepare_create(request *rq, val *obj, const val *old) {
   val_setc(a, status, "qosClass", val_cstr(a, pod_qos(obj)));
   pod_gates_condition(rq, obj, status);
   val_setc(a, obj, "status", status);
+  pod_label_keys_merge(a, obj);
+  pod_apparmor_sync(rq, obj);
 }
 
 void pod_prepare_update(request *rq, val *obj, const val *old) {

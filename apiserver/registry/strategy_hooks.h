@@ -24,6 +24,7 @@
 /* WarningsOnCreate and WarningsOnUpdate; they stand beside their kinds' validators. */
 #define WARNING_HOOKS(X)                                                                       \
   X(volume_warn) X(claim_warn) X(node_warn) X(quota_warn) X(service_account_warn)            \
+  X(secret_warn)                                                                               \
   X(resource_slice_warn)                                                                       \
   X(service_warn) X(endpoints_warn) X(storage_class_warn) X(csi_driver_warn)                    \
   X(csi_storage_capacity_warn) X(ingress_warn) X(balancer_status_warn) X(network_policy_warn)   \

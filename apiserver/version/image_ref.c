@@ -125,13 +125,20 @@ static void domain_split(slice image, slice *domain, slice *rest) {
   *rest = tail;
 }
 
+/* Docker's own images without a path of their own stand below "library/". */
+static size_t path_bytes(slice domain, slice name) {
+  bool bare = slice_is(domain, "docker.io") && slice_find_char(name, '/') < 0;
+  return name.len + (bare ? sizeof "library/" - 1 : 0);
+}
+
 bool image_ref_is_latest(slice image) {
   if (image.len == 0 || is_bare_id(image)) return false;
   slice domain, rest, name, tag, digest;
   domain_split(image, &domain, &rest);
   bool has_digest = slice_cut(rest, '@', &rest, &digest);
   bool has_tag = slice_cut(rest, ':', &name, &tag);
-  if (!path_ok(name) || name.len > PATH_MAX_BYTES || !domain_ok(domain)) return false;
+  if (!path_ok(name) || !domain_ok(domain)) return false;
+  if (path_bytes(domain, name) > PATH_MAX_BYTES) return false;
   if (has_digest && !digest_ok(digest)) return false;
   if (has_tag) return tag_ok(tag) && slice_is(tag, "latest");
   return !has_digest;

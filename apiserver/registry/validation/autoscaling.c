@@ -1,6 +1,7 @@
 /* HorizontalPodAutoscalers, as v2 keeps them. Source:
  * pkg/apis/autoscaling/validation/validation.go. */
 #include "registry/validation/checks.h"
+#include "registry/validation/pod_checks.h"
 #include "registry/validation/rows.h"
 
 #include "codec/codec.h"
@@ -103,6 +104,8 @@ static void names_check(field_errors *errs, const path *p, const val *s, const s
   }
   if (row->resource && name.len == 0)
     field_required(errs, &name_at, "must specify a resource name");
+  else if (row->resource && row->container)
+    container_resource_name_check(errs, &name_at, name);
   if (row->container) {
     if (c.len)
       text_check(errs, &container, TEXT_DNS1123_LABEL, c);

@@ -48,7 +48,7 @@ static void completion_check(field_errors *e, const path *p, const val *spec) {
   if (val_getc(spec, "completionMode"))
     choice_at(e, p, spec, "completionMode", CHOICES("NonIndexed", "Indexed"), false);
   if (slice_is(mode, "Indexed")) indexed_check(e, p, spec);
-  if (mode.len && !slice_is(mode, "NonIndexed")) return;
+  if (val_getc(spec, "completionMode") && !slice_is(mode, "NonIndexed")) return;
   for (size_t i = 0; i < 2; i++) {
     const val *v = val_getc(spec, only_indexed[i]);
     if (v) refuse(e, p, only_indexed[i], v, "requires indexed completion mode");

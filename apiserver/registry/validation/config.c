@@ -125,7 +125,22 @@ void validate_secret(const validate_args *v) {
 static void namespace_spec_check(const validate_args *v);
 
 /* An update is checked as a create first, then against the old one. */
+static void namespace_phase_check(const validate_args *v) {
+  slice phase = val_str(val_path(v->obj, "status.phase"));
+  path status = path_root("status"), at = path_child(&status, "Phase");
+  bool ends = val_path(v->obj, "metadata.deletionTimestamp") != NULL;
+  if (slice_is(phase, ends ? "Terminating" : "Active")) return;
+  field_invalid_str(v->errs, &at, phase,
+                    ends ? "may only be 'Terminating' if `deletionTimestamp` is not empty"
+                         : "may only be 'Active' if `deletionTimestamp` is empty");
+}
+
 void validate_namespace(const validate_args *v) {
+  if (slice_is(v->subresource, "status")) {
+    core_meta_update(v->errs, v->obj, v->old);
+    namespace_phase_check(v);
+    return;
+  }
   core_meta_validate(v->errs, v->obj, false, TEXT_DNS1123_LABEL);
   namespace_spec_check(v);
   if (v->old) core_meta_update(v->errs, v->obj, v->old);

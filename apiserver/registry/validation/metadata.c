@@ -11,7 +11,7 @@
 static void name_check(field_errors *errs, const path *meta, const val *obj, text_rule rule) {
   slice name = object_name(obj), base = val_str(val_path(obj, "metadata.generateName")), texts[4];
   path at_base = path_child(meta, "generateName"), at_name = path_child(meta, "name");
-  if (base.len) {
+  if (base.len && rule != TEXT_LONG_NAME) {
     uint32_t n = text_problems(errs->a, rule, base, true, texts);
     for (uint32_t i = 0; i < n; i++)
       field_invalid_str(errs, &at_base, base, "%.*s", SLICE_ARG(texts[i]));

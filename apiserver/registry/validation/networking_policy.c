@@ -180,8 +180,11 @@ static void parent_check(field_errors *errs, const path *p, const val *ref) {
 
 /* The name is the address itself. */
 static void ip_name_check(const validate_args *v) {
-  path meta = path_root("metadata"), p = path_child(&meta, "name");
-  slice name = val_str(val_path(v->obj, "metadata.name"));
+  path meta = path_root("metadata"), p = path_child(&meta, "name"),
+       base_at = path_child(&meta, "generateName");
+  slice name = val_str(val_path(v->obj, "metadata.name")),
+        base = val_str(val_path(v->obj, "metadata.generateName"));
+  if (base.len) ip_check(v->errs, &base_at, base);
   if (name.len) ip_check(v->errs, &p, name);
   meta_rules(v, TEXT_ANY);
 }

@@ -49,7 +49,7 @@ void volume_warn(request *rq, val *obj, const val *old) {
   const val *list = val_path(spec, "nodeAffinity.required.nodeSelectorTerms");
   EACH_ITEM(i, list) {
     path at = path_index(&terms, i);
-    pod_warn_node_term(rq, &at, val_at(list, i));
+    pod_warn_node_term(rq, &at, val_at(list, i), false);
   }
   for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
     const char *key = sources[i].key;
@@ -61,11 +61,9 @@ void volume_warn(request *rq, val *obj, const val *old) {
 void claim_warn(request *rq, val *obj, const val *old) {
   static const words notes[] = {STORAGE_CLASS_NOTE};
   (void)old;
-  path p = path_root("spec"), at = path_child(&p, "resources"),
-       requests = path_child(&at, "requests"), limits = path_child(&at, "limits");
+  path p = path_root("spec");
   notes_warn(rq, obj, notes, 1);
-  pod_warn_fraction(rq, &requests, val_path(obj, "spec.resources.requests"), "storage");
-  pod_warn_fraction(rq, &limits, val_path(obj, "spec.resources.limits"), "storage");
+  pod_warn_claim(rq, &p, val_getc(obj, "spec"));
 }
 
 void node_warn(request *rq, val *obj, const val *old) {

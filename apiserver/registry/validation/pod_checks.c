@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "registry/object.h"
+#include "registry/validation/ip_rules.h"
 #include "registry/validation/pod_internal.h"
 
 #include <arpa/inet.h>
@@ -161,37 +162,8 @@ void id_at(field_errors *e, const path *p, const val *obj, const char *key) {
   if (id) range_check(e, &here, val_i64(id), 0, 2147483647);
 }
 
-/* Go's older parser: leading zeros in IPv4 parts are fine. */
-static bool legacy_ip_ok(slice s) {
-  char text[64], plain[64];
-  unsigned char bytes[16];
-  if (s.len == 0 || s.len >= sizeof text) return false;
-  memcpy(text, s.ptr, s.len);
-  text[s.len] = 0;
-  if (strlen(text) != s.len) return false;
-  if (inet_pton(AF_INET6, text, bytes) == 1) return true;
-  size_t n = 0;
-  for (size_t i = 0; i < s.len; i++) {
-    bool first = i == 0 || text[i - 1] == '.';
-    bool zero = first && text[i] == '0';
-    while (zero && text[i + 1] >= '0' && text[i + 1] <= '9' && text[i] == '0') i++;
-    plain[n++] = text[i];
-  }
-  plain[n] = 0;
-  return inet_pton(AF_INET, plain, bytes) == 1;
-}
-
 void legacy_ip_check(field_errors *e, const path *p, slice text) {
-  if (!legacy_ip_ok(text)) {
-    refuse_str(e, p, NULL, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
-    return;
-  }
-  bool zero = false;
-  for (size_t i = 0; slice_find_char(text, ':') < 0 && i + 1 < text.len; i++) {
-    bool first = i == 0 || text.ptr[i - 1] == '.';
-    zero = zero || (first && text.ptr[i] == '0' && text.ptr[i + 1] != '.');
-  }
-  if (zero) refuse_str(e, p, NULL, text, "must not have leading 0s");
+  ip_legacy_check(e, p, text, NULL);
 }
 
 void core_finalizers_check(field_errors *e, const path *meta, const val *obj) {

@@ -60,7 +60,9 @@ static void search_domain_check(field_errors *e, const path *p, slice s) {
     if (plain[i] == '_' && !last) plain[i] = 'a';
   }
   if (s.len > 253) refuse_str(e, p, NULL, s, "must be no more than 253 characters");
-  if (text_is_valid(TEXT_DNS1123_SUBDOMAIN, slice_of(plain, s.len))) return;
+  slice texts[4];
+  uint32_t n = text_problems(e->a, TEXT_DNS1123_SUBDOMAIN, slice_of(plain, s.len), false, texts);
+  if (n == (s.len > 253)) return;
   refuse_str(e, p, NULL, s,
              "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
              "'_', '-' or '.', and "

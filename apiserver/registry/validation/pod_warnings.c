@@ -38,12 +38,28 @@ static void label_is_old(request *rq, const path *p, slice key) {
     pod_warn_at(rq, p, NULL, arena_printf(rq->arena, "%.*s is %s", SLICE_ARG(key), words).ptr);
 }
 
-void pod_warn_node_term(request *rq, const path *p, const val *term) {
+static void values_warn(request *rq, const path *p, const val *values) {
+  slice texts[4];
+  path list = path_child(p, "values");
+  EACH_ITEM(i, values) {
+    path at = path_index(&list, i);
+    slice value = val_str(val_at(values, i));
+    uint32_t n = text_problems(rq->arena, TEXT_LABEL_VALUE, value, false, texts);
+    for (uint32_t k = 0; k < n; k++) {
+      slice text = arena_printf(rq->arena, "%.*s is invalid, %.*s", SLICE_ARG(value),
+                                SLICE_ARG(texts[k]));
+      pod_warn_at(rq, &at, NULL, text.ptr);
+    }
+  }
+}
+
+void pod_warn_node_term(request *rq, const path *p, const val *term, bool with_values) {
   const val *list = val_getc(term, "matchExpressions");
   path exprs = path_child(p, "matchExpressions");
   EACH_ITEM(i, list) {
     path at = path_index(&exprs, i), key = path_child(&at, "key");
     label_is_old(rq, &key, val_get_str(val_at(list, i), "key"));
+    if (with_values) values_warn(rq, &at, val_getc(val_at(list, i), "values"));
   }
 }
 
@@ -73,7 +89,13 @@ static void placement_warn(request *rq, const path *p, const val *spec) {
   }
   EACH_ITEM(i, terms) {
     path term = path_index(&list, i);
-    pod_warn_node_term(rq, &term, val_at(terms, i));
+    pod_warn_node_term(rq, &term, val_at(terms, i), false);
+  }
+  const val *wishes = val_getc(node, "preferredDuringSchedulingIgnoredDuringExecution");
+  path may = path_child(&at, "preferredDuringSchedulingIgnoredDuringExecution");
+  EACH_ITEM(i, wishes) {
+    path item = path_index(&may, i), term = path_child(&item, "preference");
+    pod_warn_node_term(rq, &term, val_getc(val_at(wishes, i), "preference"), true);
   }
   spread_warn(rq, p, spec);
 }
@@ -90,6 +112,13 @@ static const char *const old_volumes[][2] = {
     {"rbd", "deprecated in v1.28, non-functional in v1.31+"},
 };
 
+void pod_warn_claim(request *rq, const path *p, const val *spec) {
+  path at = path_child(p, "resources"), requests = path_child(&at, "requests"),
+       limits = path_child(&at, "limits");
+  pod_warn_fraction(rq, &requests, val_path(spec, "resources.requests"), "storage");
+  pod_warn_fraction(rq, &limits, val_path(spec, "resources.limits"), "storage");
+}
+
 static void volumes_warn(request *rq, const path *spec_path, const val *spec) {
   const val *list = val_getc(spec, "volumes");
   path p = path_child(spec_path, "volumes");
@@ -100,7 +129,11 @@ static void volumes_warn(request *rq, const path *spec_path, const val *spec) {
       if (!val_getc(val_at(list, i), key)) continue;
       pod_warn_at(rq, &at, strcmp(key, "storageos") == 0 ? "storageOS" : key, old_volumes[k][1]);
     }
+    path own = path_child(&at, "ephemeral"), claim = path_child(&own, "volumeClaimTemplate"),
+         spec_at = path_child(&claim, "spec");
+    pod_warn_claim(rq, &spec_at, val_path(val_at(list, i), "ephemeral.volumeClaimTemplate.spec"));
   }
+  pod_warn_paths(rq, spec);
 }
 
 void pod_warn_fraction(request *rq, const path *p, const val *amounts, const char *name) {
@@ -115,12 +148,21 @@ void pod_warn_fraction(request *rq, const path *p, const val *amounts, const cha
           .ptr);
 }
 
+typedef struct pod_words {
+  request *rq;
+  const path *notes_path;
+  const val *notes, *spec;
+  bool template;
+} pod_words;
+
 static bool container_warn(void *ctx, const path *p, const val *c) {
-  request *rq = ctx;
+  const pod_words *w = ctx;
+  request *rq = w->rq;
   const val *res = val_getc(c, "resources"), *vars = val_getc(c, "env");
   path at = path_child(p, "resources"), limits = path_child(&at, "limits"),
        requests = path_child(&at, "requests"), list = path_child(p, "env");
   static const char *const names[] = {"memory", "ephemeral-storage"};
+  pod_warn_profiles(rq, w->notes_path, w->notes, w->spec, c, w->template);
   for (size_t i = 0; i < 2; i++) {
     pod_warn_fraction(rq, &limits, val_getc(res, "limits"), names[i]);
     pod_warn_fraction(rq, &requests, val_getc(res, "requests"), names[i]);
@@ -220,13 +262,18 @@ static void template_warn(request *rq, const path *p, const val *template) {
   path overhead = path_child(&at, "overhead");
   pod_warn_fraction(rq, &overhead, val_getc(spec, "overhead"), "memory");
   pod_warn_fraction(rq, &overhead, val_getc(spec, "overhead"), "ephemeral-storage");
-  containers_visit(spec, &at, container_warn, rq);
+  path notes = path_child(&meta, "annotations");
+  pod_words words = {rq, &notes, val_path(template, "metadata.annotations"), spec, p != NULL};
+  pod_warn_pod_profile(rq, &notes, words.notes, spec);
+  containers_visit(spec, &at, container_warn, &words);
+  pod_warn_ports(rq, &at, spec);
   if (grace && val_i64(grace) < 0) {
     pod_warn_at(rq, &at, "terminationGracePeriodSeconds",
                 "must be >= 0; negative values are invalid and will be treated as 1");
   }
   affinity_warn(rq, &at, spec, "podAffinity");
   affinity_warn(rq, &at, spec, "podAntiAffinity");
+  pod_warn_addresses(rq, &at, spec);
 }
 
 static bool changed(const val *obj, const val *old) {
@@ -234,19 +281,22 @@ static bool changed(const val *obj, const val *old) {
                      val_i64(val_path(old, "metadata.generation"));
 }
 
-static void dots_warn(request *rq, const val *obj, const char *words) {
+static void name_warn(request *rq, const val *obj, const char *words) {
   slice name = val_get_str(val_getc(obj, "metadata"), "name");
-  if (slice_find_char(name, '.') < 0) return;
+  slice texts[4];
+  uint32_t n = text_problems(rq->arena, TEXT_DNS1123_LABEL, name, false, texts);
+  if (n == 0) return;
+  slice second = n > 1 ? texts[1] : SLICE_NONE;
   request_warn(rq, arena_printf(rq->arena,
                                 "metadata.name: %s, which can result in surprising behavior; a DNS "
-                                "label is recommended: [must not contain dots]",
-                                words));
+                                "label is recommended: [%.*s%s%.*s]",
+                                words, SLICE_ARG(texts[0]), n > 1 ? " " : "", SLICE_ARG(second)));
 }
 
 #define HOSTNAMES "this is used in Pod names and hostnames"
 
 void pod_warn(request *rq, val *obj, const val *old) {
-  if (!old) dots_warn(rq, obj, "this is used in the Pod's hostname");
+  if (!old) name_warn(rq, obj, "this is used in the Pod's hostname");
   if (changed(obj, old)) template_warn(rq, NULL, obj);
 }
 
@@ -256,7 +306,7 @@ static void workload(request *rq, const val *obj, const val *old, const char *wh
   bool cron = strcmp(where, "spec.jobTemplate.spec.template") == 0,
        root = strcmp(where, "template") == 0;
   path at = root ? path_root("template") : path_child(cron ? &job_spec : &spec, "template");
-  if (!old && named) dots_warn(rq, obj, HOSTNAMES);
+  if (!old && named) name_warn(rq, obj, HOSTNAMES);
   if (changed(obj, old)) template_warn(rq, &at, val_path(obj, where));
 }
 
@@ -282,6 +332,12 @@ void podtemplate_warn(request *rq, val *obj, const val *old) {
 
 void statefulset_warn(request *rq, val *obj, const val *old) {
   workload(rq, obj, old, "spec.template", false);
+  const val *claims = val_path(obj, "spec.volumeClaimTemplates");
+  path spec = path_root("spec"), list = path_child(&spec, "volumeClaimTemplates");
+  EACH_ITEM(i, claims) { /* the odd name on updates is the real server's */
+    path at = path_index(&list, i), changed_at = path_child(&at, "Spec");
+    pod_warn_claim(rq, old ? &changed_at : &at, val_getc(val_at(claims, i), "spec"));
+  }
   if (!changed(obj, old)) return;
   if (val_i64(val_path(obj, "spec.revisionHistoryLimit")) < 0) {
     request_warn(rq, SLICE_LIT("spec.revisionHistoryLimit: a negative value retains all historical "

@@ -130,6 +130,52 @@ static val *source_of(arena *a, const val *spec, bool drop_expand) {
   return source;
 }
 
+/* May a requirement's key become the stable name of the same label? */
+static bool key_is_same(slice now, slice was) {
+  static const char *const stable[][2] = {
+      {"beta.kubernetes.io/arch", "kubernetes.io/arch"},
+      {"beta.kubernetes.io/os", "kubernetes.io/os"},
+      {"failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"},
+      {"failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"},
+      {"beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type"},
+  };
+  for (size_t i = 0; i < sizeof stable / sizeof *stable; i++) {
+    if (slice_is(was, stable[i][0]) && slice_is(now, stable[i][1])) return true;
+  }
+  return slice_eq(now, was);
+}
+
+static bool requirements_same(const val *now, const val *was) {
+  if (val_len(now) != val_len(was)) return false;
+  EACH_ITEM(i, now) {
+    const val *x = val_at(now, i), *y = val_at(was, i);
+    if (!key_is_same(val_get_str(x, "key"), val_get_str(y, "key"))) return false;
+    if (!slice_eq(val_get_str(x, "operator"), val_get_str(y, "operator"))) return false;
+    if (val_len(val_getc(x, "values")) != val_len(val_getc(y, "values"))) return false;
+    if (val_len(val_getc(x, "values")) && !val_equal(val_getc(x, "values"), val_getc(y, "values")))
+      return false;
+  }
+  return true;
+}
+
+/* A volume's place is fixed once it is known. */
+static void affinity_change(const validate_args *v, const val *now, const val *was) {
+  path p = path_root("nodeAffinity");
+  const val *terms = val_path(now, "required.nodeSelectorTerms"),
+            *before = val_path(was, "required.nodeSelectorTerms");
+  if (!was) return;
+  bool same = now && val_len(terms) == val_len(before) &&
+              !val_getc(now, "required") == !val_getc(was, "required");
+  for (uint32_t i = 0; same && i < val_len(terms); i++) {
+    const val *x = val_at(terms, i), *y = val_at(before, i);
+    same = requirements_same(val_getc(x, "matchExpressions"), val_getc(y, "matchExpressions")) &&
+           requirements_same(val_getc(x, "matchFields"), val_getc(y, "matchFields"));
+  }
+  if (!same)
+    refuse_go(v->errs, &p, NULL, "VolumeNodeAffinity", now,
+              "field is immutable, except for updating from beta label to GA");
+}
+
 static void change_check(const validate_args *v) {
   arena *a = v->errs->a;
   const val *now = val_getc(v->obj, "spec"), *was = val_getc(v->old, "spec"),
@@ -144,6 +190,7 @@ static void change_check(const validate_args *v) {
                     SLICE_ARG(diff));
   }
   immutable_check(v->errs, &mode, val_getc(now, "volumeMode"), val_getc(was, "volumeMode"));
+  affinity_change(v, val_getc(now, "nodeAffinity"), val_getc(was, "nodeAffinity"));
   if (val_getc(was, "volumeAttributesClassName") && !val_getc(now, "volumeAttributesClassName")) {
     forbid(v->errs, &spec, "volumeAttributesClassName",
            "update from non-nil value to nil is forbidden");

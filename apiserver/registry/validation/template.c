@@ -216,7 +216,7 @@ void validate_replicationcontroller(const validate_args *v) {
     controller_status(v);
     return;
   }
-  core_meta_check(v, TEXT_DNS1123_SUBDOMAIN);
+  core_meta_check(v, TEXT_LONG_NAME);
   nonnegative_at(e, &p, spec, "minReadySeconds");
   need(e, &p, spec, "selector", "");
   if (!val_getc(spec, "replicas"))

@@ -87,6 +87,7 @@ static bool scan_header_name(slice s) {
 static bool scan_any(slice s) { return s.len < SIZE_MAX; }
 
 static bool scan_port_chars(slice s) {
+  if (s.len == 0) return false;
   for (size_t i = 0; i < s.len; i++) {
     if (!is_label_char(s.ptr[i]) && s.ptr[i] != '-') return false;
   }
@@ -116,6 +117,12 @@ static const rule_row rows[] = {
          "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', " REGEX(
              LABEL_RE)},
     [TEXT_DNS1123_SUBDOMAIN] =
+        {scan_subdomain, 253,
+         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "
+         "or '.', and "
+         "must start and end with an alphanumeric character (e.g. 'example.com', " REGEX(
+             SUBDOMAIN_RE)},
+    [TEXT_LONG_NAME] =
         {scan_subdomain, 253,
          "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "
          "or '.', and "
@@ -262,9 +269,9 @@ uint32_t text_problems(arena *a, text_rule rule, slice value, bool prefix, slice
   }
   const rule_row *row = rows + rule;
   uint32_t n = 0;
-  bool ok = row->scan(v);
+  bool ok = row->scan(v), counts_bytes = rule == TEXT_LABEL_VALUE || rule == TEXT_LONG_NAME;
   if (row->max && v.len > row->max)
-    n = too_long(a, out, n, "", row->max, rule == TEXT_LABEL_VALUE ? "bytes" : "characters");
+    n = too_long(a, out, n, "", row->max, counts_bytes ? "bytes" : "characters");
   if (rule == TEXT_FQDN) {
     if (v.len == 0)
       out[n++] = SLICE_LIT("must be non-empty");

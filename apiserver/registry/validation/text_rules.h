@@ -10,6 +10,7 @@
 typedef enum text_rule {
   TEXT_DNS1123_LABEL,
   TEXT_DNS1123_SUBDOMAIN,
+  TEXT_LONG_NAME, /* the same in declarative validation, which counts bytes */
   TEXT_DNS1123_SUBDOMAIN_CASELESS,
   TEXT_DNS1035_LABEL,
   TEXT_WILDCARD_SUBDOMAIN,

@@ -2,6 +2,7 @@
  * name. */
 #include "registry/validation/volume_sources.h"
 
+#include "base/quote.h"
 #include "registry/object.h"
 
 typedef struct projected {
@@ -116,10 +117,10 @@ void source_volume_name(const source_args *s, const path *volume, const char *ke
                "iscsi.initiatorName is specified.");
   }
   if (strcmp(key, "ephemeral") != 0 || extra || !pod.len || !name.len) return;
-  slice claim = arena_printf(e->a, "%.*s-%.*s", SLICE_ARG(pod), SLICE_ARG(name));
+  slice claim = arena_printf(e->a, "%.*s-%.*s", SLICE_ARG(pod), SLICE_ARG(name)),
+        shown = go_quote(e->a, claim);
   uint32_t n = text_problems(e->a, TEXT_DNS1123_SUBDOMAIN, claim, false, texts);
   for (uint32_t i = 0; i < n; i++) {
-    field_invalid_str(e, &at, name, "PVC name \"%.*s\": %.*s", SLICE_ARG(claim),
-                      SLICE_ARG(texts[i]));
+    field_invalid_str(e, &at, name, "PVC name %.*s: %.*s", SLICE_ARG(shown), SLICE_ARG(texts[i]));
   }
 }

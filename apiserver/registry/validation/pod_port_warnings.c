@@ -1,0 +1,142 @@
+/* Warnings about what containers share with the world around them: ports that repeat or overlap,
+ * addresses in old forms, annotations that fields have replaced. Source: pkg/api/pod/warnings.go.
+ *
+ * Ports are looked up by number and by name, so that many of them cost no more than their
+ * number; those that share a number are compared with each other. */
+#include "registry/validation/pod_warnings.h"
+
+#include "base/quote.h"
+#include "registry/pod_create.h"
+#include "registry/validation/ip_rules.h"
+
+#define SECCOMP_POD "seccomp.security.alpha.kubernetes.io/pod"
+#define SECCOMP_CONTAINER "container.seccomp.security.alpha.kubernetes.io/"
+#define SECCOMP_WORDS "non-functional in v1.27+; use the \"seccompProfile\" field instead"
+#define APPARMOR_WORDS "deprecated since v1.30; use the \"appArmorProfile\" field instead"
+
+typedef struct port_walk {
+  request *rq;
+  val *by_number; /* "80/TCP" -> list of [where, port] */
+  val *by_name; /* name -> where */
+} port_walk;
+
+static void pair_warn(port_walk *w, const path *at, const val *port, const val *other) {
+  const val *before = val_at(other, 1);
+  slice ip = val_get_str(port, "hostIP"), other_ip = val_get_str(before, "hostIP");
+  int64_t host = val_i64(val_getc(port, "hostPort")),
+          other_host = val_i64(val_getc(before, "hostPort"));
+  const char *what = NULL;
+  if (slice_eq(ip, other_ip) && host == other_host) what = "duplicate";
+  else if (!host || !other_host) what = "overlapping";
+  else if (host == other_host && (ip.len == 0) != (other_ip.len == 0)) what = "dangerously ambiguous";
+  if (!what) return;
+  slice where = val_str(val_at(other, 0));
+  pod_warn_at(w->rq, at, NULL,
+              arena_printf(w->rq->arena, "%s port definition with %.*s", what, SLICE_ARG(where)).ptr);
+}
+
+static void host_ip_warn(port_walk *w, const path *at, const val *port) {
+  slice name = val_get_str(port, "name"), protocol = val_get_str(port, "protocol"),
+        ip = val_get_str(port, "hostIP");
+  if (!ip.len || val_i64(val_getc(port, "hostPort"))) return;
+  slice text = arena_printf(w->rq->arena,
+                            "hostIP set without hostPort: {Name:%.*s HostPort:0 ContainerPort:%lld "
+                            "Protocol:%.*s HostIP:%.*s}",
+                            SLICE_ARG(name), (long long)val_i64(val_getc(port, "containerPort")),
+                            SLICE_ARG(protocol), SLICE_ARG(ip));
+  pod_warn_at(w->rq, at, NULL, text.ptr);
+}
+
+static bool container_numbers(void *ctx, const path *p, const val *c) {
+  port_walk *w = ctx;
+  arena *a = w->rq->arena;
+  const val *ports = val_getc(c, "ports");
+  path list = path_child(p, "ports");
+  EACH_ITEM(i, ports) {
+    val *port = val_at(ports, i);
+    path at = path_index(&list, i);
+    slice protocol = val_get_str(port, "protocol");
+    slice key = arena_printf(a, "%lld/%.*s", (long long)val_i64(val_getc(port, "containerPort")),
+                             SLICE_ARG(protocol));
+    val *others = val_get(w->by_number, key), *entry = val_list(a);
+    host_ip_warn(w, &at, port);
+    EACH_ITEM(k, others) pair_warn(w, &at, port, val_at(others, k));
+    if (!others) val_set(a, w->by_number, key, others = val_list(a));
+    val_append(a, entry, val_string(a, path_text(a, &at)));
+    val_append(a, entry, port);
+    val_append(a, others, entry);
+  }
+  return true;
+}
+
+static bool container_names(void *ctx, const path *p, const val *c) {
+  port_walk *w = ctx;
+  arena *a = w->rq->arena;
+  const val *ports = val_getc(c, "ports");
+  path list = path_child(p, "ports");
+  EACH_ITEM(i, ports) {
+    path at = path_index(&list, i);
+    slice name = val_get_str(val_at(ports, i), "name"), shown = go_quote(a, name);
+    slice other = val_str(val_get(w->by_name, name));
+    if (!name.len) continue;
+    if (!other.len) {
+      val_set(a, w->by_name, name, val_string(a, path_text(a, &at)));
+      continue;
+    }
+    slice text = arena_printf(a,
+                              "duplicate port name %.*s with %.*s, services and probes that select "
+                              "ports by name will use %.*s",
+                              SLICE_ARG(shown), SLICE_ARG(other), SLICE_ARG(other));
+    pod_warn_at(w->rq, &at, NULL, text.ptr);
+  }
+  return true;
+}
+
+void pod_warn_ports(request *rq, const path *spec_path, const val *spec) {
+  port_walk w = {rq, val_map(rq->arena), val_map(rq->arena)};
+  containers_visit(spec, spec_path, container_numbers, &w);
+  containers_visit(spec, spec_path, container_names, &w);
+}
+
+void pod_warn_addresses(request *rq, const path *spec_path, const val *spec) {
+  path dns = path_child(spec_path, "dnsConfig"), servers = path_child(&dns, "nameservers"),
+       hosts = path_child(spec_path, "hostAliases");
+  const val *list = val_path(spec, "dnsConfig.nameservers"), *aliases = val_getc(spec, "hostAliases");
+  EACH_ITEM(i, list) {
+    path at = path_index(&servers, i);
+    ip_warn(rq, &at, val_str(val_at(list, i)));
+  }
+  EACH_ITEM(i, aliases) {
+    path item = path_index(&hosts, i), at = path_child(&item, "ip");
+    ip_warn(rq, &at, val_get_str(val_at(aliases, i), "ip"));
+  }
+}
+
+static void note_warn(request *rq, const path *notes_path, const val *notes, slice key,
+                      const char *words) {
+  path at = path_key(notes_path, key);
+  if (val_get(notes, key)) pod_warn_at(rq, &at, NULL, words);
+}
+
+void pod_warn_pod_profile(request *rq, const path *notes_path, const val *notes, const val *spec) {
+  if (!val_path(spec, "securityContext.seccompProfile"))
+    note_warn(rq, notes_path, notes, SLICE_LIT(SECCOMP_POD), SECCOMP_WORDS);
+}
+
+void pod_warn_profiles(request *rq, const path *notes_path, const val *notes, const val *spec,
+                       const val *container, bool template) {
+  arena *a = rq->arena;
+  slice name = val_get_str(container, "name");
+  if (val_len(notes) == 0) return;
+  if (!val_path(container, "securityContext.seccompProfile")) {
+    slice key = arena_printf(a, SECCOMP_CONTAINER "%.*s", SLICE_ARG(name));
+    note_warn(rq, notes_path, notes, key, SECCOMP_WORDS);
+  }
+  /* A pod's own were warned about when they became fields: pod_create.c. */
+  if (!template || val_path(container, "securityContext.appArmorProfile")) return;
+  slice key = arena_printf(a, APPARMOR_ANNOTATION "%.*s", SLICE_ARG(name));
+  const val *note = val_get(notes, key), *of_pod = val_path(spec, "securityContext.appArmorProfile"),
+            *meant = note ? apparmor_from_annotation(a, val_str(note)) : NULL;
+  if (!of_pod || !meant || !val_equal(of_pod, meant))
+    note_warn(rq, notes_path, notes, key, APPARMOR_WORDS);
+}
