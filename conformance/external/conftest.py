@@ -32,6 +32,7 @@ class Server:
     kubeconfig: str | None
     process: subprocess.Popen | None
     log: pathlib.Path | None
+    since: float = 0  # when it was started, where that matters
 
     @property
     def host(self):
@@ -111,6 +112,18 @@ def pytest_generate_tests(metafunc):
     backends = getattr(metafunc.module, "BACKENDS", None)
     if backends and "apisim" in metafunc.fixturenames and not os.environ.get("APISIM_URL"):
         metafunc.parametrize("apisim", backends, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unused(tmp_path_factory):
+    """A server that nobody asks until test_zz_unused.py, which is the last to run; and when it was started."""
+    if os.environ.get("APISIM_URL"):
+        yield None
+        return
+    server = start(tmp_path_factory.mktemp("unused"))
+    server.since = time.monotonic()
+    yield server
+    stop(server)
 
 
 @pytest.fixture(scope="module")

@@ -199,24 +199,6 @@ def test_exits_with_its_parent(tmp_path):
     pytest.fail("it outlived its parent")
 
 
-def test_the_first_request_knows_the_time(tmp_path):
-    """However long nobody came before: its objects are not from when the server started."""
-    server = start(tmp_path)
-    try:
-        time.sleep(1.2)
-        before = int(time.time())
-        body = b'{"metadata":{"name":"a"}}'
-        s = server.connect()
-        s.sendall(REQUEST.replace(b"GET", b"POST")[:-2] % b"/api/v1/namespaces" + b"Content-Type: application/json\r\n"
-                  b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-        answer = s.recv(65536).decode()
-        s.close()
-        made = answer.split('"creationTimestamp":"')[1].split('"')[0]
-        assert made >= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(before))
-    finally:
-        stop(server)
-
-
 def test_virtual_clock(tmp_path):
     dates = []
     for _ in range(2):
