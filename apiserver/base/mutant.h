@@ -45,7 +45,8 @@
   X(REVISION_REUSED, "a write's object carries the revision before")                         \
   X(CREATE_TWICE, "a create whose answer was lost is sent again")                            \
   X(STALE_CONFLICT, "what failed on a late copy's state is not tried on the newest")        \
-  X(GIVES_UP, "an update that another writer was quicker than is not made anew")
+  X(GIVES_UP, "an update that another writer was quicker than is not made anew")           \
+  X(STALE_NOOP, "an update that changes nothing of a late copy is not compared with the newest")
 
 #define MUTANT_ENUM(name, text) MUTANT_##name,
 enum mutant { MUTANT_LIST(MUTANT_ENUM) MUTANTS };

@@ -23,6 +23,7 @@ typedef struct update_run {
   slice namespace, name, key;
   store_entry *live_entry; /* NULL: creating */
   val *live;
+  bool fresh; /* live is the newest state, not the copy's */
   bool unsure; /* an attempt may have been written: another could only conflict with it */
 } update_run;
 
@@ -142,7 +143,7 @@ static store_result remove_newest(update_run *u) {
   return same ? remove_state(u, e) : STORE_NOT_FOUND;
 }
 
-/* Who is too late has what it wanted: it is gone. */
+/* Who is too late has what it wanted: it is gone. What only the copy still has, was never there. */
 static bool finish_deletion(update_run *u, val *obj, write_result *out) {
   request *rq = u->rq;
   object_meta_take(rq->arena, obj, u->live, "resourceVersion");
@@ -150,10 +151,9 @@ static bool finish_deletion(update_run *u, val *obj, write_result *out) {
   out->deleted = true;
   if (rq->dry_run) return true;
   store_result result = remove_state(u, u->live_entry);
-  for (int tries = 1; result == STORE_CONFLICT && tries < LIMIT_CONFLICT_TRIES; tries++) {
-    result = remove_newest(u);
-  }
-  if (result == STORE_NOT_FOUND) return true;
+  int more = u->fresh ? LIMIT_CONFLICT_TRIES : 0;
+  while (result == STORE_CONFLICT && more-- > 0) result = remove_newest(u);
+  if (result == STORE_NOT_FOUND && u->fresh) return true;
   u->unsure = !generic_surely_not_written(result);
   if (result != STORE_OK) return generic_store_error(rq, result, u->name);
   side_effects_deleted(rq, u->live);
@@ -184,7 +184,8 @@ static store_result write_changed(update_run *u, val *obj, write_result *out) {
   store_result result = STORE_OK;
   bool changed = !slice_eq(blob_slice(same), blob_slice(u->live_entry->value));
   if (!changed && !u->live_entry->stale && !MUTANT(NOOP_WRITES)) {
-    if (!rq->dry_run) out->entry = store_entry_ref(u->live_entry);
+    if (!u->fresh && !MUTANT(STALE_NOOP)) result = STORE_CONFLICT; /* is it still so? */
+    else if (!rq->dry_run) out->entry = store_entry_ref(u->live_entry);
   } else if (!rq->dry_run) {
     int64_t revision = store_next_revision(s);
     blob *bytes = stored_with_revision(blob_slice(same), revision);
@@ -257,16 +258,17 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
   update_run u = {.rq = rq, .strategy = strategy_of(rq->resource), .source = source,
                   .namespace = namespace, .name = name,
                   .key = stored_key(rq->arena, rq->resource, namespace, name)};
-  bool done = false, again = true, fresh = !store_waits(rq->server->store);
+  bool done = false, again = true;
+  u.fresh = rq->dry_run || !store_waits(rq->server->store);
   for (int tries = 0; again && tries < LIMIT_CONFLICT_TRIES; tries++) {
     *out = (write_result){0};
     rq->error.set = false;
     again = false;
     store *s = request_store(rq);
-    store_result got = fresh ? store_get_fresh(s, u.key, &u.live_entry)
-                             : store_get(s, u.key, 0, &u.live_entry);
-    if (!fresh && got == STORE_NOT_FOUND) {
-      fresh = true;
+    store_result got = u.fresh ? store_get_fresh(s, u.key, &u.live_entry)
+                               : store_get(s, u.key, 0, &u.live_entry);
+    if (!u.fresh && got == STORE_NOT_FOUND) {
+      u.fresh = true;
       got = store_get_fresh(s, u.key, &u.live_entry);
     }
     if (got != STORE_OK && got != STORE_NOT_FOUND) return generic_store_error(rq, got, name);
@@ -277,8 +279,8 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
     }
     u.live = got == STORE_OK ? stored_decode(rq->arena, rq->resource, u.live_entry) : NULL;
     done = attempt(&u, out, &again);
-    if (!done && !fresh && !u.unsure && is_stale(&u)) again = true;
-    if (again) fresh = true;
+    if (!done && !again && !u.fresh && !u.unsure && is_stale(&u)) again = true;
+    if (again) u.fresh = true;
     if (u.live_entry) request_keep(rq, u.live_entry); /* the trees borrow from its bytes */
     u.live_entry = NULL;
   }

@@ -108,6 +108,9 @@ static void judge_success(verdict *v) {
     bool may = o->kind == OP_UPDATE_SAME || o->kind == OP_FINALIZER;
     CHECK_THAT(v->w, WRITES, may, "operation %u (%s) succeeded and was not done", o->id,
                name_of(v));
+    CHECK_THAT(v->w, CONSISTENT, was_current(v, revision),
+               "operation %u (%s) changed nothing of version %lld, replaced before it began", o->id,
+               name_of(v), (long long)revision);
     if (o->kind == OP_UPDATE_SAME) {
       CHECK_THAT(v->w, NOOP, revision == o->version,
                  "operation %u changed nothing and moved the version from %lld to %lld", o->id,

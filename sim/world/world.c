@@ -165,9 +165,17 @@ static void turns(world *w, bool (*go_on)(const world *w)) {
 static bool not_stopped(const world *w) { return !w->stop; }
 static bool something_due(const world *w) { return w->queue.count > 0 && !w->violation.set; }
 
+/* Copies of requests that still wait for their answer. */
+static void copies_leave(world *w) {
+  for (sim_conn *c = w->all_conns; c; c = c->all_next) {
+    if (!c->owner) net_close(c);
+  }
+}
+
 /* Everybody leaves; what the last messages do is let happen, then the servers end in order. */
 static void end_in_order(world *w) {
   clients_leave(w);
+  copies_leave(w);
   w->phase = PHASE_OVER;
   int64_t last = w->now_ns + 2 * SECOND;
   due d;
