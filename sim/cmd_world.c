@@ -27,6 +27,8 @@ static const char usage[] =
     "  --canary                     the network loses an event and says nothing: must be caught\n"
     "  --until DURATION             the safety phase's length in virtual time (30s, 5m)\n"
     "  --events-max N               turns at most\n"
+    "  --tape FILE                  a recorded tape is played too, by one more client, at virtual\n"
+    "                               times (run, fleet); `apisim record` makes them\n"
     "run, repro:\n"
     "  --trace FILE                 every event, one a line (- : standard output); columns: turn,\n"
     "                               time, actor, event, peer, numbers, detail\n"

@@ -29,12 +29,13 @@ static void check_status(world *w, const call *k, slice body) {
 void check_http_answer(world *w, const call *k) {
   slice body = call_body(k);
   CHECK_THAT(w, HTTP, k->in.status >= 200 && k->in.status < 600, "a status of %d", k->in.status);
-  if (k->watch && k->in.status == 200) return;
+  if ((k->watch || k->stream) && k->in.status == 200) return;
   if (!is_json(k)) return;
   if (k->in.status >= 400) {
     check_status(w, k, body);
     return;
   }
+  if (k->in.status >= 300) return; /* a redirection */
   slice whole = slice_trim(body);
   CHECK_THAT(w, HTTP, whole.len > 1 && whole.ptr[0] == '{' && whole.ptr[whole.len - 1] == '}',
              "an answer %d is no object", k->in.status);
@@ -47,7 +48,7 @@ void check_http_patience(world *w, const call *k) {
   bool gone = k->server_life != s->life || s->cut_until_ns > k->begun_ns || !s->api;
   bool excused = c->blackhole_up || c->blackhole_down || c->slow || paused || gone ||
                  c->fragment_up || k->slow;
-  if (k->watch) return; /* its client knows better */
+  if (k->watch || k->stream) return; /* its client knows better */
   CHECK_THAT(w, DEADLINE, excused, "a request of %s%u was not answered in %lld s",
              actor_word(k->owner->who.kind), k->owner->who.index,
              (long long)((w->now_ns - k->begun_ns) / SECOND));

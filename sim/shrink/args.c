@@ -3,6 +3,7 @@
 
 #include "base/mutant.h"
 #include "sim/shrink/repro.h"
+#include "sim/workload/player.h"
 #include "sim/world/html.h"
 
 #include <getopt.h>
@@ -12,7 +13,8 @@
 
 enum { OPT_SEED = 256, OPT_SEEDS, OPT_JOBS, OPT_PROFILE, OPT_SERVERS, OPT_OPERATIONS, OPT_CLIENTS,
        OPT_BACKEND, OPT_FAULTS, OPT_MUTANT, OPT_UNTIL, OPT_EVENTS,
-       OPT_TRACE, OPT_HTML, OPT_HASHES, OPT_TWICE, OPT_BUDGET, OPT_FIGURES, OPT_STOP, OPT_CANARY };
+       OPT_TRACE, OPT_HTML, OPT_HASHES, OPT_TWICE, OPT_BUDGET, OPT_FIGURES, OPT_STOP,
+       OPT_CANARY, OPT_TAPE };
 
 static const struct option options[] = {
     {"seed", required_argument, NULL, OPT_SEED},
@@ -34,6 +36,7 @@ static const struct option options[] = {
     {"budget", required_argument, NULL, OPT_BUDGET},
     {"figures", no_argument, NULL, OPT_FIGURES},
     {"stop", no_argument, NULL, OPT_STOP},
+    {"tape", required_argument, NULL, OPT_TAPE},
     {"canary", no_argument, NULL, OPT_CANARY},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0}};
@@ -172,6 +175,26 @@ static bool budget(const char *text, fleet_options *f) {
   return true;
 }
 
+#define TAPE_EXCHANGES 65535u
+
+static bool read_tape(const char *path, sim_args *a) {
+  char problem[400];
+  FILE *f = fopen(path, "rb");
+  if (!f) return bad("tape", path, "a recorded tape that can be read");
+  FILE *to = open_memstream(&a->tape_text, &a->tape_len);
+  char part[4096];
+  for (size_t n; to && (n = fread(part, 1, sizeof part, f)) > 0;) fwrite(part, 1, n, to);
+  fclose(f);
+  if (!to || fclose(to) != 0) return bad("tape", path, "more memory");
+  slice text = slice_of(a->tape_text, a->tape_len);
+  a->tape = tape_parse(text, path, problem, sizeof problem);
+  if (!a->tape) {
+    fprintf(stderr, "apisim sim: --tape: %s\n", problem);
+    return false;
+  }
+  return a->tape->count <= TAPE_EXCHANGES || bad("tape", path, "at most 65535 exchanges");
+}
+
 static bool take(int c, const char *text, sim_args *a) {
   switch (c) {
     case OPT_SEEDS: a->seeds_set = true; return seeds(text, &a->fleet);
@@ -187,19 +210,46 @@ static bool take(int c, const char *text, sim_args *a) {
     case OPT_TWICE: return share(text, &a->fleet);
     case OPT_BUDGET: return budget(text, &a->fleet);
     case OPT_FIGURES: a->fleet.figures = true; return true;
+    case OPT_TAPE: return read_tape(text, a);
     case OPT_CANARY: a->wish.canary = true; return true;
     case OPT_STOP: a->fleet.stop_at_failure = true; return true;
     default: return numbers(c, text, a);
   }
 }
 
+/* What each command has a use for; anything else is refused. */
+#define DRAWN " profile servers operations clients backend faults mutant canary tape "
+static const struct {
+  const char *command, *takes;
+} uses[] = {
+    {"run", DRAWN "seed until events-max trace html o "},
+    {"fleet", DRAWN "seeds jobs hashes check-determinism budget figures stop o "},
+    {"repro", " until events-max trace html "},
+    {"shrink", " o "},
+};
+
+static bool has_use(const char *command, const char *option) {
+  char word[40];
+  snprintf(word, sizeof word, " %s ", option);
+  for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+    if (!strcmp(uses[i].command, command)) {
+      if (strstr(uses[i].takes, word)) return true;
+      break;
+    }
+  }
+  fprintf(stderr, "apisim sim %s: has no use for %s%s\n", command, option[1] ? "--" : "-",
+          option);
+  return false;
+}
+
 int args_parse(int argc, char **argv, sim_args *a) {
-  int c;
+  int c, at = 0;
   a->fleet.twice_per_mille = 50;
   optind = 1;
-  while ((c = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
+  while ((c = getopt_long(argc, argv, "ho:", options, &at)) != -1) {
     if (c == 'h') return 1;
-    if (c == '?' || !take(c, optarg, a)) return RUN_USAGE + 1;
+    if (c == '?' || !has_use(argv[0], c == 'o' ? "o" : options[at].name)) return RUN_USAGE + 1;
+    if (!take(c, optarg, a)) return RUN_USAGE + 1;
   }
   a->rest = argv + optind;
   a->rest_count = argc - optind;
@@ -226,7 +276,8 @@ void args_trace(const sim_args *a, sim_options *o) {
 }
 
 sim_options args_options(const sim_args *a) {
-  sim_options o = {.draw = draw_make(a->seed, &a->wish), .tape = a->tape};
+  sim_options o = {.draw = draw_make(a->seed, &a->wish), .tape = a->tape,
+                   .tape_text = slice_of(a->tape_text, a->tape_len)};
   args_trace(a, &o);
   return o;
 }
@@ -234,11 +285,22 @@ sim_options args_options(const sim_args *a) {
 fleet_options args_fleet(const sim_args *a) {
   fleet_options f = a->fleet;
   f.wish = a->wish;
+  f.tape = a->tape;
+  f.tape_text = slice_of(a->tape_text, a->tape_len);
   f.argv0 = a->argv0;
   f.out = a->out ? a->out : "reports";
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   if (!f.jobs) f.jobs = cores > 0 && cores < 64 ? (uint32_t)cores : 1;
   return f;
+}
+
+static void tell_tape(const world *w) {
+  const player *p = player_of(w);
+  if (!p) return;
+  const uint32_t *n = p->fates;
+  printf("tape %.*s: %u requests; answers as on the tape %u, another body %u, another status %u, "
+         "none %u; not compared %u\n", SLICE_ARG(w->tape->session), w->tape->count, n[TAPED_SAME],
+         n[TAPED_STATUS], n[TAPED_OTHER], n[TAPED_LOST], n[TAPED_UNSCORED]);
 }
 
 int args_run(sim_options *o, const sim_args *a, const char *path, const char *again) {
@@ -252,6 +314,7 @@ int args_run(sim_options *o, const sim_args *a, const char *path, const char *ag
     fprintf(stderr, "apisim sim: %s can't be written\n", a->html);
   }
   if (r.code == RUN_OK) {
+    tell_tape(w);
     printf("seed %llu: ok, hash %016llx, %llu turns, %.3f virtual seconds, %lld revisions\n",
            (unsigned long long)o->draw.seed, (unsigned long long)r.hash,
            (unsigned long long)w->turn, (double)w->now_ns / 1e9,

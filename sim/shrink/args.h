@@ -2,14 +2,18 @@
 #ifndef APISIM_SIM_ARGS_H
 #define APISIM_SIM_ARGS_H
 
+#include "sim/replay/tape.h"
 #include "sim/shrink/fleet.h"
 
 typedef struct sim_args {
   const char *argv0; /* of the repeat lines */
   uint64_t seed;
+  tape *tape; /* to play too; NULL: none */
+  char *tape_text;
+  size_t tape_len;
   bool seed_set;
   draw_wish wish;
-  const char *tape, *trace, *html, *out;
+  const char *trace, *html, *out;
   int64_t until_ns;
   uint64_t events_max;
   fleet_options fleet;

@@ -56,8 +56,13 @@ static int64_t cpu_ns(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static sim_options options_of(const fleet *f, uint64_t i) {
+  return (sim_options){.draw = draw_make(f->o->first + i, &f->o->wish), .measure = f->o->figures,
+                       .tape = f->o->tape, .tape_text = f->o->tape_text};
+}
+
 static void run_seed(fleet *f, worker_state *me, uint64_t i) {
-  sim_options o = {.draw = draw_make(f->o->first + i, &f->o->wish), .measure = f->o->figures};
+  sim_options o = options_of(f, i);
   int64_t began = cpu_ns();
   run_result r = run_once(&o, &me->counts);
   me->run_ns += (uint64_t)(cpu_ns() - began);
@@ -182,7 +187,7 @@ static void tell_figures(const fleet *f, const worker_state *sum, FILE *out) {
 
 static void tell_failure(const fleet *f, uint64_t i, FILE *out) {
   const seed_result *s = &f->results[i];
-  sim_options o = {.draw = draw_make(f->o->first + i, &f->o->wish)};
+  sim_options o = options_of(f, i);
   run_result r = {.code = s->code - 1, .check = s->check};
   snprintf(r.text, sizeof r.text, "%s", s->text);
   char path[512];

@@ -8,6 +8,8 @@ typedef struct fleet_options {
   uint64_t first, last; /* seeds, both included */
   uint32_t jobs;
   draw_wish wish;
+  const struct tape *tape; /* played in each run; NULL: none */
+  slice tape_text;
   uint32_t twice_per_mille; /* of the seeds are run twice and their hashes compared */
   bool hashes; /* print one a seed, in the order of seeds */
   bool figures; /* where the time goes */

@@ -1,7 +1,9 @@
 /* The file is written and read by one table of the draw's fields. */
 #include "sim/shrink/repro.h"
 
+#include "base/buf.h"
 #include "base/heap.h"
+#include "sim/workload/player.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -54,6 +56,7 @@ void repro_plan(arena *a, sim_options *o) {
   o->faults = copy;
   o->fault_count = w->plan.count;
   o->has_faults = true;
+  o->until_ns = w->safety_ns;
   sim_destroy(w);
 }
 
@@ -61,6 +64,48 @@ static void write_fault(FILE *f, const fault *e) {
   fprintf(f, "fault %u %u %u %u %u %lld %lld %lld %s/%s\n", e->number, e->class, e->variant,
           e->target, e->visit, (long long)e->at_ns, (long long)e->until_ns, (long long)e->arg,
           fault_rows[e->class - 1].name, fault_variant(e)->name);
+}
+
+static bool is_cut(const run_cuts *c, uint32_t id) {
+  for (uint32_t i = 0; i < c->op_count; i++) {
+    if (c->ops[i] == id) return true;
+  }
+  return false;
+}
+
+/* Runs of neighbours; exchanges of a tape are simply not written. */
+static void write_cuts(FILE *f, const run_cuts *c) {
+  for (uint32_t i = 0; i < 64; i++) {
+    if (c->clients >> i & 1) fprintf(f, "without client %u\n", i);
+  }
+  for (uint32_t i = 0, next; i < c->op_count; i = next) {
+    uint32_t writer = c->ops[i] >> 16, first = c->ops[i] & 0xffff;
+    next = i + 1;
+    while (next < c->op_count && c->ops[next] == c->ops[next - 1] + 1) next++;
+    if (writer == PLAYER_WRITER) continue;
+    fprintf(f, "without ops %u %u %u\n", writer, first, first + (next - i) - 1);
+  }
+}
+
+static void write_tape(FILE *f, const sim_options *o) {
+  slice text, rest = o->tape_text;
+  uint32_t number = 0; /* 0: the header; exchange n - 1 */
+  if (!o->tape) return;
+  fprintf(f, "tape %.*s\n", SLICE_ARG(o->tape->session));
+  while (rest.len) {
+    slice_cut(rest, '\n', &text, &rest);
+    if (slice_trim(text).len == 0) continue;
+    bool cut = number > 0 && is_cut(&o->cuts, PLAYER_WRITER << 16 | (number - 1));
+    if (!cut) fprintf(f, "taped %.*s\n", SLICE_ARG(text));
+    number++;
+  }
+}
+
+static void write_text(FILE *f, const char *text) {
+  if (!*text) return;
+  fputs("text ", f);
+  for (; *text; text++) fputc(*text == '\n' || *text == '\r' ? ' ' : *text, f);
+  fputc('\n', f);
 }
 
 bool repro_write(const char *path, const sim_options *o, const run_result *r) {
@@ -71,20 +116,17 @@ bool repro_write(const char *path, const sim_options *o, const run_result *r) {
   repro_plan(a, &planned);
   fprintf(f, "apisim-sim 1\ncommit %s\n", sim_commit);
   fprintf(f, "failed %d %s\n", r->code, r->code == RUN_CRASH ? "-" : check_rows[r->check].name);
-  for (const char *p = r->text; *p && p == r->text; p++) fprintf(f, "text %s\n", r->text);
+  write_text(f, r->text);
   for (size_t i = 0; i < FIELDS; i++) {
     fprintf(f, "draw %s %llu\n", fields[i].name, (unsigned long long)field_get(&o->draw, i));
   }
   for (uint32_t i = 0; i < planned.fault_count; i++) {
     if (!planned.faults[i].dropped) write_fault(f, &planned.faults[i]);
   }
-  for (uint32_t i = 0; i < 64; i++) {
-    if (o->cuts.clients >> i & 1) fprintf(f, "without client %u\n", i);
-  }
-  for (uint32_t i = 0; i < o->cuts.op_count; i++) {
-    fprintf(f, "without op %u %u\n", o->cuts.ops[i] >> 16, o->cuts.ops[i] & 0xffff);
-  }
-  if (o->tape) fprintf(f, "tape %s\n", o->tape);
+  fprintf(f, "until %lld\n", (long long)planned.until_ns);
+  if (o->events_max) fprintf(f, "events %llu\n", (unsigned long long)o->events_max);
+  write_cuts(f, &o->cuts);
+  write_tape(f, o);
   arena_destroy(a);
   return fclose(f) == 0;
 }
@@ -97,6 +139,8 @@ typedef struct reading {
   uint32_t fault_count, fault_cap;
   uint32_t *ops;
   uint32_t op_count, op_cap;
+  char *tape_name;
+  buf tape;
 } reading;
 
 static bool read_draw(reading *x, const char *text) {
@@ -129,14 +173,32 @@ static bool read_fault(reading *x, const char *text) {
 }
 
 static bool read_without(reading *x, const char *text) {
-  unsigned a, b;
+  unsigned a, b, c;
   if (sscanf(text, "without client %u", &a) == 1 && a < 64) {
     x->r->options.cuts.clients |= (uint64_t)1 << a;
     return true;
   }
-  if (sscanf(text, "without op %u %u", &a, &b) != 2 || a > 0xffff || b > 0xffff) return false;
-  x->ops = arena_more(x->r->arena, x->ops, x->op_count, &x->op_cap, sizeof *x->ops);
-  x->ops[x->op_count++] = a << 16 | b;
+  if (sscanf(text, "without ops %u %u %u", &a, &b, &c) != 3 || a >= PLAYER_WRITER || b > c ||
+      c > 0xffff) {
+    return false;
+  }
+  for (; b <= c; b++) {
+    x->ops = arena_more(x->r->arena, x->ops, x->op_count, &x->op_cap, sizeof *x->ops);
+    x->ops[x->op_count++] = a << 16 | b;
+  }
+  return true;
+}
+
+static int number_order(const void *a, const void *b) {
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return (x > y) - (x < y);
+}
+
+static bool read_number(const char *text, const char *word, int64_t *out) {
+  long long n;
+  size_t len = strlen(word);
+  if (strncmp(text, word, len) != 0 || sscanf(text + len, "%lld", &n) != 1 || n <= 0) return false;
+  *out = n;
   return true;
 }
 
@@ -146,8 +208,19 @@ static bool read_line(reading *x, const char *text) {
   if (strncmp(text, "fault ", 6) == 0) return read_fault(x, text);
   if (strncmp(text, "without ", 8) == 0) return read_without(x, text);
   if (strncmp(text, "text ", 5) == 0) return true;
+  if (strncmp(text, "taped ", 6) == 0) {
+    buf_cstr(&x->tape, text + 6);
+    buf_char(&x->tape, '\n');
+    return !x->tape.overflow;
+  }
   if (strncmp(text, "tape ", 5) == 0) {
-    r->options.tape = arena_cstr(r->arena, slice_cstr(text + 5));
+    x->tape_name = arena_cstr(r->arena, slice_cstr(text + 5));
+    return true;
+  }
+  int64_t events;
+  if (read_number(text, "until ", &r->options.until_ns)) return true;
+  if (read_number(text, "events ", &events)) {
+    r->options.events_max = (uint64_t)events;
     return true;
   }
   return sscanf(text, "commit %63s", r->commit) == 1 ||
@@ -163,24 +236,43 @@ static bool draw_is_sane(const draw *d) {
          d->controller < CONTROLLERS && (d->etcd_model || d->servers == 1);
 }
 
+/* The tape in the file; its text stays with the options, which may be written again. */
+static bool read_tape(reading *x, char *problem, size_t size) {
+  sim_options *o = &x->r->options;
+  if (!x->tape_name) return true;
+  o->tape_text = arena_copy(x->r->arena, buf_slice(&x->tape));
+  o->tape = x->r->tape = tape_parse(o->tape_text, x->tape_name, problem, size);
+  return o->tape != NULL;
+}
+
+static bool read_lines(reading *x, FILE *f, const char *path, char *problem, size_t size) {
+  char *text = NULL;
+  size_t room = 0;
+  bool ok = getline(&text, &room, f) > 0 && strncmp(text, "apisim-sim 1\n", 13) == 0;
+  if (!ok) snprintf(problem, size, "%s is no file of apisim sim", path);
+  for (int number = 2; ok && getline(&text, &room, f) > 0; number++) {
+    text[strcspn(text, "\n")] = '\0';
+    ok = read_line(x, text);
+    if (!ok) snprintf(problem, size, "%s:%d: not understood: %.80s", path, number, text);
+  }
+  free(text);
+  return ok;
+}
+
 repro *repro_read(const char *path, char *problem, size_t size) {
   FILE *f = fopen(path, "r");
-  char text[1400];
-  if (!f || !fgets(text, sizeof text, f) || strncmp(text, "apisim-sim 1\n", 13) != 0) {
-    snprintf(problem, size, f ? "%s is no file of apisim sim" : "%s can't be read", path);
-    if (f) fclose(f);
+  if (!f) {
+    snprintf(problem, size, "%s can't be read", path);
     return NULL;
   }
   arena *a = arena_create();
   reading x = {.r = ARENA_NEW(a, repro)};
   x.r->arena = a;
-  bool ok = true;
-  for (int number = 2; ok && fgets(text, sizeof text, f); number++) {
-    text[strcspn(text, "\n")] = '\0';
-    ok = read_line(&x, text);
-    if (!ok) snprintf(problem, size, "%s:%d: not understood: %.80s", path, number, text);
-  }
+  buf_init(&x.tape, (size_t)1 << 30);
+  bool ok = read_lines(&x, f, path, problem, size);
   fclose(f);
+  ok = ok && read_tape(&x, problem, size);
+  buf_dispose(&x.tape);
   if (ok && !draw_is_sane(&x.r->options.draw)) {
     snprintf(problem, size, "%s: its options can't be", path);
     ok = false;
@@ -191,13 +283,16 @@ repro *repro_read(const char *path, char *problem, size_t size) {
   o->has_faults = true;
   o->cuts.ops = x.ops;
   o->cuts.op_count = x.op_count;
+  if (x.op_count) qsort(x.ops, x.op_count, sizeof *x.ops, number_order);
   if (ok) return x.r;
-  arena_destroy(a);
+  repro_free(x.r);
   return NULL;
 }
 
 void repro_free(repro *r) {
-  if (r) arena_destroy(r->arena);
+  if (!r) return;
+  if (r->tape) tape_destroy(r->tape);
+  arena_destroy(r->arena);
 }
 
 /* ---- telling ---- */

@@ -5,6 +5,7 @@
 #include "sim/shrink/repro.h"
 #include "sim/workload/client.h"
 #include "sim/workload/op.h"
+#include "sim/workload/player.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,14 +18,16 @@ typedef struct verdict { /* of a trial; through a pipe */
   uint8_t check;
   uint32_t clients; /* how many there were */
   uint32_t writer_ops[CLIENTS_PER_KIND]; /* operations that each began */
+  uint32_t exchanges; /* of the tape that were sent */
 } verdict;
 
 typedef struct shrinker {
   sim_options o; /* the smallest so far */
   fault *faults; /* its plan, with `dropped` */
-  uint32_t *ops; /* cut ones */
-  uint32_t op_count, op_cap;
+  uint32_t *ops; /* cut ones, in order */
+  bool *gone_ops; /* the same as a set, numbered through */
   verdict wanted;
+  uint32_t exchanges; /* of the tape */
   uint32_t trials;
   FILE *out;
   arena *arena;
@@ -40,6 +43,7 @@ static void trial_child(const sim_options *o, int fd) {
     uint32_t by = w->ops[i]->by->who.index;
     if (w->ops[i]->number + 1 > v.writer_ops[by]) v.writer_ops[by] = w->ops[i]->number + 1;
   }
+  if (player_of(w)) v.exchanges = player_of(w)->next;
   ssize_t n = write(fd, &v, sizeof v);
   _exit(n == sizeof v ? 0 : 1);
 }
@@ -130,38 +134,89 @@ static void apply_clients(delta *d, const bool *gone, sim_options *o) {
   for (uint32_t i = 0; i < d->n; i++) o->cuts.clients |= (uint64_t)gone[i] << i;
 }
 
-/* The operations are numbered through, writer by writer. */
+/* How many operations a writer would begin if the run went on to its end. */
+static uint32_t planned_ops(const draw *d, uint32_t writer) {
+  if (writer >= d->writers) return 0;
+  return d->operations / d->writers + (writer < d->operations % d->writers);
+}
+
+/* The operations are numbered through, writer by writer, the tape's exchanges last. */
 static void apply_ops(delta *d, const bool *gone, sim_options *o) {
   uint32_t at = 0, count = 0;
   for (uint32_t by = 0; by < CLIENTS_PER_KIND; by++) {
-    for (uint32_t n = 0; n < d->s->wanted.writer_ops[by]; n++, at++) {
+    for (uint32_t n = 0; n < planned_ops(&o->draw, by); n++, at++) {
       if (gone[at]) d->s->ops[count++] = by << 16 | n;
     }
+  }
+  for (uint32_t n = 0; n < d->s->exchanges; n++, at++) {
+    if (gone[at]) d->s->ops[count++] = PLAYER_WRITER << 16 | n;
   }
   o->cuts.ops = d->s->ops;
   o->cuts.op_count = count;
 }
 
-static void stage(shrinker *s, const char *what, uint32_t n,
+/* Gives whether something more could go. */
+static bool stage(shrinker *s, const char *what, uint32_t n, bool *gone,
                   void (*apply)(delta *d, const bool *gone, sim_options *o)) {
-  delta d = {.s = s, .n = n, .gone = calloc(n + 1, 1), .apply = apply};
-  if (apply == apply_faults) {
-    for (uint32_t i = 0; i < n; i++) d.gone[i] = s->faults[i].dropped;
-  }
+  delta d = {.s = s, .n = n, .gone = gone, .apply = apply};
+  uint32_t before = left(&d);
   minimize(&d);
   fprintf(s->out, "%-10s %u of %u are needed (%u runs)\n", what, left(&d), n, s->trials);
   fflush(s->out);
-  free(d.gone);
+  return left(&d) < before;
 }
 
+/* What the file that is read has left out already stays so, and what the failing run never came
+ * to is left out at once (unless it is wanted after all: a run of which more is cut may go on for
+ * longer). */
+static void begin_with_cuts(shrinker *s, uint32_t ops, bool *clients, bool *faults) {
+  for (uint32_t i = 0; i < s->wanted.clients; i++) clients[i] = s->o.cuts.clients >> i & 1;
+  for (uint32_t i = 0; i < s->o.fault_count; i++) faults[i] = s->faults[i].dropped;
+  sim_options o = s->o;
+  delta d = {.s = s, .n = ops, .gone = s->gone_ops};
+  bool *unseen = ARENA_ARRAY(s->arena, bool, ops + 1);
+  uint32_t at = 0;
+  for (uint32_t by = 0; by <= CLIENTS_PER_KIND; by++) {
+    bool is_tape = by == CLIENTS_PER_KIND;
+    uint32_t writer = is_tape ? PLAYER_WRITER : by;
+    uint32_t seen = is_tape ? s->wanted.exchanges : s->wanted.writer_ops[by];
+    for (uint32_t n = 0; n < (is_tape ? s->exchanges : planned_ops(&o.draw, by)); n++, at++) {
+      for (uint32_t i = 0; i < o.cuts.op_count; i++) {
+        s->gone_ops[at] |= o.cuts.ops[i] == (writer << 16 | n);
+      }
+      unseen[at] = s->gone_ops[at] || n >= seen;
+    }
+  }
+  apply_ops(&d, unseen, &o);
+  if (fails_alike(s, &o)) memcpy(s->gone_ops, unseen, ops);
+  apply_ops(&d, s->gone_ops, &s->o);
+}
+
+/* Again from the front as long as something goes: fewer operations need fewer faults. */
 static void shrink(shrinker *s) {
-  uint32_t ops = 0;
-  for (int i = 0; i < CLIENTS_PER_KIND; i++) ops += s->wanted.writer_ops[i];
-  s->ops = ARENA_ARRAY(s->arena, uint32_t, ops + 1);
-  stage(s, "faults", s->o.fault_count, apply_faults);
-  stage(s, "clients", s->wanted.clients, apply_clients);
-  stage(s, "operations", ops, apply_ops);
-  if (ops) stage(s, "faults", s->o.fault_count, apply_faults); /* fewer operations need fewer */
+  arena *a = s->arena;
+  s->exchanges = s->o.tape ? s->o.tape->count : 0;
+  uint32_t ops = s->o.draw.operations + s->exchanges;
+  s->gone_ops = ARENA_ARRAY(a, bool, ops + 1);
+  bool *clients = ARENA_ARRAY(a, bool, s->wanted.clients + 1);
+  bool *faults = ARENA_ARRAY(a, bool, s->o.fault_count + 1);
+  s->ops = ARENA_ARRAY(a, uint32_t, ops + 1);
+  begin_with_cuts(s, ops, clients, faults);
+  for (bool more = true; more;) {
+    more = stage(s, "faults", s->o.fault_count, faults, apply_faults);
+    more |= stage(s, "clients", s->wanted.clients, clients, apply_clients);
+    more |= stage(s, "operations", ops, s->gone_ops, apply_ops);
+  }
+}
+
+/* What was written is read again and must fail as it did. */
+static bool repeats(shrinker *s, const char *path) {
+  char problem[400];
+  repro *r = repro_read(path, problem, sizeof problem);
+  bool ok = r && fails_alike(s, &r->options);
+  if (!ok) fprintf(s->out, "apisim sim shrink: %s does not fail alike: a bug here\n", path);
+  repro_free(r);
+  return ok;
 }
 
 static bool conclude(shrinker *s, const char *path, const char *argv0) {
@@ -171,6 +226,7 @@ static bool conclude(shrinker *s, const char *path, const char *argv0) {
     fprintf(s->out, "apisim sim shrink: %s can't be written\n", path);
     return false;
   }
+  if (!repeats(s, path)) return false;
   fprintf(s->out, "%u runs; the smallest: %s sim repro %s\n", s->trials, argv0, path);
   return true;
 }
@@ -194,10 +250,11 @@ int shrink_file(const char *path, const char *out_path, const char *argv0, FILE 
     fprintf(out, "%s %s\n", run_code_name(s.wanted.code),
             s.wanted.code == RUN_CRASH ? "" : check_rows[s.wanted.check].name);
     if (s.wanted.code == RUN_CRASH) { /* a dead process says nothing of its size */
-      s.wanted.clients = 32;
-      for (int i = 0; i < CLIENTS_PER_KIND; i++) {
-        s.wanted.writer_ops[i] = s.o.draw.operations / s.o.draw.writers + 1;
+      s.wanted.clients = CLIENTS_MAX;
+      for (uint32_t i = 0; i < CLIENTS_PER_KIND; i++) {
+        s.wanted.writer_ops[i] = planned_ops(&s.o.draw, i);
       }
+      if (s.o.tape) s.wanted.exchanges = s.o.tape->count;
     }
     shrink(&s);
     snprintf(beside, sizeof beside, "%s.min", path);

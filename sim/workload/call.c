@@ -11,6 +11,7 @@
 
 static slice head_of(client *c, const call_request *q) {
   arena *a = c->world->arena;
+  if (q->raw.len) return q->raw;
   slice type = q->body.len || q->content_type
                    ? arena_printf(a, "Content-Type: %s\r\nContent-Length: %zu\r\n",
                                   q->content_type ? q->content_type : "application/json",
@@ -31,16 +32,17 @@ static slice head_of(client *c, const call_request *q) {
 
 static sim_conn *conn_for(client *c, const call_request *q) {
   sim_conn *conn = c->idle;
-  if (conn && conn->open && !q->watch && conn->server->index == c->server) {
+  bool own = q->watch || q->stream;
+  if (conn && conn->open && !own && conn->server->index == c->server) {
     c->idle = NULL;
     return conn;
   }
-  if (conn && !q->watch) {
+  if (conn && !own) {
     net_close(conn);
     c->idle = NULL;
   }
   conn = net_open(c->world, c, &c->world->servers[c->server]);
-  conn->is_stream = q->watch;
+  conn->is_stream = own;
   return conn;
 }
 
@@ -52,6 +54,8 @@ call *call_start(client *c, const call_request *q) {
   w->all_calls = k;
   k->owner = c;
   k->watch = q->watch;
+  k->stream = q->stream;
+  k->in.keeps_head = q->raw.len > 0;
   k->begun_ns = w->now_ns;
   k->revision = model_revision(w->model);
   k->conn = conn_for(c, q);
@@ -74,7 +78,7 @@ static void end(call *k, call_how how) {
   k->how = (uint8_t)how;
   if (k->conn->call == k) k->conn->call = NULL;
   bool keep = how == CALL_ANSWERED && k->conn->open && !k->in.closes && !k->in.until_close &&
-              !k->watch && !c->idle;
+              !k->watch && !k->stream && !c->idle;
   if (keep) c->idle = k->conn;
   else net_close(k->conn);
   if (how == CALL_ANSWERED) check_http_answer(c->world, k);

@@ -23,6 +23,7 @@ typedef struct call {
   reader in;
   uint8_t how;
   bool watch; /* lines of the body are given as they come */
+  bool stream; /* a stream that its owner reads by itself */
   bool sent_some; /* bytes of it may have reached the server */
   bool twice; /* the network delivered the request a second time */
   bool replaced; /* the answer is the fault plan's, not the server's */
@@ -43,6 +44,8 @@ typedef struct call_request {
   const char *content_type; /* NULL: application/json */
   const char *accept; /* NULL: not said */
   bool watch;
+  bool stream; /* a connection of its own, and no haste */
+  slice raw; /* the whole request instead of what the other members say */
   int64_t timeout_ns;
   int64_t op; /* for the transcript; -1: none */
 } call_request;

@@ -30,6 +30,7 @@ void clients_start(world *w) {
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     for (uint32_t n = 0; n < all[i].count; n++) make(w, all[i].row, n);
   }
+  if (w->tape) make(w, &player_row, 0);
   for (uint32_t i = 0; i < w->client_count; i++) {
     client *c = w->clients[i];
     if (!c->gone) c->row->start(c);
@@ -91,12 +92,14 @@ const kind_row *client_pick_kind(client *c, rng *r) {
   return &kind_rows[0];
 }
 
-static const char *const namespaces[] = {"default", "kube-public", "kube-node-lease"};
+static const char *const namespaces[] = {"default", "kube-public", "kube-node-lease",
+                                         "kube-system"};
 static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
 
 slice client_pick_namespace(client *c, rng *r, const kind_row *k) {
   (void)k;
-  return slice_cstr(namespaces[rng_below(r, c->world->draw->namespaces)]);
+  bool aside = c->world->tape != NULL; /* where recorded sessions are not */
+  return slice_cstr(namespaces[aside + rng_below(r, c->world->draw->namespaces)]);
 }
 
 slice client_pick_name(client *c, rng *r, const kind_row *k) {

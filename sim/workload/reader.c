@@ -8,12 +8,14 @@ void reader_init(reader *r) {
   memset(r, 0, sizeof *r);
   buf_init(&r->head, HEAD_MAX);
   buf_init(&r->body, BODY_MAX);
+  buf_init(&r->whole_head, HEAD_MAX);
   r->retry_after_s = -1;
 }
 
 void reader_dispose(reader *r) {
   buf_dispose(&r->head);
   buf_dispose(&r->body);
+  buf_dispose(&r->whole_head);
 }
 
 static void broken(reader *r, const char *why) {
@@ -60,11 +62,18 @@ static void head_done(reader *r) {
     }
     field(r, name, slice_from(value, 1));
   }
+  if (r->keeps_head) {
+    buf_clear(&r->whole_head);
+    buf_append(&r->whole_head, buf_slice(&r->head));
+  }
   buf_clear(&r->head);
   if (r->state == READER_BROKEN) return;
   r->state = READER_BODY;
   if (r->status == 100) { /* the answer proper comes behind it */
     r->state = READER_HEAD;
+  } else if (r->status == 304 || r->status == 204) { /* never with a body */
+    r->until_close = false;
+    r->state = READER_DONE;
   } else if (r->chunked) {
     r->size_line = true;
     r->until_close = false;

@@ -16,6 +16,8 @@ typedef struct reader {
   int64_t left; /* of the body or the chunk */
   int32_t retry_after_s; /* -1: not said */
   buf head; /* and size lines under way */
+  bool keeps_head;
+  buf whole_head; /* if so: the answer's status line and headers */
   buf body;
   char type[48]; /* Content-Type */
   const char *problem; /* of a broken one */

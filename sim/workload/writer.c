@@ -21,15 +21,6 @@ static op_kind pick_op(rng *r) {
   return OP_GET;
 }
 
-static bool is_cut(const writer *t, uint32_t number) {
-  const run_cuts *cuts = &t->base.world->cuts;
-  uint32_t id = (uint32_t)t->base.who.index << 16 | number;
-  for (uint32_t i = 0; i < cuts->op_count; i++) {
-    if (cuts->ops[i] == id) return true;
-  }
-  return false;
-}
-
 static void next_later(writer *t, rng *r) {
   client *c = &t->base;
   if (t->at >= t->total) {
@@ -47,7 +38,7 @@ static void run_op(writer *t) {
   rng r = rng_split(&c->rng, number + 1);
   rng gaps = rng_split(&c->rng, (uint64_t)number << 32);
   t->gaps = gaps;
-  if (is_cut(t, number)) {
+  if (run_is_cut(c->world, c->who.index, number)) {
     next_later(t, &t->gaps);
     return;
   }

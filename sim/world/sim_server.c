@@ -115,6 +115,14 @@ int64_t sim_server_busy_until(const sim_server *s) {
 
 /* ---- life ---- */
 
+/* The recorded sessions' people, beside the simulated clients. */
+static const slice tape_tokens = {"simtoken-5e7f,admin,admin-uid,system:masters\n"
+                                  "admintoken,admin,admin-uid,system:masters\n"
+                                  "alicetoken,alice,alice-uid,\"devs,testers\"\n",
+                                  sizeof "simtoken-5e7f,admin,admin-uid,system:masters\n"
+                                         "admintoken,admin,admin-uid,system:masters\n"
+                                         "alicetoken,alice,alice-uid,\"devs,testers\"\n" - 1};
+
 server_options sim_server_options(void) {
   server_options o = {0};
   o.access.token_file = SLICE_LIT("simtoken-5e7f,admin,admin-uid,system:masters\n");
@@ -152,6 +160,11 @@ bool sim_server_start(sim_server *s) {
   net_env_init(&s->env);
   s->wake_ns = s->wake_due = INT64_MAX;
   server_options o = sim_server_options();
+  if (w->tape) { /* as the recorded sessions' server */
+    o.access.token_file = tape_tokens;
+    o.service_cidr = SLICE_LIT("10.0.0.0/24");
+    o.secure_port = 21001;
+  }
   if (!store_link_options(s, &o)) return false;
   uint64_t began = w->measure ? wall_ns() : 0;
   bool lived = sim_server_enter(s, create_inside, &o);

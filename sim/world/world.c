@@ -6,6 +6,7 @@
 #include "sim/check/check_end.h"
 #include "sim/workload/call.h"
 #include "sim/workload/client.h"
+#include "sim/workload/player.h"
 #include "sim/world/sim_etcd.h"
 
 #include <assert.h>
@@ -39,6 +40,18 @@ void world_line(world *w, actor who, event_kind what, actor peer, int64_t n0, in
 
 void world_note(world *w, actor who, int64_t n, const char *text) {
   world_line(w, who, EV_NOTE, NOBODY, n, 0, 0, slice_cstr(text));
+}
+
+bool run_is_cut(const world *w, uint32_t writer, uint32_t number) {
+  const run_cuts *cuts = &w->cuts;
+  uint32_t id = writer << 16 | number, low = 0, high = cuts->op_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (cuts->ops[middle] == id) return true;
+    if (cuts->ops[middle] < id) low = middle + 1;
+    else high = middle;
+  }
+  return false;
 }
 
 static void plan_faults(world *w, const sim_options *o) {
@@ -78,6 +91,9 @@ world *sim_create(const sim_options *o) {
   w->model = model_create(a, d->etcd_model ? d->first_revision : 1);
   uint32_t busy = d->writers ? d->writers : 1;
   w->safety_ns = d->gap_ns * (int64_t)(d->operations / busy + 1) * 3 / 2 + 2 * SECOND;
+  if (w->tape && w->safety_ns < player_length_ns(w->tape)) {
+    w->safety_ns = player_length_ns(w->tape);
+  }
   if (o->until_ns) w->safety_ns = o->until_ns;
   for (uint32_t i = 0; i < SERVERS_MAX; i++) {
     w->servers[i].world = w;

@@ -93,9 +93,10 @@ typedef struct violation {
 /* What was left out of the run by shrinking. */
 typedef struct run_cuts {
   uint64_t clients; /* bits by client id */
-  const uint32_t *ops; /* sorted: writer << 16 | operation */
+  const uint32_t *ops; /* sorted: writer << 16 | operation; PLAYER_WRITER: exchanges of the tape */
   uint32_t op_count;
 } run_cuts;
+struct tape;
 
 struct world {
   const draw *draw;
@@ -137,7 +138,7 @@ struct world {
   bool measure; /* wall time, for the figures; nothing branches on it */
   uint64_t server_wall_ns, start_wall_ns;
   void *store; /* the simulated etcd, or NULL */
-  const char *tape; /* replayed by one more client, or NULL */
+  const struct tape *tape; /* replayed by one more client, or NULL */
   struct { /* what the workload shares */
     slice counter_key;
     int64_t increments_acked, increments_unknown;
@@ -154,7 +155,8 @@ typedef struct sim_options {
   uint32_t fault_count;
   bool has_faults;
   run_cuts cuts;
-  const char *tape; /* replayed as one more client; NULL: none */
+  const struct tape *tape; /* replayed as one more client; borrowed; NULL: none */
+  slice tape_text; /* that tape as it was read: what a failure's file carries */
   int64_t until_ns; /* 0: the phases decide */
   uint64_t events_max; /* turns; 0: no bound but the built-in one */
 } sim_options;
@@ -163,6 +165,7 @@ world *sim_create(const sim_options *o);
 /* Runs to the end: w->violation says how it went. */
 void sim_run(world *w);
 void sim_destroy(world *w);
+bool run_is_cut(const world *w, uint32_t writer, uint32_t number);
 
 /* ---- for the parts ---- */
 
