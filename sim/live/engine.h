@@ -33,7 +33,8 @@ typedef struct exchange {
   live *live;
   http_exchange *x;
   request *rq; /* until the answer begins */
-  arena *arena;
+  arena *arena; /* of what follows; NULL once it is packed */
+  char *packed;
   int client;
   live_target target; /* resource may be NULL: a path that is none */
   slice verb, subresource, path, asked_revision, resource_key;

@@ -374,6 +374,22 @@ bool exchange_answer(void *ctx, http_exchange *x, http_answer *a) {
   return false;
 }
 
+/* A watch may last for long and be one of thousands: its few words move to a block of their size. */
+static void pack(exchange *ex) {
+  slice *words[] = {&ex->verb, &ex->subresource, &ex->path, &ex->asked_revision, &ex->resource_key,
+                    &ex->resource_name, &ex->target.namespace, &ex->target.name};
+  size_t total = 1, at = 0;
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) total += words[i]->len;
+  ex->packed = heap_alloc(total);
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (words[i]->len) memcpy(ex->packed + at, words[i]->ptr, words[i]->len);
+    *words[i] = slice_of(ex->packed + at, words[i]->len);
+    at += words[i]->len;
+  }
+  arena_destroy(ex->arena);
+  ex->arena = NULL;
+}
+
 void exchange_stream(void *ctx, http_exchange *x, int status) {
   live *l = ctx;
   exchange *ex = x->tapped;
@@ -384,6 +400,7 @@ void exchange_stream(void *ctx, http_exchange *x, int status) {
   if (!ex->watch) return;
   log_answer(ex, status, "");
   lint_answer(l->lint, ex, status, 0);
+  pack(ex);
 }
 
 void exchange_over(void *ctx, http_exchange *x) {
@@ -396,7 +413,8 @@ void exchange_over(void *ctx, http_exchange *x) {
   *ex->link = ex->next;
   if (ex->next) ex->next->link = ex->link;
   stream_forget(ex);
-  arena_destroy(ex->arena);
+  if (ex->arena) arena_destroy(ex->arena);
+  heap_free(ex->packed);
   heap_free(ex);
 }
 
