@@ -19,8 +19,8 @@ struct server_state {
 };
 
 server_state *server_state_take(server *s) {
-  assert(s->ready);
   if (!store_is_memory(s->store)) return NULL;
+  assert(s->ready);
   server_state *st = heap_alloc(sizeof *st);
   *st = (server_state){.store = store_memory_checkpoint(s->store),
                        .ports = *s->ports,

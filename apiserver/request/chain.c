@@ -208,6 +208,10 @@ static bool pass_tap(request *rq) {
   const server_tap *tap = rq->server->tap;
   tap_verdict v = tap ? tap->request(tap->ctx, rq) : TAP_PASS;
   if (v == TAP_REFUSE) respond_error(rq);
+  if (v == TAP_KEEP && rq->fiber) { /* which ends; going on takes another */
+    rq->fiber = NULL;
+    rq->http->on_abort = NULL;
+  }
   return v == TAP_PASS;
 }
 

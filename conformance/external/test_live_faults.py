@@ -10,6 +10,7 @@ import pytest
 import client
 import conftest
 import test_http2
+from etcd import Etcd
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -75,6 +76,13 @@ def test_reply_instead(api, control, code, reason):
     assert answer.json["details"]["retryAfterSeconds"] == 3
     assert names(api) == ["a"]
     assert api.call("POST", MAPS, named("b")).status == 201
+
+
+def test_reply_with_words_of_its_own(api, control):
+    control.fault({"beforeReceive": {"verb": "create"}}, {"reply": 409, "reason": "AlreadyExists", "message": "so it is"})
+    answer = api.call("POST", MAPS, named("a"))
+    assert (answer.status, answer.json["code"], answer.json["reason"], answer.json["message"]) == (
+        409, 409, "AlreadyExists", "so it is")
 
 
 def test_reply_with_a_chance(api, control):
@@ -405,6 +413,68 @@ def test_lint(api, control):
     assert {"hotLoop", "unconditionalWrite", "noopWrites"} <= found
 
 
+ELSEWHERE = """clients: {slow: {match: {userAgent: "slow*"}}, any: {}}
+faults:
+- on: {beforeReceive: {verb: create, n: 2}}
+  do: [{reply: 429}]
+- on: {afterReceive: {verb: create, status: "2*", n: 2}}
+  do: [{cut: true}]
+- on: {beforeReceive: {client: slow, verb: get}}
+  do: [{hold: until, until: {afterReceive: {verb: create, status: "2*", n: 2}}}]
+- on: {beforeDeliver: {name: e}}
+  do: [{expire: true}]
+"""
+
+
+def test_faults_of_requests_and_watches_over_etcd(tmp_path):
+    etcd = Etcd().wait()
+    plan, address = tmp_path / "plan.yaml", f"unix:{tmp_path}/c"
+    plan.write_text(ELSEWHERE)
+    server = conftest.start(tmp_path, "--etcd-servers", etcd.url, f"--control={address}", f"--plan={plan}")
+    try:
+        conftest.wait_ready(server)
+        api, control = client.Api(server), Control(address)
+        assert [api.call("POST", MAPS, named(n)).status for n in "ab"] == [201, 429]
+        cut_off(api, "POST", MAPS, named("c"))
+        gone = http.client.HTTPSConnection(server.host, server.port, context=api.context, timeout=10)
+        headers = {"Authorization": f"Bearer {api.token}", "User-Agent": "slow/1"}
+        gone.request("GET", MAPS + "/a", headers=headers)  # both wait for the second create from now on
+        held = http.client.HTTPSConnection(server.host, server.port, context=api.context, timeout=10)
+        held.request("GET", MAPS + "/d", headers=headers)
+        control("quiesce", "quiet=100ms")
+        gone.close()  # while it is held
+        assert names(api) == ["a", "c"]  # the cut came behind the commit
+        with api.watch(MAPS, resourceVersion=api.get(MAPS).version) as w:
+            api.post(MAPS, named("d"))
+            api.post(MAPS, named("e"))
+            assert json.loads(held.getresponse().read())["metadata"]["name"] == "d"
+            assert client.brief(w.take(1)) == ["ADDED:d"] and w.next()[1]["code"] == 410
+        held.close()
+        seen = control("requests", "client=slow")["records"]
+        assert sorted((r["key"], r.get("status", 0)) for r in seen) == [("configmaps/default/a", 0), ("configmaps/default/d", 200)]
+        for refused in ("fork", "reset"):
+            assert "there are --etcd-servers" in control(refused, check=False).stderr
+        done = control("add-fault", body={"on": {"at": "1s"}, "do": [{"compact": 5}]}, check=False)
+        assert "compact needs the embedded store" in done.stderr
+    finally:
+        conftest.stop(server)
+        etcd.close()
+
+
+@pytest.mark.parametrize("text,what", [
+    ("faults:\n- on: {afterCommit: {}}\n  do: [{cut: true}]\n", "plan.yaml:2: afterCommit"),
+    ("faults:\n- on: {any: [{at: 1s}, {revision: 9}]}\n  do: [{cut: true}]\n", "plan.yaml:2: revision"),
+    ("faults:\n- on: {at: 1s}\n  do:\n  - {duplicate: true}\n", "plan.yaml:4: duplicate"),
+    ("apiservers: {a: {lag: {rv: 3}}}\n", "plan.yaml:1: a lagging apiserver"),
+])
+def test_what_needs_the_embedded_store_is_refused_over_etcd(tmp_path, text, what):
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(text)
+    done = subprocess.run([conftest.binary(), "serve", "--bind-address=127.0.0.1", "--secure-port=0", "--plan", plan,
+                           "--etcd-servers=http://127.0.0.1:1"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and what + " needs the embedded store" in done.stderr
+
+
 BAD_PLANS = [
     ("seeds: 1\n", 'plan.yaml:1: unknown key "seeds" in a plan'),
     ("seed: x\n", "plan.yaml:1: a number from 0 is wanted"),
@@ -412,6 +482,7 @@ BAD_PLANS = [
     ("faults:\n- on: {afterwards: {}}\n  do: [{cut: true}]\n", 'plan.yaml:2: unknown trigger "afterwards"'),
     ("faults:\n- on: {at: 1s}\n  do:\n  - {explode: true}\n", 'plan.yaml:4: unknown action "explode"'),
     ("faults:\n- on: {at: 1s}\n  do: [{reply: 418}]\n", "plan.yaml:3: a reply is 409, 410, 429, 500, 503 or 504"),
+    ("faults:\n- on: {at: 1s}\n  do: [{reply: 409, reason: Why}]\n", "plan.yaml:3: a reason of a Status is wanted, like AlreadyExists"),
     ("faults:\n- on: {at: 1s}\n  do: [{hold: 1s, p: 0.5}]\n", 'plan.yaml:3: unknown key "p" beside hold'),
     ("faults:\n- on: {at: 1s}\n  do: [{killClient: nobody}]\n", 'plan.yaml:3: client "nobody" is not declared'),
     ("faults:\n- on: {beforeCommit: {}}\n  do: [{hold: 1s}]\n", "plan.yaml:3: this action can't be done at beforeCommit"),

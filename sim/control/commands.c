@@ -46,12 +46,20 @@ static void run_status(control_call *c) {
   control_answer(c, o);
 }
 
+/* Answered, where the objects are not ours to keep or to put back. */
+static bool elsewhere(control_call *c, const char *what) {
+  if (store_is_memory(c->serving->server->store)) return false;
+  control_fail(c, 409, "%s needs the embedded store, and there are --etcd-servers", what);
+  return true;
+}
+
 static slice name_or_start(const control_call *c) {
   slice name = control_param(c, "name");
   return name.len ? name : SLICE_LIT("start");
 }
 
 static void keep_checkpoint(control_call *c, slice name) {
+  if (elsewhere(c, "a checkpoint")) return;
   if (!checkpoint_name_ok(name)) {
     control_fail(c, 400, "a name has 1 to %d letters, digits, '-', '_' and '.'",
                  CHECKPOINT_NAME_MAX);
@@ -82,6 +90,7 @@ static void run_fork(control_call *c) {
 
 static void run_reset(control_call *c) {
   slice name = name_or_start(c);
+  if (elsewhere(c, "a reset")) return;
   const checkpoint *p = checkpoint_find(&c->control->checkpoints, name);
   if (!p) {
     control_fail(c, 404, "no checkpoint %.*s", SLICE_ARG(name));
@@ -119,7 +128,7 @@ static bool read_path(control_call *c, char out[4096]) {
 static void run_snapshot(control_call *c) {
   char path[4096], why[SNAPSHOT_WHY_MAX];
   int64_t bytes = 0;
-  if (!read_path(c, path)) return;
+  if (elsewhere(c, "a snapshot") || !read_path(c, path)) return;
   if (!snapshot_save(c->serving, path, &bytes, why)) {
     control_fail(c, 500, "%s", why);
     return;
@@ -133,7 +142,7 @@ static void run_load(control_call *c) {
   char path[4096], why[SNAPSHOT_WHY_MAX];
   slice bytes = SLICE_NONE, problem = SLICE_NONE;
   int64_t clock_ns = 0;
-  if (!read_path(c, path)) return;
+  if (elsewhere(c, "a snapshot") || !read_path(c, path)) return;
   if (!snapshot_map(path, &bytes, why)) {
     control_fail(c, 400, "%s", why);
     return;

@@ -39,12 +39,15 @@ static void note(live *l, const live_fault *f, const live_action *act, const liv
 
 /* ---- the request or the stream at hand ---- */
 
-static void set_hold(live *l, exchange *ex, const live_action *act) {
+/* Its `until` counts from here, unless another one is held by it already. */
+static void set_hold(live *l, exchange *ex, const live_action *act, const live_event *ev) {
   if (ex->hold) return;
+  bool first = act->until != NULL;
+  for (const exchange *o = l->exchanges; o && first; o = o->next) first = o->hold != act;
+  if (first) trigger_reset(l, act->until, ev);
   ex->hold = act;
   ex->coalesce = act->number > 0;
   ex->hold_until_ns = act->duration_ns ? real_ns() + act->duration_ns : 0;
-  (void)l;
 }
 
 /* Actions that need an exchange. False: there is none, or not of the right sort. */
@@ -53,7 +56,7 @@ static bool run_here(live *l, const live_action *act, live_event *ev) {
   bool delivers = ev->point == POINT_BEFORE_DELIVER || ev->point == POINT_AFTER_DELIVER;
   if (!ex || ex->ended) return false;
   switch (act->kind) {
-  case ACT_HOLD: set_hold(l, ex, act); return true;
+  case ACT_HOLD: set_hold(l, ex, act, ev); return true;
   case ACT_COALESCE:
     if (!delivers) return false;
     ex->coalesce = true;
@@ -91,10 +94,11 @@ static bool is_standing(action_kind k) {
          k == ACT_SLOW_CONSUMER || k == ACT_REPLY;
 }
 
-static void stand(live *l, const live_fault *f, const live_action *act) {
+static void stand(live *l, const live_fault *f, const live_action *act, const live_event *ev) {
   for (const standing *s = l->standings; s; s = s->next) {
     if (s->action == act) return;
   }
+  if (act->until) trigger_reset(l, act->until, ev);
   standing *s = heap_zalloc(sizeof *s);
   *s = (standing){l->standings, act, f->name};
   l->standings = s;
@@ -209,7 +213,7 @@ void action_run(live *l, const live_fault *f, const live_action *act, live_event
   }
   note(l, f, act, ev, "");
   if (is_standing(act->kind)) {
-    stand(l, f, act);
+    stand(l, f, act, ev);
     return;
   }
   switch (act->kind) {

@@ -22,7 +22,7 @@ typedef struct quiet_wait {
 
 static live *engine(control_call *c) {
   live *l = c->serving->live;
-  if (!l) control_fail(c, 409, "this server keeps no log: it needs --store memory");
+  if (!l) control_fail(c, 409, "this server keeps no log");
   return l;
 }
 
@@ -190,6 +190,10 @@ void live_run_requests(control_call *c) {
   }
   if (!known) {
     control_fail(c, 400, "kind is request, commit, event, fault, step or client");
+    return;
+  }
+  if (l->elsewhere && slice_is(kind, "commit")) {
+    control_fail(c, 409, "commits are not seen here: the objects are in --etcd-servers");
     return;
   }
   json_t *list = json_array();

@@ -61,6 +61,8 @@ typedef struct trigger_state {
   int64_t seen;
   uint32_t at; /* of a sequence */
   bool fired;
+  uint64_t event; /* the last one looked at: several holds may wait for one trigger */
+  bool fires; /* and whether that fired it */
 } trigger_state;
 
 typedef struct fault_state {
@@ -124,6 +126,7 @@ struct live {
   store_watch *feed;
   rng chance;
   trigger_state *triggers;
+  uint64_t events;
   uint32_t trigger_count, next_trigger;
   fault_state *faults;
   uint32_t fault_count, fault_cap;
@@ -133,6 +136,7 @@ struct live {
   client_view *clients;
   timer tick, soon, *trigger_timers;
   bool healed, closing;
+  bool elsewhere; /* the objects are in an etcd: commits are not seen, old states are not there */
   bool refuse_commit; /* by an action at beforeCommit */
   store_backend store_table;
   const store_backend *store_inner; /* NULL: not wrapped */
@@ -152,6 +156,7 @@ struct live {
 
 /* An event that triggers look at. */
 typedef struct live_event {
+  uint64_t id; /* engine_event gives it */
   int point; /* live_point; -1: a timer or a step */
   const live_trigger *due; /* of a timer */
   int64_t step, revision;
@@ -174,6 +179,8 @@ int64_t real_ns(void);
 /* trigger.c: fires what the event fires, and ends what it ends. */
 void engine_event(live *l, live_event *ev);
 bool trigger_fires(live *l, const live_trigger *t, live_event *ev);
+/* It counts anew, from behind this event. */
+void trigger_reset(live *l, const live_trigger *t, const live_event *ev);
 bool event_client_fits(const strlist *clients, const live *l, int client, bool any);
 /* A field of a tree: its scalar text ("null" never), in a. False: absent. */
 bool tree_field(arena *a, const val *tree, slice path, slice *text, bool *scalar);

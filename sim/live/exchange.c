@@ -71,7 +71,7 @@ static int64_t revision_before(const live *l, int64_t ns) {
 }
 
 int64_t engine_horizon(live *l, int client) {
-  if (client < 0 || l->healed || l->closing) return INT64_MAX;
+  if (client < 0 || l->healed || l->closing || l->elsewhere) return INT64_MAX;
   uint32_t i = l->clients[client].server;
   const live_server *s = &l->plan->servers[i];
   server_view *v = &l->servers[i];
@@ -200,12 +200,20 @@ static const struct {
     {504, STATUS_TIMEOUT, "Timeout: request did not complete within the allotted timeout"},
 };
 
+static status_reason reason_of(const live_action *act, status_reason usual) {
+  for (int i = 0; act->reason.len && i <= STATUS_TIMEOUT; i++) {
+    if (slice_is(act->reason, status_reason_text((status_reason)i))) return (status_reason)i;
+  }
+  return usual;
+}
+
 static void fill_error(const live_action *act, status_error *e, arena *a) {
   for (size_t i = 0; i < sizeof replies / sizeof replies[0]; i++) {
     if (replies[i].code != act->number) continue;
     slice text = act->message.len ? act->message : slice_cstr(replies[i].text);
     *e = (status_error){0};
-    status_set(e, a, replies[i].reason, "%.*s", SLICE_ARG(text));
+    status_set(e, a, reason_of(act, replies[i].reason), "%.*s", SLICE_ARG(text));
+    e->code = (int32_t)act->number;
   }
   int64_t wait = act->retry_after_s;
   if (!wait && act->number == 429) wait = 1;

@@ -176,6 +176,14 @@ static void open_parts(live *l) {
   for (uint32_t i = 0; i < p->fault_count; i++) add_fault(l, &p->faults[i]);
 }
 
+static void open_feed(live *l) {
+  commit_install(l);
+  store_result r = store_watch_open(l->server->store, SLICE_LIT("/"),
+                                    store_revision(l->server->store), on_commit, l, &l->feed);
+  assert(r == STORE_OK);
+  (void)r;
+}
+
 live *live_open(serving *s, const live_plan *p, const live_options *o) {
   live *l = heap_zalloc(sizeof *l);
   assert(p->server_count > 0 && p->client_count > 0);
@@ -192,11 +200,8 @@ live *live_open(serving *s, const live_plan *p, const live_options *o) {
   l->server->http.tap = &l->http_tap;
   l->server->tap = &l->server_tap;
   inner_install(l);
-  commit_install(l);
-  store_result r = store_watch_open(l->server->store, SLICE_LIT("/"),
-                                    store_revision(l->server->store), on_commit, l, &l->feed);
-  assert(r == STORE_OK);
-  (void)r;
+  l->elsewhere = !store_is_memory(l->server->store);
+  if (!l->elsewhere) open_feed(l);
   timer_set(&l->server->timers, &l->tick, l->server->env->mono_ns + TICK_NS, on_tick, l);
   server_tick(l->server); /* the world asks for wake-ups only behind a turn */
   return l;
@@ -227,7 +232,7 @@ void live_close(live *l) {
   l->server->tap = NULL;
   inner_remove(l);
   commit_remove(l);
-  store_watch_close(l->feed);
+  if (l->feed) store_watch_close(l->feed);
   timer_clear(&l->server->timers, &l->tick);
   timer_clear(&l->server->timers, &l->soon);
   free_lists(l);
@@ -370,6 +375,7 @@ bool live_fault_add(live *l, slice text, slice *problem) {
   slice kept = arena_copy(l->arena, text);
   *problem = SLICE_NONE;
   if (!live_fault_read(l->arena, l->plan, kept, &next, f, problem)) return false;
+  if (l->elsewhere && !live_fault_fits_elsewhere(l->arena, "fault", f, problem)) return false;
   if (next > l->trigger_count) {
     *problem = SLICE_LIT("too many faults were added");
     return false;

@@ -37,6 +37,7 @@ static bool read_servers(reader *r, const node *n) {
   if (!n || n->count == 0) servers[0].name = SLICE_LIT("a");
   for (uint32_t i = 0; n && i < n->count; i++) {
     servers[i].name = n->keys[i];
+    servers[i].line = n->items[i]->line;
     bool bare = n->items[i]->kind == NODE_SCALAR && n->items[i]->text.len == 0;
     if (!bare && !reader_map(r, n->items[i], "an apiserver", rows,
                              sizeof rows / sizeof rows[0], &servers[i])) return false;

@@ -140,6 +140,7 @@ typedef struct live_server {
   slice name;
   int64_t lag_revisions, lag_ns;
   bool frozen; /* from the start, until a thaw */
+  int line;
 } live_server;
 
 typedef enum restart_policy { RESTART_ON_FAULT, RESTART_ALWAYS, RESTART_NEVER } restart_policy;
@@ -252,6 +253,11 @@ bool live_plan_load(arena *a, const char *file, node **tree, slice *problem);
 /* One fault as given at run time (YAML or JSON text). Its triggers get ids from *next_id on. */
 bool live_fault_read(arena *a, const live_plan *p, slice text, uint32_t *next_id, live_fault *out,
                      slice *problem);
+
+/* Whether it works with the objects in an etcd (plan_elsewhere.c). False with *problem, which names
+ * what does not and its line. */
+bool live_plan_fits_elsewhere(arena *a, const char *file, const live_plan *p, slice *problem);
+bool live_fault_fits_elsewhere(arena *a, const char *file, const live_fault *f, slice *problem);
 
 /* '*' stands for any run of bytes, '?' for one. */
 bool live_glob(slice pattern, slice text);

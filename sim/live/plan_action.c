@@ -2,6 +2,8 @@
  * may stand beside it. */
 #include "sim/live/reader.h"
 
+#include "base/status_error.h"
+
 typedef struct action_row {
   const char *key;
   action_kind kind;
@@ -127,7 +129,10 @@ static bool value_retry(reader *r, const node *n, live_action *out) {
 
 static bool value_reason(reader *r, const node *n, live_action *out) {
   out->reason = n->text;
-  return n->kind == NODE_SCALAR || reader_fail(r, n->line, "a word is wanted");
+  for (int i = 0; n->kind == NODE_SCALAR && i <= STATUS_TIMEOUT; i++) {
+    if (slice_is(n->text, status_reason_text((status_reason)i))) return true;
+  }
+  return reader_fail(r, n->line, "a reason of a Status is wanted, like AlreadyExists");
 }
 
 static bool value_message(reader *r, const node *n, live_action *out) {

@@ -278,6 +278,11 @@ static bool start_serving(const live_plan *p, const run_options *o, arena *a, se
     flags_free(f);
   } else {
     ok = serving_start_with(s, f, true, lines);
+    if (ok && !store_is_memory(s->server->store)) {
+      fprintf(stderr, "apisim: serve flags of the plan: a run needs the embedded store, for each "
+                      "begins with a fresh one\n");
+      ok = false;
+    }
     if (!ok) serving_stop(s);
   }
   free(argv);
@@ -288,7 +293,7 @@ static live_plan faultless(const live_plan *p, live_server *servers) {
   live_plan copy = *p;
   copy.fault_count = 0;
   for (uint32_t i = 0; i < p->server_count; i++) {
-    servers[i] = (live_server){p->servers[i].name, 0, 0, false};
+    servers[i] = (live_server){.name = p->servers[i].name};
   }
   copy.servers = servers;
   return copy;

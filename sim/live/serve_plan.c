@@ -30,15 +30,9 @@ static bool check(const serve_plan *p, const char *file, bool virtual_clock) {
 }
 
 bool serve_plan_prepare(serve_plan *p, const flags *f) {
-  const char *file = flags_str(f, "plan"), *kept_in = flags_str(f, "store");
+  const char *file = flags_str(f, "plan"), *etcd = flags_str(f, "etcd-servers");
   *p = (serve_plan){.wanted = file || flags_given(f, "control")};
   if (!p->wanted) return true;
-  bool memory = kept_in && strcmp(kept_in, "memory") == 0;
-  if (!memory && file) return complain(file, "needs --store memory");
-  if (!memory) {
-    p->wanted = false; /* the control address says so when asked */
-    return true;
-  }
   p->a = arena_create();
   buf_init(&p->tokens, (size_t)1 << 20);
   node *tree = node_map(p->a);
@@ -50,6 +44,7 @@ bool serve_plan_prepare(serve_plan *p, const flags *f) {
     node_set(p->a, tree, "clock", node_scalar(p->a, SLICE_LIT("virtual")));
   }
   ok = ok && live_plan_read(p->a, file ? file : "--control", tree, NULL, &p->plan, &problem);
+  if (ok && etcd && *etcd) ok = live_plan_fits_elsewhere(p->a, file, &p->plan, &problem);
   if (!ok) {
     fprintf(stderr, "apisim: %.*s\n", SLICE_ARG(problem));
     return false;

@@ -193,9 +193,16 @@ static bool op_fires(live *l, const live_trigger *t, live_event *ev, trigger_sta
 bool trigger_fires(live *l, const live_trigger *t, live_event *ev) {
   assert(t->id < l->trigger_count);
   trigger_state *s = &l->triggers[t->id];
-  bool fires = op_fires(l, t, ev, s);
-  s->fired = s->fired || fires;
-  return fires;
+  if (s->event == ev->id) return s->fires;
+  s->event = ev->id;
+  s->fires = op_fires(l, t, ev, s);
+  s->fired = s->fired || s->fires;
+  return s->fires;
+}
+
+void trigger_reset(live *l, const live_trigger *t, const live_event *ev) {
+  for (uint32_t i = 0; i < t->count; i++) trigger_reset(l, &t->parts[i], ev);
+  l->triggers[t->id] = (trigger_state){.event = ev->id};
 }
 
 /* What a plan says must never happen: also behind the healing. */
@@ -214,6 +221,7 @@ static void check_nevers(live *l, live_event *ev) {
 
 void engine_event(live *l, live_event *ev) {
   if (l->closing) return;
+  ev->id = ++l->events;
   check_nevers(l, ev);
   if (l->healed) return;
   standing_check(l, ev);
