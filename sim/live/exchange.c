@@ -382,7 +382,7 @@ bool exchange_answer(void *ctx, http_exchange *x, http_answer *a) {
   return false;
 }
 
-/* A watch may last for long and be one of thousands: its few words move to a block of their size. */
+/* A watch may last for long and be one of thousands: its few words move to a block of their own. */
 static void pack(exchange *ex) {
   slice *words[] = {&ex->verb, &ex->subresource, &ex->path, &ex->asked_revision, &ex->resource_key,
                     &ex->resource_name, &ex->target.namespace, &ex->target.name};
