@@ -27,8 +27,8 @@ struct frame {
   proto_in in; /* limit: what a read may touch (an ENTRY's reads may leave the entry) */
   const char *end; /* where the message ends */
   const type_info *type; /* ENTRY: of the value */
+  const proto_field *row; /* of the field that came last: the next is mostly this or behind it */
   uint8_t kind;
-  uint16_t cursor; /* which of type->protos came last: the next is mostly behind it */
   uint16_t slot_base; /* INLINED: where the type's fields start among the owner's */
   uint32_t slot_cap;
   val **slots; /* STRUCT: one a field; INLINED: the owner's */
@@ -90,7 +90,8 @@ static frame *frame_push(decoder *d, frame_kind kind, slice bytes, const type_in
   f->end = f->in.limit;
   f->type = t;
   f->kind = (uint8_t)kind;
-  f->cursor = f->slot_base = 0;
+  f->row = t->protos;
+  f->slot_base = 0;
   f->to = NULL;
   f->list = f->value = NULL;
   f->key = SLICE_LIT("");
@@ -137,17 +138,20 @@ static bool inlined_push(decoder *d, slice bytes, const proto_field *p) {
   return true;
 }
 
-/* The field of a number: mostly the one behind the last. */
+/* The row whose tag this is: mostly the one of the last field or the one behind it. NULL: it must
+ * be looked for, by field_find. */
+static inline const proto_field *row_of_tag(frame *f, uint64_t tag) {
+  const proto_field *p = f->row;
+  if (tag == 0) return NULL; /* the key of the rows that are nobody's */
+  if (p->key == tag) return p;
+  if ((++p)->key != tag) return NULL;
+  f->row = p;
+  return p;
+}
+
 static const proto_field *field_find(frame *f, int32_t number) {
-  const type_info *t = f->type;
-  for (uint16_t i = f->cursor; i < t->proto_count && t->protos[i].number <= number; i++) {
-    if (t->protos[i].number == number) {
-      f->cursor = i;
-      return &t->protos[i];
-    }
-  }
-  const proto_field *p = type_proto_field(t, (uint32_t)number);
-  if (p) f->cursor = (uint16_t)(p - t->protos);
+  const proto_field *p = type_proto_field(f->type, (uint32_t)number);
+  if (p) f->row = p;
   return p;
 }
 
@@ -264,9 +268,9 @@ static bool number_read(decoder *d, proto_in *in, const type_info *t, val **out)
 static bool list_read(decoder *d, frame *f, const field_info *fi, unsigned wire, val **slot) {
   const type_info *elem = fi->type->elem;
   unsigned want = wire_of(elem);
-  slice message = proto_message_name(f->type), bytes;
+  slice bytes;
   if (wire != want && wire != WIRE_BYTES) {
-    return fail(d, wire_type_error(d->arena, message, fi->name, wire));
+    return fail(d, wire_type_error(d->arena, proto_message_name(f->type), fi->name, wire));
   }
   if (!val_is_list(*slot)) *slot = node(d, VAL_LIST);
   if (want == WIRE_BYTES) {
@@ -315,29 +319,50 @@ static bool field_read(decoder *d, frame *f, const proto_field *p, unsigned wire
   return bytes_value(d, bytes, t, slot, NULL);
 }
 
+/* A field whose tag was met before it is the row's: of the right wire type, then. */
+static inline bool row_read(decoder *d, frame *f, const proto_field *p) {
+  val **slot = &f->slots[f->slot_base + p->at];
+  uint64_t n;
+  slice bytes;
+  switch (p->kind) {
+    case TYPE_STRING:
+      if (!wire_bytes(&f->in, &bytes)) return fail_in(d, &f->in);
+      *slot = string_node(d, bytes);
+      return true;
+    case TYPE_BOOL:
+    case TYPE_INT32:
+    case TYPE_INT64:
+      if (!wire_varint(&f->in, &n)) return fail_in(d, &f->in);
+      *slot = number_val(d, n, p->type);
+      return true;
+    case TYPE_STRUCT:
+      if (!wire_bytes(&f->in, &bytes)) return fail_in(d, &f->in);
+      return p->inlined ? inlined_push(d, bytes, p) : struct_push(d, bytes, p->type, slot, NULL);
+    default: return field_read(d, f, p, p->key & 7u);
+  }
+}
+
+/* A field that is not where it is expected: unknown, out of order, broken. */
+static __attribute__((noinline)) bool stray_read(decoder *d, frame *f, const char *tag_at,
+                                                 uint64_t wire) {
+  int32_t number = (int32_t)(uint32_t)(wire >> 3);
+  if ((wire & 7) == WIRE_END || number <= 0) {
+    return fail(d, wire_tag_error(d->arena, proto_message_name(f->type), number, wire));
+  }
+  const proto_field *p = field_find(f, number);
+  if (p) return field_read(d, f, p, (unsigned)(wire & 7));
+  f->in.p = tag_at;
+  return wire_skip(&f->in, &f->in.p) || fail_in(d, &f->in);
+}
+
 /* Reads fields until the message ends or a nested one is opened. */
 static bool struct_step(decoder *d, frame *f) {
   while (d->top == f && f->in.p < f->end) {
     const char *tag_at = f->in.p;
     uint64_t wire;
     if (!wire_varint(&f->in, &wire)) return fail_in(d, &f->in);
-    int32_t number = (int32_t)(uint32_t)(wire >> 3);
-    if ((wire & 7) == WIRE_END || number <= 0) {
-      return fail(d, wire_tag_error(d->arena, proto_message_name(f->type), number, wire));
-    }
-    const proto_field *p = field_find(f, number);
-    if (p && p->kind == TYPE_STRING && (wire & 7) == WIRE_BYTES) { /* as most fields are */
-      slice text;
-      if (!wire_bytes(&f->in, &text)) return fail_in(d, &f->in);
-      f->slots[f->slot_base + p->at] = string_node(d, text);
-      continue;
-    }
-    if (p) {
-      if (!field_read(d, f, p, (unsigned)(wire & 7))) return false;
-      continue;
-    }
-    f->in.p = tag_at;
-    if (!wire_skip(&f->in, &f->in.p)) return fail_in(d, &f->in);
+    const proto_field *p = row_of_tag(f, wire);
+    if (p ? !row_read(d, f, p) : !stray_read(d, f, tag_at, wire)) return false;
   }
   return true;
 }

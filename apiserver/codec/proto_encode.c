@@ -1,10 +1,12 @@
 /* proto_encode: a typed tree as gogo-protobuf writes it.
  *
  * From the last byte to the first (see proto_wire.h): the place that was written last is handed
- * from function to function, so that it stays in a register. Canonical trees have their entries in
- * the fields' order and under the fields' own names; where protobuf's order is the same, both are
- * walked backwards side by side, else the values are laid out by field first. Entries that are not
- * canonical, and levels below DEPTH_MAX, are the business of proto_encode_deep.c. */
+ * from function to function, so that it stays in a register. Before each row there is room for
+ * SLACK bytes, so that only what is long has to ask. Canonical trees have their entries in the
+ * fields' order and under the fields' own names; where protobuf's order is the same, both are
+ * walked backwards side by side, else the values are laid out by field first. A value of the type
+ * that its row wants takes the quick way (put_wanted). Entries that are not canonical, and levels
+ * below DEPTH_MAX, are the business of proto_encode_deep.c. */
 #include "codec/proto_encode.h"
 
 #include "base/limits.h"
@@ -15,20 +17,32 @@
 #include <assert.h>
 
 #define INLINE inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
 #define DEPTH_MAX 40u
 #define SLOTS 64u /* of the types with the most fields; more are left to the deep walk */
 #define HEAD_MAX 16u /* a tag, and a length or number */
+#define SLACK 96u /* before each row: two short texts with their heads, and a head */
+#define SHORT_MAX 32u /* bytes of a text that needs no look at the room */
+#define ROOM_MIN 256u /* what the buffer has at least, so that lost output can be written over */
 
 typedef struct encoder {
   buf *out;
   char *floor, *end; /* the room that is written to, from end down */
+  char *low; /* SLACK above floor */
 } encoder;
 
 /* ---- bytes ---- */
 
+static void set_room(encoder *e) {
+  buf *b = e->out;
+  e->floor = b->ptr + b->len;
+  e->end = b->ptr + b->cap;
+  e->low = e->floor + SLACK;
+}
+
 /* Makes room for n more bytes before p. Past the ceiling the output is lost and its bytes are
  * written over; NULL when even that has no room. */
-static char *grow(encoder *e, char *p, size_t n) {
+static NOINLINE char *grow(encoder *e, char *p, size_t n) {
   buf *b = e->out;
   size_t used = (size_t)(e->end - p);
   if (!b->overflow && used + n <= b->ceiling - b->len) {
@@ -36,8 +50,7 @@ static char *grow(encoder *e, char *p, size_t n) {
     if (want > b->ceiling - b->len) want = b->ceiling - b->len;
     if (buf_reserve(b, want)) {
       memmove(b->ptr + b->cap - used, b->ptr + at, used);
-      e->floor = b->ptr + b->len;
-      e->end = b->ptr + b->cap;
+      set_room(e);
       return e->end - used;
     }
   }
@@ -45,8 +58,10 @@ static char *grow(encoder *e, char *p, size_t n) {
   return n <= (size_t)(e->end - e->floor) ? e->end : NULL;
 }
 
-#define ROOM(e, p, n) \
-  if (__builtin_expect((size_t)((p) - (e)->floor) < (n), 0)) (p) = grow((e), (p), (n))
+/* At the end of a row, so that the next one has its slack again. */
+static INLINE char *restock(encoder *e, char *p) {
+  return __builtin_expect(p < e->low, 0) ? grow(e, p, SLACK) : p;
+}
 
 static INLINE char *put_varint(char *p, uint64_t n) {
   if (__builtin_expect(n < 0x80, 1)) {
@@ -61,22 +76,26 @@ static INLINE char *put_varint(char *p, uint64_t n) {
 }
 
 static INLINE char *put_tag(char *p, const proto_field *f) {
-  if (__builtin_expect(f->tag_len == 1, 1)) {
-    *--p = (char)f->tag[0];
-    return p;
-  }
-  p -= 2;
-  memcpy(p, f->tag, 2);
-  return p;
+  memcpy(p - 2, f->tag, 2); /* the first of them is written over where the tag has one byte */
+  return p - f->tag_len;
 }
 
-/* Text and its length, without a tag. Leaves room for a tag. */
+/* Text of any length and its length, without a tag; the slack is there before and after. */
+static NOINLINE char *put_long_text(encoder *e, char *p, slice s) {
+  if ((size_t)(p - e->floor) < s.len + SLACK + HEAD_MAX) p = grow(e, p, s.len + SLACK + HEAD_MAX);
+  if (!p) return e->end;
+  p -= s.len;
+  if (s.len) memcpy(p, s.ptr, s.len);
+  return put_varint(p, s.len);
+}
+
+/* The same where the slack is there before: it may be gone behind. */
 static INLINE char *put_text(encoder *e, char *p, slice s) {
-  ROOM(e, p, s.len + HEAD_MAX);
-  if (__builtin_expect(!p, 0)) return e->end;
+  if (__builtin_expect(s.len > SHORT_MAX, 0)) return put_long_text(e, p, s);
   p -= s.len;
   copy_small(p, s.ptr, s.len);
-  return put_varint(p, s.len);
+  *--p = (char)s.len;
+  return p;
 }
 
 /* What proto_out's functions write, before p. */
@@ -85,10 +104,8 @@ static proto_out lend(encoder *e, char *p) {
 }
 
 static char *take_back(encoder *e, const proto_out *o) {
-  buf *b = e->out;
-  e->floor = b->ptr + b->len;
-  e->end = b->ptr + b->cap;
-  return e->end - o->used;
+  set_room(e);
+  return restock(e, e->end - o->used);
 }
 
 /* ---- values ---- */
@@ -103,8 +120,14 @@ static char *put_deep(encoder *e, char *p, const val *v, const type_info *t) {
 
 /* The length and tag of a message that was begun when `mark` bytes were written. */
 static INLINE char *put_head(encoder *e, char *p, size_t mark, const proto_field *f) {
-  ROOM(e, p, HEAD_MAX);
   return put_tag(put_varint(p, (size_t)(e->end - p) - mark), f);
+}
+
+/* Text as the one field of a message, or the number-th field of one. */
+static INLINE char *put_member(encoder *e, char *p, unsigned number, slice s) {
+  p = put_text(e, p, s);
+  *--p = (char)(number << 3 | WIRE_BYTES);
+  return p;
 }
 
 static char *put_bytes(encoder *e, char *p, slice base64) {
@@ -113,18 +136,39 @@ static char *put_bytes(encoder *e, char *p, slice base64) {
   return take_back(e, &o);
 }
 
-static char *put_leaf(encoder *e, char *p, const val *v, const type_info *t) {
-  if (t->kind == TYPE_QUANTITY) {
-    p = put_text(e, p, val_is_string(v) ? val_str(v) : SLICE_LIT("0"));
-    *--p = 1 << 3 | WIRE_BYTES;
-    return p;
-  }
+static char *put_int_or_string(encoder *e, char *p, const val *v) {
+  p = put_member(e, p, 3, val_str(v));
+  p = put_varint(p, (uint64_t)val_i64(v));
+  *--p = 2 << 3 | WIRE_VARINT;
+  *--p = val_is_string(v);
+  *--p = 1 << 3 | WIRE_VARINT;
+  return p;
+}
+
+/* As time_encode of proto_leaf.c. */
+static char *put_time(char *p, const val *v, bool micro) {
+  int64_t seconds;
+  int32_t nanos;
+  if (!val_is_string(v) || !time_parse(val_str(v), &seconds, &nanos)) return p;
+  nanos = micro ? nanos - nanos % 1000 : 0;
+  if (seconds == UNIX_OF_YEAR_1 && nanos == 0) return p;
+  p = put_varint(p, (uint64_t)nanos);
+  *--p = 2 << 3 | WIRE_VARINT;
+  p = put_varint(p, (uint64_t)seconds);
+  *--p = 1 << 3 | WIRE_VARINT;
+  return p;
+}
+
+static NOINLINE char *put_leaf(encoder *e, char *p, const val *v, const type_info *t) {
   bool raw = t->kind >= TYPE_RAW_EXTENSION && t->kind <= TYPE_JSON;
-  if (raw && val_is_map(v) && v->count == 0) {
-    p = put_text(e, p, SLICE_LIT("{}"));
-    *--p = 1 << 3 | WIRE_BYTES;
-    return p;
+  if (t->kind == TYPE_QUANTITY) {
+    return put_member(e, p, 1, val_is_string(v) ? val_str(v) : SLICE_LIT("0"));
   }
+  if (t->kind == TYPE_INT_OR_STRING) return put_int_or_string(e, p, v);
+  if (t->kind == TYPE_TIME || t->kind == TYPE_MICROTIME) {
+    return put_time(p, v, t->kind == TYPE_MICROTIME);
+  }
+  if (raw && val_is_map(v) && v->count == 0) return put_member(e, p, 1, SLICE_LIT("{}"));
   proto_out o = lend(e, p);
   leaf_encode(&o, v, t);
   return take_back(e, &o);
@@ -151,49 +195,56 @@ static char *put_number_item(char *p, const proto_field *f, const val *v, const 
   return put_varint(p, (uint64_t)f->number << 3 | (wide ? WIRE_FIXED64 : WIRE_VARINT));
 }
 
+static char *put_item(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
+                      unsigned depth) {
+  if (v->type == VAL_NULL) v = NULL;
+  switch ((type_kind)t->kind) {
+    case TYPE_BOOL:
+    case TYPE_INT32:
+    case TYPE_INT64:
+    case TYPE_FLOAT64: return put_number_item(p, f, v, t);
+    default: return put_value(e, p, f, v, t, depth);
+  }
+}
+
 static char *put_list(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
                       unsigned depth) {
   const type_info *elem = t->elem;
-  size_t mark = (size_t)(e->end - p);
+  val *const *first = v->u.items, *const *at = v->count ? first + v->count : first;
   if (elem->kind == TYPE_STRUCT) {
-    for (uint32_t i = val_len(v); i-- > 0; mark = (size_t)(e->end - p)) {
-      p = put_head(e, put_struct(e, p, v->u.items[i], elem, depth + 1), mark, f);
+    while (at > first) {
+      size_t mark = (size_t)(e->end - p);
+      p = restock(e, put_head(e, put_struct(e, p, *--at, elem, depth + 1), mark, f));
     }
     return p;
   }
-  for (uint32_t i = val_len(v); i-- > 0;) {
-    const val *item = v->u.items[i];
-    if (item->type == VAL_NULL) item = NULL;
-    switch ((type_kind)elem->kind) {
-      case TYPE_BOOL:
-      case TYPE_INT32:
-      case TYPE_INT64:
-      case TYPE_FLOAT64:
-        ROOM(e, p, 2 * HEAD_MAX);
-        p = put_number_item(p, f, item, elem);
-        break;
-      case TYPE_STRING:
-        if (t->wrapped) {
-          p = put_text(e, p, val_str(item));
-          *--p = 1 << 3 | WIRE_BYTES;
-          break;
-        } /* else as any other */ /* fall through */
-      default: p = put_value(e, p, f, item, elem, depth);
-    }
+  if (t->wrapped) {
+    size_t mark = (size_t)(e->end - p);
+    while (at > first) p = restock(e, put_member(e, p, 1, val_str(*--at)));
+    return put_head(e, p, mark, f);
   }
-  return t->wrapped ? put_head(e, p, mark, f) : p;
+  if (elem->kind == TYPE_STRING) {
+    while (at > first) p = restock(e, put_tag(put_text(e, p, val_str(*--at)), f));
+    return p;
+  }
+  while (at > first) p = restock(e, put_item(e, p, f, *--at, elem, depth));
+  return p;
 }
 
-static char *put_entry(encoder *e, char *p, const proto_field *f, const val_entry *entry,
-                       const type_info *elem, unsigned depth) {
+static INLINE char *put_entry(encoder *e, char *p, const proto_field *f, const val_entry *entry,
+                              const type_info *elem, unsigned depth) {
   static const proto_field value_of_entry = {
-      .number = 2, .tag = {2 << 3 | WIRE_BYTES}, .tag_len = 1};
+      .number = 2, .tag = {0, 2 << 3 | WIRE_BYTES}, .tag_len = 1};
   size_t mark = (size_t)(e->end - p);
-  const val *v = val_is_null(entry->value) ? NULL : entry->value;
-  if (v || elem->kind != TYPE_BYTES) p = put_value(e, p, &value_of_entry, v, elem, depth);
-  p = put_text(e, p, entry->key);
-  *--p = 1 << 3 | WIRE_BYTES;
-  return put_head(e, p, mark, f);
+  const val *v = entry->value;
+  if (v->type == VAL_STRING && elem->kind == TYPE_STRING) {
+    p = put_member(e, p, 2, val_str(v));
+  } else {
+    if (v->type == VAL_NULL) v = NULL;
+    bool none = !v && elem->kind == TYPE_BYTES;
+    if (!none) p = restock(e, put_value(e, p, &value_of_entry, v, elem, depth));
+  }
+  return put_head(e, put_member(e, p, 1, entry->key), mark, f);
 }
 
 static bool is_sorted(const val *v) {
@@ -203,45 +254,47 @@ static bool is_sorted(const val *v) {
   return true;
 }
 
-static char *put_map(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
-                     unsigned depth) {
-  val sorted;
-  if (val_len(v) == 0) return p;
-  arena *a = NULL;
-  if (v->count > 1 && !is_sorted(v)) { /* no canonical tree */
-    a = arena_create();
-    sorted = *v;
-    sorted.index = NULL;
-    sorted.u.entries = arena_alloc(a, v->count * sizeof(val_entry));
-    memcpy(sorted.u.entries, v->u.entries, v->count * sizeof(val_entry));
-    val_sort(&sorted);
-    v = &sorted;
+static char *put_entries(encoder *e, char *p, const proto_field *f, const val *v,
+                         const type_info *elem, unsigned depth) {
+  for (uint32_t i = v->count; i-- > 0;) {
+    p = restock(e, put_entry(e, p, f, &v->u.entries[i], elem, depth));
   }
-  for (uint32_t i = v->count; i-- > 0;) p = put_entry(e, p, f, &v->u.entries[i], t->elem, depth);
+  return p;
+}
+
+static NOINLINE char *put_unsorted(encoder *e, char *p, const proto_field *f, const val *v,
+                                   const type_info *elem, unsigned depth) {
+  arena *a = arena_create();
+  val sorted = *v;
+  sorted.index = NULL;
+  sorted.u.entries = arena_alloc(a, v->count * sizeof(val_entry));
+  memcpy(sorted.u.entries, v->u.entries, v->count * sizeof(val_entry));
+  val_sort(&sorted);
+  p = put_entries(e, p, f, &sorted, elem, depth);
   arena_destroy(a);
   return p;
 }
 
-static char *put_value(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
-                       unsigned depth) {
+static char *put_map(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
+                     unsigned depth) {
+  if (v->count > 1 && !is_sorted(v)) return put_unsorted(e, p, f, v, t->elem, depth);
+  return put_entries(e, p, f, v, t->elem, depth);
+}
+
+static NOINLINE char *put_value(encoder *e, char *p, const proto_field *f, const val *v,
+                                const type_info *t, unsigned depth) {
+  static const val none = {.type = VAL_LIST};
   size_t mark = (size_t)(e->end - p);
   switch ((type_kind)t->kind) {
     case TYPE_STRING: return put_tag(put_text(e, p, val_str(v)), f);
     case TYPE_STRUCT: return put_head(e, put_struct(e, p, v, t, depth + 1), mark, f);
-    case TYPE_BOOL:
-      ROOM(e, p, HEAD_MAX);
-      *--p = val_true(v);
-      return put_tag(p, f);
+    case TYPE_BOOL: *--p = val_true(v); return put_tag(p, f);
     case TYPE_INT32:
-    case TYPE_INT64:
-      ROOM(e, p, HEAD_MAX);
-      return put_tag(put_varint(p, (uint64_t)val_i64(v)), f);
-    case TYPE_FLOAT64:
-      ROOM(e, p, HEAD_MAX);
-      return put_tag(put_float(p, v), f);
+    case TYPE_INT64: return put_tag(put_varint(p, (uint64_t)val_i64(v)), f);
+    case TYPE_FLOAT64: return put_tag(put_float(p, v), f);
     case TYPE_BYTES: return put_head(e, put_bytes(e, p, val_str(v)), mark, f);
-    case TYPE_LIST: return put_list(e, p, f, v, t, depth);
-    case TYPE_MAP: return put_map(e, p, f, v, t, depth);
+    case TYPE_LIST: return put_list(e, p, f, val_is_list(v) ? v : &none, t, depth);
+    case TYPE_MAP: return val_is_map(v) ? put_map(e, p, f, v, t, depth) : p;
     case TYPE_SCHEMA_OR_ARRAY:
     case TYPE_SCHEMA_OR_BOOL:
     case TYPE_SCHEMA_OR_STRINGS: return put_head(e, put_deep(e, p, v, t), mark, f);
@@ -249,95 +302,123 @@ static char *put_value(encoder *e, char *p, const proto_field *f, const val *v, 
   }
 }
 
+/* ---- fields ---- */
+
 /* gogo leaves out nil pointers, nil bytes, and lists and maps without members. A null stands
  * for a pointer to what Go writes null (a zero time). */
-static INLINE char *put_field(encoder *e, char *p, const proto_field *f, const val *v,
-                              unsigned depth) {
-  if (!v || v->type == VAL_NULL) {
-    bool many = f->kind == TYPE_BYTES || f->kind == TYPE_LIST || f->kind == TYPE_MAP;
-    if (f->pointer ? !v : many) return p;
-    v = NULL;
-  }
-  switch (f->kind) { /* from the row alone, where that is enough */
-    case TYPE_STRING: return put_tag(put_text(e, p, val_str(v)), f);
-    case TYPE_BOOL:
-      ROOM(e, p, HEAD_MAX);
-      *--p = val_true(v);
-      return put_tag(p, f);
-    case TYPE_INT32:
-    case TYPE_INT64:
-      ROOM(e, p, HEAD_MAX);
-      return put_tag(put_varint(p, (uint64_t)val_i64(v)), f);
-    case TYPE_STRUCT: {
-      size_t mark = (size_t)(e->end - p);
-      return put_head(e, put_struct(e, p, v, f->type, depth + 1), mark, f);
-    }
+static NOINLINE char *put_other(encoder *e, char *p, const proto_field *f, const val *v,
+                                unsigned depth) {
+  if (v->type != VAL_NULL) return put_value(e, p, f, v, f->type, depth);
+  return f->pointer || f->absent != ABSENT_NONE ? put_value(e, p, f, NULL, f->type, depth) : p;
+}
+
+static INLINE char *put_absent(encoder *e, char *p, const proto_field *f, unsigned depth) {
+  if (f->absent == ABSENT_NONE) return p;
+  if (f->absent != ABSENT_ZERO) return put_value(e, p, f, NULL, f->type, depth);
+  *--p = 0;
+  return put_tag(p, f);
+}
+
+/* A value of the type that the row wants. */
+static INLINE char *put_wanted(encoder *e, char *p, const proto_field *f, const val *v,
+                               unsigned depth) {
+  if (f->kind == TYPE_STRING) return put_tag(put_text(e, p, slice_of(v->u.s, v->count)), f);
+  size_t mark = (size_t)(e->end - p);
+  switch (f->kind) {
+    case TYPE_STRUCT: return put_head(e, put_struct(e, p, v, f->type, depth + 1), mark, f);
     case TYPE_LIST: return put_list(e, p, f, v, f->type, depth);
     case TYPE_MAP: return put_map(e, p, f, v, f->type, depth);
-    default: return put_value(e, p, f, v, f->type, depth);
+    case TYPE_BOOL: *--p = v->u.b; return put_tag(p, f);
+    case TYPE_TIME:
+    case TYPE_MICROTIME:
+      return put_head(e, put_time(p, v, f->kind == TYPE_MICROTIME), mark, f);
+    case TYPE_QUANTITY: p = put_member(e, p, 1, val_str(v)); return put_head(e, p, mark, f);
+    default: return put_tag(put_varint(p, (uint64_t)v->u.i), f);
   }
+}
+
+static INLINE char *put_field(encoder *e, char *p, const proto_field *f, const val *v,
+                              unsigned depth) {
+  if (__builtin_expect(v->type == f->want, 1)) return put_wanted(e, p, f, v, depth);
+  return put_other(e, p, f, v, depth);
 }
 
 /* ---- structs ---- */
 
-/* Both orders are one. NULL where an entry fits no field: begin again otherwise. */
+static const val empty = {.type = VAL_MAP};
+static const val_entry no_entries[1];
+
+/* kind and apiVersion travel in the envelope. */
+static bool is_outside(const type_info *t, const char *key) {
+  return (t->field_count > 0 && key == t->brief[0].name && !t->fields[0].proto) ||
+         (t->field_count > 1 && key == t->brief[1].name && !t->fields[1].proto);
+}
+
+/* Both orders are one. Row by row from entry to entry: the row before the first has no name. */
 static char *put_in_order(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
-  const val_entry *first = v ? v->u.entries : NULL, *at = v && v->count ? first + v->count : first;
-  for (const proto_field *f = t->protos + t->proto_count; f-- > t->protos;) {
-    const val *value = NULL;
-    if (at > first && at[-1].key.ptr == f->name) value = (--at)->value;
-    p = put_field(e, p, f, value, depth);
-  }
-  while (at > first) { /* kind and apiVersion travel in the envelope */
+  size_t mark = (size_t)(e->end - p);
+  const proto_field *f = t->protos_end;
+  const val_entry *first = v->count ? v->u.entries : no_entries, *at = first + v->count;
+  while (at > first) {
     const char *key = (--at)->key.ptr;
-    bool outside = (t->field_count > 0 && key == t->brief[0].name && !t->fields[0].proto) ||
-                   (t->field_count > 1 && key == t->brief[1].name && !t->fields[1].proto);
-    if (!outside) return NULL;
+    while (__builtin_expect((--f)->name != key, 0)) {
+      if (!f->name) { /* the entry fits no field, or is no part of the message */
+        for (at++; at > first && is_outside(t, at[-1].key.ptr);) at--;
+        return at == first ? p : put_deep(e, e->end - mark, v, t);
+      }
+      p = restock(e, put_absent(e, p, f, depth));
+    }
+    p = restock(e, put_field(e, p, f, at->value, depth));
   }
+  while ((--f)->name) p = restock(e, put_absent(e, p, f, depth));
   return p;
 }
 
 /* slots: a value or NULL for each field of t. */
 static char *put_slots(encoder *e, char *p, const val *const *slots, const type_info *t,
                        unsigned depth) {
-  for (const proto_field *f = t->protos + t->proto_count; f-- > t->protos;) {
-    if (__builtin_expect(!f->inlined, 1)) {
-      p = put_field(e, p, f, slots[f->at], depth);
-      continue;
+  for (const proto_field *f = t->protos_end; (--f)->kind != PROTO_BEFORE;) {
+    const val *v = slots[f->at];
+    if (__builtin_expect(f->inlined != NULL, 0)) {
+      size_t mark = (size_t)(e->end - p);
+      p = put_slots(e, p, slots + f->at, f->inlined, depth);
+      p = put_head(e, p, mark, f);
+    } else {
+      p = v ? put_field(e, p, f, v, depth) : put_absent(e, p, f, depth);
     }
-    size_t mark = (size_t)(e->end - p);
-    p = put_slots(e, p, slots + f->at, f->inlined, depth);
-    p = put_head(e, p, mark, f);
+    p = restock(e, p);
   }
   return p;
 }
 
 /* Lays v's values out by field. False where an entry is not under a field's own name, in order. */
-static bool fill_slots(const val **slots, const val *v, const type_info *t) {
-  uint32_t i = 0, n = t->field_count;
-  const val_entry *at = v ? v->u.entries : NULL, *end = v && v->count ? at + v->count : at;
-  for (; at < end; at++) {
-    while (i < n && t->brief[i].name != at->key.ptr) slots[i++] = NULL;
-    if (i == n) return false;
-    slots[i++] = at->value;
+static INLINE bool fill_slots(const val **slots, const val *v, const type_info *t) {
+  const field_brief *b = t->brief, *end = b + t->field_count;
+  const val_entry *at = v->count ? v->u.entries : no_entries, *at_end = at + v->count;
+  for (; b < end; b++) {
+    bool here = at < at_end && at->key.ptr == b->name;
+    *slots++ = here ? at->value : NULL;
+    at += here;
   }
-  while (i < n) slots[i++] = NULL;
-  return true;
+  return at == at_end;
+}
+
+static NOINLINE char *put_in_slots(encoder *e, char *p, const val *v, const type_info *t,
+                                   unsigned depth) {
+  const val *slots[SLOTS];
+  bool filled = t->field_count <= SLOTS && fill_slots(slots, v, t);
+  return filled ? put_slots(e, p, slots, t, depth) : put_deep(e, p, v, t);
+}
+
+static INLINE char *put_struct_of(encoder *e, char *p, const val *v, const type_info *t,
+                                  unsigned depth) {
+  if (__builtin_expect(depth >= DEPTH_MAX, 0)) return put_deep(e, p, v, t);
+  if (!val_is_map(v)) v = &empty;
+  return t->proto_in_order ? put_in_order(e, p, v, t, depth) : put_in_slots(e, p, v, t, depth);
 }
 
 static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
-  const val *slots[SLOTS];
-  size_t mark = (size_t)(e->end - p);
-  if (depth >= DEPTH_MAX) return put_deep(e, p, v, t);
-  if (!val_is_map(v)) v = NULL;
-  if (t->proto_in_order) {
-    char *done = put_in_order(e, p, v, t, depth);
-    if (done) return done;
-    p = e->end - mark;
-  } else if (t->field_count <= SLOTS && fill_slots(slots, v, t)) {
-    return put_slots(e, p, slots, t, depth);
-  }
-  return put_deep(e, p, v, t);
+  return put_struct_of(e, p, v, t, depth);
 }
 
 /* ---- the whole ---- */
@@ -353,16 +434,10 @@ static void finish(encoder *e, char *p) {
 
 /* NULL when there is no room at all; else at least what grow() may have to write over. */
 static char *begin(encoder *e, buf *out) {
-  if (!buf_reserve(out, 256)) return NULL;
-  *e = (encoder){out, out->ptr + out->len, out->ptr + out->cap};
+  if (!buf_reserve(out, ROOM_MIN)) return NULL;
+  e->out = out;
+  set_room(e);
   return e->end;
-}
-
-/* A field of runtime.Unknown or its TypeMeta. */
-static char *put_text_field(encoder *e, char *p, unsigned number, slice s) {
-  p = put_text(e, p, s);
-  *--p = (char)(number << 3 | WIRE_BYTES);
-  return p;
 }
 
 void proto_encode_object(buf *out, const val *v, const type_info *t, slice api_version,
@@ -371,17 +446,17 @@ void proto_encode_object(buf *out, const val *v, const type_info *t, slice api_v
   assert(t->kind == TYPE_STRUCT);
   char *p = begin(&e, out);
   if (!p) return;
-  p = put_text_field(&e, p, 4, SLICE_NONE); /* contentType */
-  p = put_text_field(&e, p, 3, SLICE_NONE); /* contentEncoding */
+  p = put_member(&e, p, 4, SLICE_NONE); /* contentType */
+  p = put_member(&e, p, 3, SLICE_NONE); /* contentEncoding */
   size_t mark = (size_t)(e.end - p);
   p = put_struct(&e, p, v, t, 0);
-  ROOM(&e, p, HEAD_MAX);
   p = put_varint(p, (size_t)(e.end - p) - mark);
   *--p = 2 << 3 | WIRE_BYTES; /* raw */
+  p = restock(&e, p);
   mark = (size_t)(e.end - p);
-  p = put_text_field(&e, p, 2, kind);
-  p = put_text_field(&e, p, 1, api_version);
-  ROOM(&e, p, HEAD_MAX);
+  p = put_member(&e, p, 2, kind);
+  p = put_member(&e, p, 1, api_version);
+  p = restock(&e, p);
   p = put_varint(p, (size_t)(e.end - p) - mark);
   *--p = 1 << 3 | WIRE_BYTES; /* typeMeta */
   p -= 4;

@@ -7,7 +7,6 @@
 #include "base/quote.h"
 #include "codec/codec.h"
 
-#define UNIX_OF_YEAR_1 (-62135596800LL) /* Go's zero time */
 #define UNIX_OF_YEAR_0 (-62167219200LL)
 #define UNIX_OF_YEAR_10000 253402300800LL
 #define NANOS_PER_MICRO 1000
@@ -69,7 +68,6 @@ static bool quantity_value_of(arena *a, const leaf *l, val **out, slice *error) 
 
 static bool read_leaf(arena *a, slice message, const leaf_row *row, leaf *out, slice *error) {
   proto_in in = {message.ptr, message.ptr, message.ptr + message.len, NULL};
-  slice name = slice_cstr(row->message);
   while (in.p < in.limit) {
     const char *tag_at = in.p;
     uint64_t wire;
@@ -77,7 +75,7 @@ static bool read_leaf(arena *a, slice message, const leaf_row *row, leaf *out, s
     int32_t number = (int32_t)(uint32_t)(wire >> 3);
     unsigned type = (unsigned)(wire & 7);
     if (type == WIRE_END || number <= 0) {
-      *error = wire_tag_error(a, name, number, wire);
+      *error = wire_tag_error(a, slice_cstr(row->message), number, wire);
       return false;
     }
     leaf_part part = number <= 3 ? row->part[number - 1] : PART_NONE;

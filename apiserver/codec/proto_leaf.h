@@ -6,6 +6,8 @@
 #include "base/val.h"
 #include "codec/proto_wire.h"
 
+#define UNIX_OF_YEAR_1 (-62135596800LL) /* Go's zero time */
+
 /* True when a value of t is a message of its own in protobuf, but a leaf in the tree. */
 bool leaf_is_message(const type_info *t);
 /* The value that the message stands for; *out is NULL where the tree has nothing (a zero

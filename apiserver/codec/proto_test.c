@@ -160,6 +160,7 @@ typedef struct broken_row {
 static const broken_row broken[] = {
     {BYTES("\x0c"), "proto: Pod: wiretype end group for non-group"},
     {BYTES("\x02"), "proto: Pod: illegal tag 0 (wire type 2)"},
+    {BYTES("\x00"), "proto: Pod: illegal tag 0 (wire type 0)"},
     {BYTES("\x0a"), "unexpected EOF"},
     {BYTES("\x0a\x05"), "unexpected EOF"},
     {BYTES("\x08\x00"), "proto: wrong wireType = 0 for field ObjectMeta"},
@@ -191,6 +192,46 @@ static void broken_messages(void **state) {
     }
     arena_destroy(a);
   }
+}
+
+/* Rows that are nobody's stand before and behind a type's: no tag is theirs. */
+static void no_fields(void **state) {
+  (void)state;
+  for (uint16_t i = 0; i < schema_type_count; i++) {
+    const type_info *t = schema_types[i];
+    if (t->kind != TYPE_STRUCT) continue;
+    arena *a = arena_create();
+    slice error = SLICE_NONE;
+    assert_null(proto_decode(a, BYTES("\x00"), t, &error));
+    assert_int_equal(t->protos[-1].kind, PROTO_BEFORE);
+    assert_int_equal(t->protos_end->kind, PROTO_BEFORE);
+    arena_destroy(a);
+  }
+}
+
+/* However little room there is: the bytes, or the mark that they did not fit. */
+static void ceilings(void **state) {
+  (void)state;
+  arena *a = arena_create();
+  const type_info *t = type_named("io.k8s.api.core.v1.Pod");
+  val *v = val_map(a), *labels = val_ensure_map(a, val_ensure_map(a, v, "metadata"), "labels");
+  for (int i = 0; i < 40; i++) {
+    slice key = arena_printf(a, "key-%0*d", 1 + i * 3, i);
+    val_set(a, labels, key, val_printf(a, "%0*d", 100 - i, i));
+  }
+  slice want = SLICE_NONE;
+  v = tree_of_json(a, json_of(a, v, t), t);
+  for (size_t ceiling = 20000; ceiling-- > 0; ceiling -= ceiling > 6 ? 6 : 0) {
+    buf b;
+    buf_init(&b, ceiling);
+    proto_encode(&b, v, t);
+    if (!want.ptr) want = arena_copy(a, buf_slice(&b));
+    if (!b.overflow) assert_true(slice_eq(buf_slice(&b), want));
+    assert_true(b.overflow || ceiling >= want.len);
+    assert_true(!b.overflow || ceiling < want.len + 512);
+    buf_dispose(&b);
+  }
+  arena_destroy(a);
 }
 
 /* JSONSchemaProps in JSONSchemaProps: field "not" (26), a length, again. */
@@ -255,7 +296,8 @@ static void envelope(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(corpus),        cmocka_unit_test(golden),
-      cmocka_unit_test(broken_messages), cmocka_unit_test(deep_messages),
+      cmocka_unit_test(broken_messages), cmocka_unit_test(no_fields),
+      cmocka_unit_test(ceilings), cmocka_unit_test(deep_messages),
       cmocka_unit_test(envelope),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

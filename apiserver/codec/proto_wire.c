@@ -39,7 +39,7 @@ static bool has_room(proto_in *in, uint64_t n) {
   return true;
 }
 
-bool wire_bytes(proto_in *in, slice *out) {
+bool wire_bytes_slow(proto_in *in, slice *out) {
   uint64_t n;
   if (!wire_varint(in, &n) || !has_room(in, n)) return false;
   *out = slice_of(in->p, (size_t)n);

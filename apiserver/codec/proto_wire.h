@@ -31,10 +31,25 @@ static inline bool wire_varint(proto_in *in, uint64_t *out) {
     *out = (unsigned char)*in->p++;
     return true;
   }
+  if (in->limit - in->p > 1 && !(in->p[1] & 0x80)) { /* two bytes: tags from 16 on */
+    *out = ((unsigned char)in->p[0] & 0x7fu) | (uint64_t)(unsigned char)in->p[1] << 7;
+    in->p += 2;
+    return true;
+  }
   return wire_varint_slow(in, out);
 }
 /* A length, and the bytes it announces, which are stepped over. */
-bool wire_bytes(proto_in *in, slice *out);
+bool wire_bytes_slow(proto_in *in, slice *out);
+static inline bool wire_bytes(proto_in *in, slice *out) {
+  const char *p = in->p;
+  size_t left = (size_t)(in->limit - p);
+  if (left > 0 && !(*p & 0x80) && (unsigned char)*p < left) {
+    *out = slice_of(p + 1, (unsigned char)*p);
+    in->p = p + 1 + (unsigned char)*p;
+    return true;
+  }
+  return wire_bytes_slow(in, out);
+}
 /* Steps over one whole field, tag included, as an unknown field is. *over is its end. */
 bool wire_skip(proto_in *in, const char **over);
 

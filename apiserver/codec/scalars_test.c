@@ -103,6 +103,33 @@ static void times(void **state) {
   arena_destroy(a);
 }
 
+/* The wire's own forms are read another way than all others: both ways give the same. */
+static void times_of_the_wire(void **state) {
+  (void)state;
+  static const char *const bad[] = {
+      "2020-00-01T00:00:00Z", "2020-01-00T00:00:00Z", "2020-01-32T00:00:00Z",
+      "2021-02-29T00:00:00Z", "2020-01-01T24:00:00Z", "2020-01-01T00:60:00Z",
+      "2020-01-01T00:00:60Z", "2020-01-01 00:00:00Z", "202\xff-01-01T00:00:00Z",
+      "2020-01-01T00:00:0:Z", "2020/01/01T00:00:00Z", "2020-01-01T00:00:00.00000:Z"};
+  enum { STEP = 86400 * 17 + 3671 };
+  int64_t first = -62167219200, last = 253402300800, seconds, again;
+  int32_t nanos;
+  for (int64_t at = first; at < last; at += STEP) {
+    arena *a = arena_create();
+    slice text = time_text(a, at), micro = microtime_text_at(a, at, 1002003000);
+    slice zoned = arena_concat(a, slice_upto(text, 19), SLICE_LIT("+00:00"));
+    assert_true(time_parse(text, &seconds, &nanos) && seconds == at && nanos == 0);
+    assert_true(time_parse(zoned, &again, &nanos) && again == at);
+    if (at + 1 < last) {
+      assert_true(time_parse(micro, &seconds, &nanos) && seconds == at + 1 && nanos == 2003000);
+    }
+    arena_destroy(a);
+  }
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    assert_false(time_parse(slice_cstr(bad[i]), &seconds, &nanos));
+  }
+}
+
 static void durations(void **state) {
   (void)state;
   static const char *const rows[][2] = {
@@ -146,7 +173,7 @@ static void base64(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(quantities), cmocka_unit_test(quantity_arithmetic), cmocka_unit_test(times),
-      cmocka_unit_test(durations),  cmocka_unit_test(base64),
+      cmocka_unit_test(times_of_the_wire), cmocka_unit_test(durations), cmocka_unit_test(base64),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "codec/strict.h"
 
 #include <assert.h>
+#include <endian.h>
 
 #define LAYOUT "2006-01-02T15:04:05Z07:00"
 #define LAYOUT_MICRO "2006-01-02T15:04:05.000000Z07:00"
@@ -125,33 +126,8 @@ static int days_in(int month, int year) {
   return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* The form that the wire writes, "2006-01-02T15:04:05Z", at once. False: it is another. */
-static bool read_plain(reading *r, slice text) {
-  static const uint8_t start[] = {0, 2, 5, 8, 11, 14, 17};
-  const char *p = text.ptr;
-  if (text.len != 20 || p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' ||
-      p[16] != ':' || p[19] != 'Z') {
-    return false;
-  }
-  int two[7];
-  bool good = true;
-  for (size_t i = 0; i < 7; i++) {
-    unsigned tens = (unsigned)p[start[i]] - '0', ones = (unsigned)p[start[i] + 1] - '0';
-    good &= tens < 10 && ones < 10;
-    two[i] = (int)(tens * 10 + ones);
-  }
-  if (!good) return false;
-  r->field[0] = two[0] * 100 + two[1];
-  for (size_t i = 0; i < 5; i++) r->field[i + 1] = two[i + 2];
-  const int *f = r->field;
-  return f[1] >= 1 && f[1] <= 12 && f[2] >= 1 && f[2] <= days_in(f[1], f[0]) && f[3] < 24 &&
-         f[4] < 60 && f[5] < 60;
-}
-
 /* On failure r says why. */
 static bool read_time(reading *r, slice text, bool micro) {
-  *r = (reading){.rest = text};
-  if (!micro && read_plain(r, text)) return true;
   *r = (reading){.rest = text};
   if (!take_year(r)) return false;
   for (size_t i = 0; i < sizeof time_parts / sizeof time_parts[0]; i++) {
@@ -179,6 +155,52 @@ static int64_t seconds_of(const reading *r) {
   const int *f = r->field;
   int64_t days = days_since_epoch(f[0], f[1], f[2]);
   return days * 86400 + f[3] * 3600 + f[4] * 60 + f[5] - r->offset;
+}
+
+/* Eight bytes less the shape's, each then at most 9 where the shape has a '0' and 0 elsewhere
+ * (limit: 0x76 and 0x7f there); as pairs: byte i is the number that bytes i and i + 1 write. */
+static bool read_pairs(const char *p, uint64_t shape, uint64_t limit, uint64_t *pairs) {
+  uint64_t at;
+  memcpy(&at, p, sizeof at);
+  at = le64toh(at) ^ shape;
+  *pairs = at * 10 + (at >> 8);
+  return (((at + limit) | at) & 0x8080808080808080u) == 0;
+}
+
+static int pair_at(uint64_t pairs, unsigned i) { return (int)(pairs >> (8 * i) & 0xff); }
+
+/* ".000000Z" */
+static bool read_micros(const char *p, int32_t *nanos) {
+  uint64_t pairs;
+  if (!read_pairs(p, 0x5a3030303030302eu, 0x7f7676767676767fu, &pairs)) return false;
+  *nanos = ((pair_at(pairs, 1) * 100 + pair_at(pairs, 3)) * 100 + pair_at(pairs, 5)) * 1000;
+  return true;
+}
+
+/* The forms that the wire writes, "2006-01-02T15:04:05Z" and "2006-01-02T15:04:05.000000Z", at
+ * once. False: it is another, or no time. */
+static bool read_wire(slice text, int64_t *seconds, int32_t *nanos) {
+  static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+  const char *p = text.ptr;
+  uint64_t date, clock; /* "2006-01-", "15:04:05" */
+  *nanos = 0;
+  if (text.len == 20 ? p[19] != 'Z' : text.len != 27 || !read_micros(p + 19, nanos)) return false;
+  if (!read_pairs(p, 0x2d30302d30303030u, 0x7f76767f76767676u, &date) ||
+      !read_pairs(p + 11, 0x30303a30303a3030u, 0x76767f76767f7676u, &clock)) {
+    return false;
+  }
+  unsigned tens = (unsigned char)p[8] - (unsigned)'0', ones = (unsigned char)p[9] - (unsigned)'0';
+  int year = pair_at(date, 0) * 100 + pair_at(date, 2), month = pair_at(date, 5);
+  int day = (int)(tens * 10 + ones);
+  int hour = pair_at(clock, 0), minute = pair_at(clock, 3), second = pair_at(clock, 6);
+  if (tens > 9 || ones > 9 || p[10] != 'T' || month < 1 || month > 12 || day < 1 ||
+      day > days_in(month, year) || hour > 23 || minute > 59 || second > 59) {
+    return false;
+  }
+  int past = year - (month <= 2); /* leap days lie behind February; year 0 has one */
+  int days = year * 365 + past / 4 - past / 100 + past / 400 - (past < 0) + before[month - 1] + day;
+  *seconds = (days - 719528ll) * 86400 + hour * 3600 + minute * 60 + second;
+  return true;
 }
 
 static int64_t floor_div(int64_t n, int64_t by) { return n / by - (n % by < 0); }
@@ -234,6 +256,7 @@ slice microtime_text(arena *a, int64_t unix_ns) { return microtime_text_at(a, 0,
 
 bool time_parse(slice text, int64_t *unix_seconds, int32_t *nanos) {
   reading r;
+  if (read_wire(text, unix_seconds, nanos)) return true;
   if (!read_time(&r, text, false)) return false;
   *unix_seconds = seconds_of(&r);
   *nanos = r.nanos;
@@ -284,11 +307,17 @@ static bool is_canonical(slice s, bool micro, const reading *r) {
 
 bool time_canonical(arena *a, slice text, bool micro, slice *out, slice *error) {
   reading r;
+  int64_t seconds;
+  int32_t nanos;
+  if (text.len == (micro ? 27u : 20u) && read_wire(text, &seconds, &nanos)) {
+    *out = seconds == ZERO_TIME && nanos == 0 ? SLICE_NONE : text;
+    return true;
+  }
   if (!read_time(&r, text, micro)) {
     *error = explain(a, &r, text, micro);
     return false;
   }
-  int64_t seconds = seconds_of(&r);
+  seconds = seconds_of(&r);
   if (seconds == ZERO_TIME && r.nanos == 0) {
     *out = SLICE_NONE;
   } else if (is_canonical(text, micro, &r)) {

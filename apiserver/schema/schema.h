@@ -73,6 +73,16 @@ typedef struct field_brief {
   bool keeps_absent; /* written, as its zero, where the tree has nothing */
 } field_brief;
 
+#define PROTO_WANT_NONE 255u
+#define PROTO_BEFORE 255u
+
+/* What gogo writes for a field that the tree does not have. */
+typedef enum proto_absent {
+  ABSENT_NONE, /* nothing */
+  ABSENT_ZERO, /* its tag and a zero byte */
+  ABSENT_OTHER, /* the zero value of its type */
+} proto_absent;
+
 /* One field of a struct's protobuf message. Go inlines some structs (Volume and its
  * VolumeSource, Probe and its handler): in JSON their fields are the outer object's own
  * (`fields` below is flattened), in protobuf they are a nested message. So a codec walks
@@ -82,9 +92,13 @@ typedef struct field_brief {
 typedef struct proto_field {
   uint16_t number;
   uint16_t at; /* field's index in the type's fields; where inlined is set, of its first one's */
-  uint8_t tag[2], tag_len; /* the tag as it is written, number and wire type */
+  /* The tag as it is written, number and wire type, in the last tag_len bytes. */
+  uint8_t tag[2], tag_len;
   uint8_t kind; /* type_kind of the field; TYPE_STRUCT where inlined is set */
   bool pointer; /* the field's */
+  uint8_t want; /* val_type of a value that can be written at once, or PROTO_WANT_NONE */
+  uint8_t absent; /* proto_absent */
+  uint16_t key; /* the tag's value: number and wire type; 0 in a row before the first */
   const char *name; /* the field's name.ptr: the key of its entry in a canonical tree */
   const type_info *type; /* the field's; inlined where that is set */
   const field_info *field; /* one of the type's own `fields`; NULL where inlined is set */
@@ -108,7 +122,9 @@ struct type_info {
   const field_info *fields; /* in declaration order: Go's wire order; inlined structs flattened */
   const uint16_t *by_name; /* indexes into fields, sorted by name, for look-up */
   const uint16_t *by_length; /* likewise, the shorter name first: CBOR's order */
-  const proto_field *protos; /* ascending number: the order on the wire */
+  /* Ascending number: the order on the wire. Before the first and behind the last stands a row
+   * that is nobody's, without a name and key and of kind PROTO_BEFORE. */
+  const proto_field *protos, *protos_end;
   const field_brief *brief; /* field_count: the fields again */
 };
 
