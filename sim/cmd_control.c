@@ -51,7 +51,8 @@ static bool is_named(const control_row *row, const char *arg) {
 /* A file's name is meant from here, and the server may run elsewhere. */
 static void add_value(buf *target, const char *name, const char *value) {
   char here[PATH_MAX], whole[2 * PATH_MAX];
-  bool relative = strcmp(name, "file") == 0 && value[0] != '/';
+  bool path = strcmp(name, "file") == 0 || strcmp(name, "kubeconfig") == 0;
+  bool relative = path && value[0] != '/';
   if (relative && getcwd(here, sizeof here)) {
     snprintf(whole, sizeof whole, "%s/%s", here, value);
     value = whole;

@@ -217,25 +217,37 @@ static bool start_world(serving *s, const flags *f) {
   return true;
 }
 
-static bool listen_all(serving *s, const flags *f) {
-  const char *bind = flags_str(f, "bind-address"), *problem;
-  s->secure_port = (int)flags_int(f, "secure-port");
-  s->http_port = flags_given(f, "http-port") ? (int)flags_int(f, "http-port") : -1;
-  if (s->secure_port < 0 || s->secure_port > 65535 || s->http_port > 65535) {
-    return complain("a port is between 0 and 65535");
-  }
-  if (!world_listen(s->world, bind ? bind : "0.0.0.0", &s->secure_port, &s->tls, NULL, &problem)) {
-    return complain("%s", problem);
+/* On the ports that s names; 0: the kernel chooses. */
+static bool listen_on_ports(serving *s, const flags *f, const char **problem) {
+  const char *bind = flags_str(f, "bind-address");
+  if (!world_listen(s->world, bind ? bind : "0.0.0.0", &s->secure_port, &s->tls, NULL, problem)) {
+    return false;
   }
   if (s->http_port >= 0 &&
-      !world_listen(s->world, "127.0.0.1", &s->http_port, NULL, NULL, &problem)) {
-    return complain("%s", problem);
+      !world_listen(s->world, "127.0.0.1", &s->http_port, NULL, NULL, problem)) {
+    return false;
   }
   const char *host = advertised(f);
   bool v6 = strchr(host, ':') != NULL;
   snprintf(s->url, sizeof s->url, "https://%s%s%s:%d", v6 ? "[" : "", host, v6 ? "]" : "",
            s->secure_port);
   return true;
+}
+
+static bool listen_all(serving *s, const flags *f) {
+  const char *problem;
+  s->secure_port = (int)flags_int(f, "secure-port");
+  s->http_port = flags_given(f, "http-port") ? (int)flags_int(f, "http-port") : -1;
+  if (s->secure_port < 0 || s->secure_port > 65535 || s->http_port > 65535) {
+    return complain("a port is between 0 and 65535");
+  }
+  return listen_on_ports(s, f, &problem) || complain("%s", problem);
+}
+
+bool serving_listen_anew(serving *s, const char **problem) {
+  s->secure_port = 0;
+  if (s->http_port >= 0) s->http_port = 0;
+  return listen_on_ports(s, s->flags, problem);
 }
 
 static void program_tick(void *ctx) {

@@ -32,6 +32,9 @@ typedef struct serving {
 bool serving_start(serving *s, flags *f, bool with_token);
 /* The same; more_tokens: further lines of --token-auth-file, borrowed. */
 bool serving_start_with(serving *s, flags *f, bool with_token, slice more_tokens);
+/* In the child of a fork, behind world_forked: listens as before, on ports that the kernel chooses.
+ * False with *problem. */
+bool serving_listen_anew(serving *s, const char **problem);
 /* One line a listener: the address and how to use it. */
 void serving_announce(const serving *s);
 bool serving_write_kubeconfig(const serving *s, const char *path);

@@ -48,6 +48,7 @@ typedef struct loop {
   uint32_t listener_count;
   timer accept_timer;
   int child, *child_status;
+  uint32_t skips; /* world_skip is on the stack */
 } loop;
 
 static loop *loop_of(world *w) {
@@ -396,6 +397,7 @@ void world_set_virtual_ns(world *w, int64_t ns) {
 void world_skip(world *w, int64_t ns) {
   int64_t until = w->env.mono_ns + ns;
   assert(ns >= 0 && w->program.tick);
+  loop_of(w)->skips++;
   for (bool first = true;; first = false) {
     int64_t next = timers_next(&w->timers);
     if (w->wake_ns < next) next = w->wake_ns;
@@ -411,7 +413,12 @@ void world_skip(world *w, int64_t ns) {
   int64_t rest = until - w->env.mono_ns;
   w->env.mono_ns = until;
   w->skipped_ns += rest;
+  loop_of(w)->skips--;
   world_set_virtual_ns(w, w->virtual_ns + rest);
+}
+
+bool world_is_skipping(const world *w) {
+  return ((const loop *)w->loop)->skips > 0;
 }
 
 void world_stop(world *w) {
@@ -498,6 +505,26 @@ void world_run(world *w) {
     }
     conn_lost(c, SLICE_NONE);
   }
+  flush_turn(w);
+}
+
+/* The poll set is the parent's too until event_reinit: nothing may be taken out of it before. */
+void world_forked(world *w) {
+  loop *lp = loop_of(w);
+  event_reinit(lp->base);
+  for (uint32_t i = 0; i < lp->listener_count; i++) {
+    listener *l = &lp->listeners[i];
+    if (!l->full) event_del(&l->event);
+    close(l->fd);
+    heap_free(l->path); /* the file is the parent's */
+  }
+  lp->listener_count = 0;
+  lp->child = 0;
+  timer_clear(&w->timers, &lp->accept_timer);
+}
+
+void world_drop_all(world *w) {
+  for (env_conn *c = w->conns; c; c = c->next) conn_lost(c, SLICE_NONE);
   flush_turn(w);
 }
 

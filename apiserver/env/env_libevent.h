@@ -66,6 +66,14 @@ void world_skip(world *w, int64_t ns);
 /* Until SIGTERM, SIGINT or world_stop; then answers under way leave and all is closed. */
 void world_run(world *w);
 void world_stop(world *w);
+/* Whether world_skip is under way. */
+bool world_is_skipping(const world *w);
+/* For a process that forked in a timer's callback (outside of world_skip): the child's side, before
+ * anything else is done in the world. The loop becomes its own, and listeners are given up; the
+ * parent's connections end there without a word on the wire by world_drop_all. Then it listens anew
+ * and calls world_run, within the callback. */
+void world_forked(world *w);
+void world_drop_all(world *w);
 /* A child to watch: world_run also ends when it exits; *status is waitpid's. */
 void world_watch_child(world *w, int pid, int *status);
 

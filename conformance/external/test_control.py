@@ -2,8 +2,12 @@
 
 import http.client
 import json
+import pathlib
+import re
 import socket
 import subprocess
+import time
+import types
 
 import pytest
 
@@ -101,13 +105,71 @@ def test_checkpoints_are_apart(api, control):
     control.ok("drop", "two")
 
 
-def test_fork_names_itself(api, control):
-    first, second = control.ok("fork"), control.ok("fork")
-    assert first["checkpoint"] != second["checkpoint"]
-    make_things(api)
-    assert control.ok("reset", second["checkpoint"])["revision"] == second["revision"]
-    control.ok("drop", first["checkpoint"])
-    control.ok("drop", second["checkpoint"])
+def api_of(kubeconfig, parent):
+    """The server that a kubeconfig means, with the token of the parent's tests."""
+    host, port = re.search(r"server: https://([^:\s]+):(\d+)", kubeconfig.read_text()).groups()
+    return Api(types.SimpleNamespace(host=host, port=int(port), token=parent.server.token))
+
+
+def test_a_fork_is_a_server_of_its_own(api, control, tmp_path):
+    api.call("POST", MAPS, {"metadata": {"name": "shared"}, "data": {"v": "1"}})
+    version = api.get(MAPS).version
+    with api.watch(MAPS, resourceVersion=version) as watch:
+        made = [control.ok("fork", f"kubeconfig={tmp_path}/{n}") for n in "ab"]
+        first, second = (api_of(tmp_path / n, api) for n in "ab")
+        try:
+            assert len({m["url"] for m in made}) == len({m["control"] for m in made}) == 2
+            assert {f["pid"] for f in control.ok("status")["forks"]} == {m["pid"] for m in made}
+            # The same bytes from the same requests, whoever is asked.
+            things = make_things(first)
+            assert make_things(second) == things and make_things(api) == things
+            first.merge(f"{MAPS}/shared", {"data": {"v": "2"}})
+            second.delete(f"{MAPS}/shared")
+            assert api.get(f"{MAPS}/shared").json["data"] == {"v": "1"}
+            assert second.get(f"{MAPS}/shared").status == 404
+            assert brief(watch.take(3)) == [f"ADDED:{m['metadata']['name']}" for m in things[:3]]
+            # History comes along, and a fork is reset and forked like any server.
+            with first.watch(MAPS, resourceVersion=version) as w:
+                assert brief(w.take(3)) == [f"ADDED:{m['metadata']['name']}" for m in things[:3]]
+            inner = Control(made[0]["control"].removeprefix("unix:"))
+            inner.ok("reset")
+            assert first.get(f"{MAPS}/shared").status == 404
+            assert inner.ok("fork")["url"] != made[0]["url"]
+        finally:
+            for m in made:
+                Control(m["control"].removeprefix("unix:")).ok("stop")
+        assert all(gone(m["pid"]) for m in made)
+    assert api.get(f"{MAPS}/shared").status == 200
+
+
+def gone(pid):
+    """Waits for its end; a zombie has ended."""
+    for _ in range(500):
+        try:
+            state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_fork_ends_with_its_parent(tmp_path):
+    if conftest.os.environ.get("APISIM_URL"):
+        pytest.skip("of apisim only")
+    server = conftest.start(tmp_path, f"--control=unix:{tmp_path}/c")
+    try:
+        fork = Control(tmp_path / "c").ok("fork")
+    finally:
+        conftest.stop(server)
+    assert gone(fork["pid"])
+
+
+def test_a_fork_that_can_not_be(control, tmp_path):
+    error = control.refused("fork", f"kubeconfig={tmp_path}/nowhere/file")
+    assert "the fork did not come up: can't write the kubeconfig" in error
+    assert control.ok("status")["forks"] == []
 
 
 def test_history_comes_along(api, control):

@@ -43,6 +43,7 @@ static void run_status(control_call *c) {
   json_object_set_new(o, "objects", json_integer((json_int_t)count_objects(s->store)));
   json_object_set_new(o, "watches", json_integer(watchers_count(s)));
   json_object_set_new(o, "checkpoints", list_checkpoints(&c->control->checkpoints));
+  json_object_set_new(o, "forks", fork_list(&c->control->forks));
   control_answer(c, o);
 }
 
@@ -58,7 +59,8 @@ static slice name_or_start(const control_call *c) {
   return name.len ? name : SLICE_LIT("start");
 }
 
-static void keep_checkpoint(control_call *c, slice name) {
+static void run_checkpoint(control_call *c) {
+  slice name = control_param(c, "name");
   if (elsewhere(c, "a checkpoint")) return;
   if (!checkpoint_name_ok(name)) {
     control_fail(c, 400, "a name has 1 to %d letters, digits, '-', '_' and '.'",
@@ -75,17 +77,15 @@ static void keep_checkpoint(control_call *c, slice name) {
                               (json_int_t)server_state_revision(p->state)));
 }
 
-static void run_checkpoint(control_call *c) { keep_checkpoint(c, control_param(c, "name")); }
-
-/* Under a name of its own where none is given. */
 static void run_fork(control_call *c) {
-  slice name = control_param(c, "name");
-  char made[CHECKPOINT_NAME_MAX];
-  for (int i = 1; name.len == 0; i++) {
-    snprintf(made, sizeof made, "fork-%d", i);
-    if (!checkpoint_find(&c->control->checkpoints, slice_cstr(made))) name = slice_cstr(made);
-  }
-  keep_checkpoint(c, name);
+  if (!elsewhere(c, "a fork")) fork_run(c);
+}
+
+static void run_stop(control_call *c) {
+  json_t *o = json_pack("{s:b}", "stops", 1);
+  world *w = c->serving->world;
+  control_answer(c, o);
+  world_stop(w);
 }
 
 static void run_reset(control_call *c) {
@@ -165,7 +165,9 @@ static void run_load(control_call *c) {
 const control_row control_rows[] = {
     {"status", true, "", run_status, "url, revision, numbers of objects and watches, checkpoints"},
     {"checkpoint", false, "name", run_checkpoint, "keep the whole state in memory under a name"},
-    {"fork", false, "name?", run_fork, "the same; without a name it makes one up and tells it"},
+    {"fork", false, "kubeconfig?", run_fork,
+     "a second server, a process with the same state on other ports; tells where"},
+    {"stop", false, "", run_stop, "end this server; its forks end with it"},
     {"reset", false, "name?", run_reset,
      "back to a checkpoint (start: as the server began); open watches end with 410 Expired"},
     {"snapshot", false, "file", run_snapshot, "write the whole state to a file, crash-safe"},

@@ -193,6 +193,10 @@ static bool read_port(const char *address, int *port) {
   return slice_is(host, "127.0.0.1") || slice_is(host, "localhost");
 }
 
+env_acceptor control_acceptor(control *c) {
+  return (env_acceptor){open_conn, c};
+}
+
 control *control_open(serving *s, const char *address, const char **problem) {
   control *c = heap_zalloc(sizeof *c);
   c->serving = s;
@@ -203,7 +207,7 @@ control *control_open(serving *s, const char *address, const char **problem) {
   if (!is_unix && !read_port(address, &c->port)) {
     *problem = "--control is unix:PATH or 127.0.0.1:PORT";
   } else {
-    env_acceptor acceptor = {open_conn, c};
+    env_acceptor acceptor = control_acceptor(c);
     ok = world_listen(s->world, is_unix ? address : "127.0.0.1", &c->port, NULL, &acceptor,
                       problem);
   }

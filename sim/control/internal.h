@@ -5,6 +5,7 @@
 #include "http/http.h"
 #include "sim/control/checkpoints.h"
 #include "sim/control/control.h"
+#include "sim/control/fork.h"
 
 struct control {
   serving *serving;
@@ -12,6 +13,9 @@ struct control {
   int port; /* -1: a unix socket */
   char address[128];
   checkpoints checkpoints;
+  forks forks;
 };
+
+env_acceptor control_acceptor(control *c);
 
 #endif

@@ -250,6 +250,13 @@ void live_close(live *l) {
   heap_free(l);
 }
 
+void live_forked(live *l) {
+  for (uint32_t i = 0; i < l->plan->client_count; i++) {
+    l->clients[i].child = CHILD_NONE;
+    l->clients[i].resume_at_ns = 0;
+  }
+}
+
 void live_step_begins(live *l, int64_t number, const char *what) {
   arena *a = arena_create();
   live_event ev = {.point = -1, .step = number, .client = CLIENT_SCENARIO, .arena = a};

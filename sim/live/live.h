@@ -57,6 +57,8 @@ int64_t live_now_ns(const live *l); /* since it was opened, by the real clock */
 /* Starts every client that has a command; stops them all. False: one could not be started. */
 bool live_start_clients(live *l, char *problem, size_t size);
 void live_stop_clients(live *l);
+/* In a fork of the process: the supervised clients are the parent's. */
+void live_forked(live *l);
 /* A supervised client that ended without having been told to; NULL: none did. The engine's text. */
 const char *live_died(const live *l);
 bool live_start_client(live *l, slice name);
