@@ -181,10 +181,10 @@ void sim_server_kill(sim_server *s, const char *why) {
   assert(!s->inside);
   world_line(w, actor_of_server(s), EV_SERVER_DOWN, NOBODY, s->life, 0, 0, slice_cstr(why));
   if (s->conns) SOMETIMES(w, SERVER_DIED);
+  store_link_gone(s);
   s->api = NULL;
   s->observer = NULL;
   net_server_gone(s);
-  store_link_gone(s);
   process_heap_clear(&s->heap);
   world_at(w, w->now_ns + RESTART_NS, DUE_SERVER_START, s, s->life);
 }
@@ -204,6 +204,7 @@ static void destroy_inside(sim_server *s, void *ctx) {
     if (h) http_conn_closed(h);
   }
   store_link_stopping(s);
+  store_link_gone(s);
   server *api = s->api;
   s->api = NULL;
   server_destroy(api);
@@ -214,7 +215,6 @@ void sim_server_stop(sim_server *s) {
   if (!s->api || !sim_server_enter(s, stop_inside, NULL)) return;
   if (!sim_server_enter(s, destroy_inside, NULL)) return;
   world_line(w, actor_of_server(s), EV_SERVER_DOWN, NOBODY, s->life, 0, 0, SLICE_LIT("stopped"));
-  store_link_gone(s);
   CHECK_THAT(w, MEMORY, s->heap.live_blocks == 0,
              "server%u ended in order and left %zu blocks, %zu bytes", s->index,
              s->heap.live_blocks, s->heap.live_bytes);

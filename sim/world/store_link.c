@@ -47,10 +47,12 @@ void store_link_stopping(sim_server *s) {
   s->observer = NULL;
 }
 
-void store_link_gone(sim_server *s) { (void)s; }
+void store_link_gone(sim_server *s) {
+  s->kept = s->api ? store_compacted(s->api->store) : 0;
+}
 
 int64_t store_link_compacted(const sim_server *s) {
-  return s->api ? store_compacted(s->api->store) : 0;
+  return s->api ? store_compacted(s->api->store) : s->kept;
 }
 
 static void compact_inside(sim_server *s, void *ctx) {

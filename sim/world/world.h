@@ -79,6 +79,7 @@ typedef struct sim_server {
   sim_conn *dirty, **dirty_end; /* wrote in this turn */
   sim_conn *conns; /* accepted and open */
   store_watch *observer; /* memory backend: tells the model */
+  int64_t kept; /* while it is down: the oldest version that it read at */
   void *backend; /* etcd model: the server's end of it */
 } sim_server;
 
