@@ -22,7 +22,9 @@
 
 #define STORE_TICK_NS ((int64_t)1000000000) /* a tick drops a bounded piece of history */
 
-enum stream_purpose { STREAM_UID = 1, STREAM_NAME, STREAM_PORT, STREAM_IP, STREAM_AUDIT };
+enum stream_purpose {
+  STREAM_UID = 1, STREAM_NAME, STREAM_PORT, STREAM_IP, STREAM_AUDIT, STREAM_GOAWAY
+};
 
 static void seed_streams(server *s) {
   rng root;
@@ -32,6 +34,7 @@ static void seed_streams(server *s) {
   s->port_rng = rng_split(&root, STREAM_PORT);
   s->ip_rng = rng_split(&root, STREAM_IP);
   s->audit_rng = rng_split(&root, STREAM_AUDIT);
+  s->goaway_rng = rng_split(&root, STREAM_GOAWAY);
 }
 
 static void on_store_tick(void *ctx, int64_t now_ns) {

@@ -11,6 +11,7 @@
 #include "env/env.h"
 #include "http/http.h"
 #include "schema/served.h"
+#include "shutdown.h"
 #include "store/store.h"
 
 /* Keeps the objects elsewhere (store/remote.h) instead of in the embedded store. */
@@ -42,6 +43,8 @@ typedef struct server_options {
   int64_t lease_reuse_s; /* --lease-reuse-duration-seconds; 0: the default, below: none */
   uint32_t http2_max_streams; /* on one connection; 0: the real default, 100 */
   int64_t min_request_timeout_s; /* watches last that to twice that; 0: 1800; below: for ever */
+  shutdown_options shutdown;
+  double goaway_chance; /* of an HTTP/2 answer, that its connection takes no more requests */
   uint64_t store_history; /* revisions kept at most; 0: the store's own limit */
 } server_options;
 
@@ -64,13 +67,14 @@ struct server {
   struct port_allocator *ports;
   struct watch_hub *watches;
   struct route_cache *routes;
-  rng uid_rng, name_rng, port_rng, ip_rng, audit_rng;
+  rng uid_rng, name_rng, port_rng, ip_rng, audit_rng, goaway_rng;
   uint64_t disabled_admission; /* bits by plugin number */
   int64_t *resource_revisions; /* by resource id: the newest write (verb/registry.c) */
   struct revision_feed *revision_feeds;
   const struct server_tap *tap; /* request/tap.h; NULL: none */
   int64_t snapshot_clock_ns; /* what options.snapshot said of the world's clock */
   int64_t begun_ns; /* on the monotonic clock */
+  shutdown_state shutdown;
   bool ready, stopping;
 };
 

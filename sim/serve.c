@@ -260,6 +260,19 @@ static void program_stop(void *ctx) {
   if (s->etcd) etcd_face_stop(s->etcd);
 }
 
+static void on_deaf(void *ctx) {
+  world_stop_listening(ctx);
+}
+
+static void on_gone(void *ctx) {
+  world_stop(ctx);
+}
+
+static void program_leave(void *ctx) {
+  serving *s = ctx;
+  server_leave(s->server, &(shutdown_calls){on_deaf, on_gone, s->world});
+}
+
 /* ---- objects in etcd ---- */
 
 static remote *make_etcd(void *ctx, slice servers, env *e, timers *t, slice *problem) {
@@ -361,6 +374,24 @@ static bool fill_gates(const flags *f, server_options *o) {
   return fill_served(f, g.opens, o);
 }
 
+static bool fill_shutdown(const flags *f, server_options *o) {
+  o->shutdown = (shutdown_options){
+      .delay_ns = flags_duration(f, "shutdown-delay-duration"),
+      .watch_grace_ns = flags_duration(f, "shutdown-watch-termination-grace-period"),
+      .retry_after = flags_bool(f, "shutdown-send-retry-after")};
+  const char *chance = flags_str(f, "goaway-chance");
+  o->goaway_chance = chance ? strtod(chance, NULL) : 0;
+  if (o->shutdown.delay_ns < 0) {
+    return complain("--shutdown-delay-duration can not be negative value");
+  }
+  if (o->shutdown.watch_grace_ns < 0) {
+    return complain("shutdown-watch-termination-grace-period, if provided, can not be a negative "
+                    "value");
+  }
+  return (o->goaway_chance >= 0 && o->goaway_chance <= 0.02) ||
+         complain("--goaway-chance can not be less than 0 or greater than 0.02");
+}
+
 static bool start_server(serving *s, const flags *f, serve_files *files) {
   server_options o = {.secure_port = s->secure_port};
   bool ok = fill_gates(f, &o) && fill_remote(s, f, &o) && fill_access(s, f, files, &o.access);
@@ -373,6 +404,7 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   o.event_ttl_s = flags_duration(f, "event-ttl") / 1000000000;
   int64_t reuse = flags_int(f, "lease-reuse-duration-seconds");
   o.lease_reuse_s = reuse > 0 ? reuse : -1;
+  if (!fill_shutdown(f, &o)) return false;
   o.store_history = (uint64_t)flags_int(f, "store-history-events");
   int64_t least = flags_int(f, "min-request-timeout");
   if (least < 0) return complain("--min-request-timeout can not be negative value");
@@ -398,6 +430,7 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   hook_clock(s);
   world_attach(s->world, &(world_program){.tick = program_tick,
                                           .stop = program_stop,
+                                          .leave = program_leave,
                                           .acceptor = server_acceptor(s->server),
                                           .ctx = s});
   return true;

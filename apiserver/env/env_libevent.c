@@ -314,7 +314,11 @@ static void on_signal(evutil_socket_t number, short what, void *arg) {
   (void)what;
   world *w = arg;
   loop *lp = w->loop;
-  if (number != SIGCHLD) {
+  if (number != SIGCHLD && w->program.leave && !w->leaving) {
+    w->leaving = true;
+    world_read_clocks(w);
+    w->program.leave(w->program.ctx);
+  } else if (number != SIGCHLD) {
     w->stop = true;
   } else if (lp->child > 0 && waitpid(lp->child, lp->child_status, WNOHANG) == lp->child) {
     lp->child = 0;
@@ -421,6 +425,15 @@ bool world_is_skipping(const world *w) {
   return ((const loop *)w->loop)->skips > 0;
 }
 
+void world_stop_listening(world *w) {
+  loop *lp = loop_of(w);
+  for (uint32_t i = 0; i < lp->listener_count; i++) {
+    event_del(&lp->listeners[i].event);
+    listener_close(&lp->listeners[i]);
+  }
+  lp->listener_count = 0;
+}
+
 void world_stop(world *w) {
   w->stop = true;
 }
@@ -484,13 +497,8 @@ static bool anything_pending(const world *w) {
 
 void world_run(world *w) {
   assert(w->program.tick);
-  loop *lp = loop_of(w);
   while (!w->stop) turn(w);
-  for (uint32_t i = 0; i < lp->listener_count; i++) {
-    event_del(&lp->listeners[i].event);
-    listener_close(&lp->listeners[i]);
-  }
-  lp->listener_count = 0;
+  world_stop_listening(w);
   w->program.stop(w->program.ctx);
   flush_turn(w);
   int64_t until = w->env.mono_ns + STOP_NS;

@@ -39,6 +39,9 @@ void world_advance(world *w);
 typedef struct world_program {
   void (*tick)(void *ctx);
   void (*stop)(void *ctx);
+  /* A signal asks for the end, and the program calls world_stop when it is done; a second signal
+   * does not wait for that. NULL: at once. */
+  void (*leave)(void *ctx);
   env_acceptor acceptor;
   void *ctx;
 } world_program;
@@ -74,6 +77,8 @@ bool world_is_skipping(const world *w);
  * and calls world_run, within the callback. */
 void world_forked(world *w);
 void world_drop_all(world *w);
+/* Open connections stay. */
+void world_stop_listening(world *w);
 /* A child to watch: world_run also ends when it exits; *status is waitpid's. */
 void world_watch_child(world *w, int pid, int *status);
 

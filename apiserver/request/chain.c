@@ -251,11 +251,14 @@ static int64_t allowed_ns(const request *rq) {
 
 static void on_fiber(void *ctx) {
   request *rq = ctx;
-  rq->fiber = fiber_current(rq->server->fibers);
+  server *s = rq->server;
+  rq->fiber = fiber_current(s->fibers);
   rq->http->user = rq;
   rq->http->on_abort = on_gone;
   fiber_set_deadline(rq->fiber, rq->mono_ns + allowed_ns(rq));
+  s->shutdown.in_flight++;
   run_stages(rq, rq->first_stage); /* rq is gone with the answer */
+  s->shutdown.in_flight--;
 }
 
 /* Where the store never waits, a request runs where it came in. */
@@ -300,9 +303,17 @@ void chain_refuse(request *rq) {
   respond_error(rq);
 }
 
+/* HTTP/2 only: a connection that lives for ever would stay with one of several servers. */
+static bool goes_away(server *s, const http_exchange *x) {
+  if (!x->wire || s->options.goaway_chance <= 0) return false;
+  return (double)rng_below(&s->goaway_rng, 1u << 30) < s->options.goaway_chance * (1u << 30);
+}
+
 void chain_handle(void *ctx, http_exchange *x) {
   request *rq = request_create(ctx, x);
   slice problem = SLICE_NONE;
+  if (shutdown_refuses(rq)) return;
+  rq->goaway = goes_away(rq->server, x);
   if (!request_info_read(rq->arena, x, &rq->info, &problem)) {
     slice text =
         arena_printf(rq->arena,

@@ -58,6 +58,7 @@ typedef struct request {
   slice *warnings; /* texts of Warning headers, in order, no repeats */
   uint32_t warning_count, warning_cap;
   status_error error;
+  bool goaway; /* its connection takes no more requests behind it */
   bool waited; /* for a version of the store: not again (verb/wait.h) */
   struct fiber *fiber; /* that it runs on; NULL where the store never waits */
   size_t first_stage; /* of the chain, for the fiber's beginning */

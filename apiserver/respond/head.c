@@ -65,6 +65,7 @@ void head_begin(head *h, request *rq, slice content_type) {
   rng_uuid(&rq->server->audit_rng, id);
   slice asked = http_header_get(rq->http, "Audit-ID");
   head_add(h, SLICE_LIT("Audit-Id"), asked.len ? asked : slice_of(id, 36));
+  if (rq->goaway) head_add(h, SLICE_LIT("Connection"), SLICE_LIT("close"));
   if (content_type.len) { /* a path that is no resource has headers of its own */
     head_add(h, SLICE_LIT("Cache-Control"), SLICE_LIT("no-cache, private"));
     head_add(h, SLICE_LIT("Content-Type"), content_type);

@@ -80,6 +80,17 @@ void respond_text(request *rq, int code, slice text) {
   respond_bytes(rq, code, SLICE_LIT("text/plain; charset=utf-8"), text, NULL, &nosniff, 1);
 }
 
+void respond_plain_error(request *rq, int code, slice text, const http_header *more,
+                         uint32_t more_count) {
+  http_part part = {text, NULL};
+  head h;
+  head_begin(&h, rq, SLICE_NONE);
+  head_add(&h, SLICE_LIT("Content-Type"), SLICE_LIT("text/plain; charset=utf-8"));
+  head_add(&h, SLICE_LIT("X-Content-Type-Options"), SLICE_LIT("nosniff"));
+  for (uint32_t i = 0; i < more_count; i++) head_add(&h, more[i].name, more[i].value);
+  send(rq, code, h.items, h.count, &part, 1);
+}
+
 static void json_finish(buf *out, const output_form *form) {
   if (!form->pretty) {
     buf_char(out, '\n');

@@ -16,6 +16,9 @@
 void respond_error(request *rq);
 /* Plain text, as the HTTP layer's and health answers are. */
 void respond_text(request *rq, int code, slice text);
+/* The same as net/http sends it, before any handler has touched the headers. */
+void respond_plain_error(request *rq, int code, slice text, const http_header *more,
+                         uint32_t more_count);
 /* Bytes that are ready: a document, with its content type and more headers. `owner` as in
  * http_part. */
 void respond_bytes(request *rq, int code, slice content_type, slice bytes, blob *owner,

@@ -140,10 +140,11 @@ static void append_unknown(buf *out, slice *excludes, const bool *used, uint32_t
   buf_char(out, '\n');
 }
 
-/* Of all that the checks stand for, only a store elsewhere can fail. */
+/* Of all that the checks stand for, only a store elsewhere can fail, and a server leave. */
 static bool check_passes(const server *s, const health_check *c) {
   slice why = SLICE_NONE;
   if (strcmp(c->name, HOOK "storage-readiness") == 0) return s->ready;
+  if (strcmp(c->name, "shutdown") == 0) return !s->shutdown.leaving;
   if (strncmp(c->name, "etcd", 4) != 0) return true;
   return store_is_ready(server_store_nth(s, c->store), &why) || !slice_is(why, "etcd");
 }
@@ -166,7 +167,11 @@ bool health_passes(request *rq, slice path, slice *text) {
     bool skip = !single && exclude_used(excludes, used, count, checks[i].name);
     bool ok = skip || check_passes(rq->server, &checks[i]);
     passes = passes && ok;
-    if (single) buf_lit(&out, "internal server error: reason withheld\n");
+    bool leaves = strcmp(checks[i].name, "shutdown") == 0;
+    if (single) {
+      buf_printf(&out, "internal server error: %s\n",
+                 leaves ? "process is shutting down" : "reason withheld");
+    }
     else if (ok) buf_printf(&out, "[+]%s %sok\n", checks[i].name, skip ? "excluded: " : "");
     else buf_printf(&out, "[-]%s failed: reason withheld\n", checks[i].name);
   }

@@ -21,6 +21,7 @@ typedef struct waiter {
 } waiter;
 
 static void forget(waiter *w) {
+  w->rq->server->shutdown.in_flight--;
   timer_clear(&w->rq->server->timers, &w->timer);
   store_watch_close(w->feed);
   w->feed = NULL;
@@ -93,6 +94,7 @@ bool wait_for_version(request *rq, uint64_t version, void (*again)(request *rq))
     return false;
   }
   int64_t ns = wait_ns(rq, &w->short_of);
+  s->shutdown.in_flight++;
   timer_set(&s->timers, &w->timer, s->env->mono_ns + ns, resume, w);
   rq->http->user = w;
   rq->http->on_abort = on_abort;

@@ -384,6 +384,11 @@ void watcher_start(request *rq, const watch_args *args) {
   if (live) http_stream_settle(x); /* rq is gone with it */
 }
 
+uint32_t watchers_end(server *s, uint32_t n) {
+  for (; n && watchers_count(s); n--) finish(hub(s)->first);
+  return watchers_count(s);
+}
+
 void watchers_stop(server *s) {
   struct watch_hub *h = hub(s);
   while (h->first) finish(h->first);

@@ -67,6 +67,13 @@ class Etcd:
                 time.sleep(0.05)
         raise RuntimeError("etcd did not start")
 
+    def pause(self):
+        """SIGSTOP, and every thread of it stands."""
+        self.process.send_signal(signal.SIGSTOP)
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            while "State:\tT" not in (task / "status").read_text():
+                time.sleep(0.001)
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()

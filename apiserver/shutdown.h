@@ -1,0 +1,40 @@
+/* shutdown: how a server leaves, as the real one does:
+ *   1. at once /readyz fails (its check "shutdown"); everything else is served for
+ *      --shutdown-delay-duration, so that load balancers can notice;
+ *   2. without --shutdown-send-retry-after that is all: the world stops listening, and answers
+ *      under way leave;
+ *   3. with it, new requests are answered 429 with Retry-After and Connection: close, until those
+ *      under way are answered and, where --shutdown-watch-termination-grace-period is above 0, the
+ *      watches have been ended, some at a time. /readyz, /livez, /healthz and /metrics go on, and
+ *      so does a client that calls itself kube-apiserver.
+ * Sources: apiserver pkg/server/genericapiserver.go (RunWithContext), pkg/server/filters
+ * (with_retry_after.go, goaway.go). */
+#ifndef APISIM_SHUTDOWN_H
+#define APISIM_SHUTDOWN_H
+
+#include "request/request.h"
+
+typedef struct shutdown_options {
+  int64_t delay_ns, watch_grace_ns;
+  bool retry_after;
+} shutdown_options;
+
+typedef struct shutdown_state {
+  bool leaving, refusing;
+  uint32_t in_flight; /* requests that wait for something; watches are none */
+  uint32_t watches_a_step;
+  timer timer;
+  struct shutdown_calls {
+    void (*deaf)(void *ctx); /* no new connection is to be taken */
+    void (*gone)(void *ctx); /* nothing more is to be served */
+    void *ctx;
+  } calls;
+} shutdown_state;
+typedef struct shutdown_calls shutdown_calls;
+
+/* Begins. Each of the calls comes once, from a timer; deaf not with retry_after. */
+void server_leave(server *s, const shutdown_calls *calls);
+/* Answers a new request that comes too late; true: it did. */
+bool shutdown_refuses(request *rq);
+
+#endif
