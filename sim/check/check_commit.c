@@ -70,6 +70,9 @@ static void check_marked(world *w, const commit *c, const commit *prev, uint32_t
   bool exists = prev && !prev->deleted;
   CHECK_THAT(w, DRY_RUN, !(flags & OP_DRY), "operation %u (%s) was a dry run, and revision %lld is"
              " its", mark, op_rows[o->kind].name, (long long)c->revision);
+  CHECK_THAT(w, WRITES, o->kind != OP_CREATE_HUGE,
+             "operation %u is too large for the store, and revision %lld is its", mark,
+             (long long)c->revision);
   CHECK_THAT(w, WRITES, o->state == OP_OPEN || o->on_its_way,
              "operation %u (%s) was over when revision %lld appeared", mark,
              op_rows[o->kind].name, (long long)c->revision);

@@ -29,6 +29,7 @@ static void check_status(world *w, const call *k, slice body) {
 void check_http_answer(world *w, const call *k) {
   slice body = call_body(k);
   CHECK_THAT(w, HTTP, k->in.status >= 200 && k->in.status < 600, "a status of %d", k->in.status);
+  CHECKED(w, DEADLINE); /* it came: the client's patience had not ended */
   if ((k->watch || k->stream) && k->in.status == 200) return;
   if (!is_json(k)) return;
   if (k->in.status >= 400) {

@@ -26,7 +26,8 @@ void clients_start(world *w) {
   const struct {
     const client_row *row;
     uint32_t count;
-  } all[] = {{&writer_row, d->writers}, {&informer_row, d->informers}};
+  } all[] = {{&writer_row, d->writers}, {&informer_row, d->informers},
+             {&pager_row, d->pagers}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     for (uint32_t n = 0; n < all[i].count; n++) make(w, all[i].row, n);
   }

@@ -46,6 +46,10 @@ static void run_op(writer *t) {
   if (fault_active(c->world, 22, -1, -1) && kind >= OP_UPDATE && kind <= OP_RELABEL) {
     kind = OP_RELABEL;
   }
+  if (kind == OP_CREATE && c->world->shared.huge_wanted) {
+    c->world->shared.huge_wanted = false;
+    kind = OP_CREATE_HUGE;
+  }
   t->request = (call_request){.timeout_ns = PATIENCE_NS};
   op *o = op_make(c, number, kind);
   t->op = o;

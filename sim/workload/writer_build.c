@@ -46,6 +46,29 @@ static void set_query(maker *m, const char *query) {
   m->q->target = arena_concat(m->a, m->q->target, slice_cstr(query));
 }
 
+#define HUGE_LABELS 26000
+
+/* More labels than a stored object may have bytes. */
+static slice with_labels(arena *a, slice object) {
+  slice mark = SLICE_LIT("\"metadata\":{"), head, tail;
+  ptrdiff_t at = slice_find(object, mark);
+  buf b;
+  buf_init(&b, (size_t)4 << 20);
+  head = slice_upto(object, (size_t)at + mark.len);
+  tail = slice_from(object, (size_t)at + mark.len);
+  buf_append(&b, head);
+  buf_append(&b, SLICE_LIT("\"labels\":{"));
+  for (int i = 0; i < HUGE_LABELS; i++) {
+    buf_printf(&b, "%s\"k%05d\":\"a-value-that-is-as-long-as-a-label-may-be-which-is-63-bytes--%c\"",
+               i ? "," : "", i, 'a' + i % 26);
+  }
+  buf_append(&b, SLICE_LIT("},"));
+  buf_append(&b, tail);
+  slice all = arena_copy(a, buf_slice(&b));
+  buf_dispose(&b);
+  return all;
+}
+
 static void make_create(maker *m) {
   kind_body b = body_of(m);
   op_kind kind = (op_kind)m->o->kind;
@@ -56,7 +79,9 @@ static void make_create(maker *m) {
     b.generate_name = SLICE_LIT("g-");
     m->o->key = NO_KEY;
   }
+  if (kind == OP_CREATE_HUGE) b.tier = 0;
   m->q->body = kind_object(m->a, m->o->of, &b);
+  if (kind == OP_CREATE_HUGE) m->q->body = with_labels(m->a, m->q->body);
   if (kind == OP_CREATE_DRY) set_query(m, "?dryRun=All");
   if (kind == OP_CREATE_INVALID) {
     m->q->body = json_with_text(m->a, m->q->body, SLICE_LIT("\"name\":\""), SLICE_LIT("no/name"));

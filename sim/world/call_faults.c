@@ -35,6 +35,26 @@ static void answer_instead(call *k, int64_t status) {
   net_answer_instead(k->conn, slice_of(text, (size_t)m));
 }
 
+/* What the server would answer if it asked a webhook whose failure policy is Fail. */
+static void webhook_answers(call *k, int64_t status) {
+  const char *head = status == 403 ? "403 Forbidden" : "500 Internal Server Error";
+  const char *reason = status == 403 ? "Forbidden" : "InternalError";
+  const char *words = status == 403
+                            ? "admission webhook \\\"v.sim.test\\\" denied the request: no"
+                            : "Internal error occurred: failed calling webhook \\\"v.sim.test"
+                              "\\\": context deadline exceeded";
+  char body[300], text[512];
+  int n = snprintf(body, sizeof body,
+                   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+                   "\"Failure\",\"message\":\"%s\",\"reason\":\"%s\",\"code\":%d}",
+                   words, reason, (int)status);
+  int m = snprintf(text, sizeof text,
+                   "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+                   "Connection: close\r\n\r\n%s", head, n, body);
+  k->replaced = true;
+  net_answer_instead(k->conn, slice_of(text, (size_t)m));
+}
+
 static void send_twice(call *k, slice bytes) {
   world *w = k->owner->world;
   net_send(k->conn, bytes);
@@ -50,6 +70,12 @@ static void send_part(call *k, slice bytes, int64_t n) {
   if (n > (int64_t)bytes.len) n = (int64_t)bytes.len;
   slice part = slice_upto(bytes, (size_t)n);
   if (part.len) net_send(k->conn, part);
+}
+
+/* The whole request comes later: a webhook took its time. */
+static void send_late(call *k, slice bytes, const fault *f) {
+  net_send_later(k->conn, bytes, f->until_ns);
+  k->slow = true;
 }
 
 static void send_slowly(call *k, slice bytes, const fault *f) {
@@ -95,6 +121,10 @@ static void strike(call *k, const call_request *q, fault *f, slice bytes) {
       if (asks_page(q) && f->variant == 1) send_twice(k, bytes);
       else net_send(k->conn, bytes);
       return;
+    case 23:
+      if (f->variant == 2) send_late(k, bytes, f);
+      else webhook_answers(k, f->arg);
+      return;
     case 25: cut_request(k, f, bytes); return;
     case 26: net_send(k->conn, bytes); net_half_close(k->conn); return;
     case 28: send_slowly(k, bytes, f); return;
@@ -109,6 +139,7 @@ static void strike(call *k, const call_request *q, fault *f, slice bytes) {
 static bool fits(const fault *f, const call_request *q) {
   if (f->class == 20 || f->class == 40) return asks_initial(q);
   if (f->class == 21) return asks_page(q);
+  if (f->class == 23) return strcmp(q->method, "GET") != 0;
   return true;
 }
 

@@ -17,7 +17,23 @@ const char *controller_name(uint8_t c) { return controllers[c]; }
 
 static uint32_t pick_kinds(rng *r, uint32_t n) {
   uint32_t bits = 0;
-  while ((uint32_t)__builtin_popcount(bits) < n) bits |= 1u << rng_below(r, kind_row_count);
+  while ((uint32_t)__builtin_popcount(bits) < n) bits |= 1u << rng_below(r, KINDS_DRAWN);
+  return bits;
+}
+
+/* Classes that came later: each is drawn from a stream of its own. */
+#define LATER_CLASSES                                                                        \
+  ((uint64_t)1 << (6 - 1) | (uint64_t)1 << (8 - 1) | (uint64_t)1 << (23 - 1))
+
+static uint64_t draw_later_classes(const draw *d) {
+  rng root;
+  uint64_t bits = 0;
+  rng_init(&root, d->seed);
+  for (uint32_t i = 0; i < FAULT_CLASSES; i++) {
+    if (!(LATER_CLASSES >> i & 1)) continue;
+    rng r = rng_split(&root, 6000 + i);
+    if (rng_chance(&r, 1, 8)) bits |= (uint64_t)1 << i;
+  }
   return bits;
 }
 
@@ -26,6 +42,7 @@ static void draw_faults(draw *d, rng *r, const draw_wish *wish) {
   for (uint32_t i = 0; i < FAULT_CLASSES; i++) {
     if (rng_chance(r, chance, 100)) d->faults |= (uint64_t)1 << i;
   }
+  d->faults = (d->faults & ~LATER_CLASSES) | draw_later_classes(d);
   /* a process that dies takes the embedded store with it: rarely, or nothing else is seen */
   uint64_t deadly = (uint64_t)1 << 34 | (uint64_t)1 << 35 | (uint64_t)1 << 36;
   if (!d->etcd_model && rng_chance(r, 4, 5)) d->faults &= ~deadly;
@@ -44,16 +61,23 @@ static void draw_faults(draw *d, rng *r, const draw_wish *wish) {
 static void draw_sizes(draw *d, rng *r) {
   d->writers = 1 + (uint32_t)rng_below(r, 4);
   d->informers = 1 + (uint32_t)rng_below(r, 5);
-  d->pagers = (uint32_t)rng_below(r, 3);
-  d->controllers = rng_chance(r, 1, 3) ? 1 : 0;
-  d->electors = rng_chance(r, 1, 3) ? 2 + (uint32_t)rng_below(r, 2) : 0;
-  d->pagers = d->controllers = d->electors = 0; /* not made yet; their draws stay */
+  rng_below(r, 3); /* three draws that stand for nothing any more: old seeds keep their runs */
+  rng_chance(r, 1, 3);
+  if (rng_chance(r, 1, 3)) rng_below(r, 2);
   d->operations = 60 + (uint32_t)rng_below(r, 340);
   d->namespaces = 1 + (uint32_t)rng_below(r, 3);
   d->names = 2 + (uint32_t)rng_below(r, 7);
   d->gap_ns = (20 + (int64_t)rng_below(r, 300)) * MS;
   d->latency_ns = (50 + (int64_t)rng_below(r, 3000)) * US;
   d->jitter_ns = rng_chance(r, 1, 2) ? d->latency_ns * (int64_t)rng_below(r, 8) : 0;
+}
+
+/* What came later has a stream of its own, so that it moves nothing that was drawn before. */
+static void draw_more_clients(draw *d, rng *r) {
+  bool some = rng_chance(r, 2, 5);
+  uint32_t pagers = (uint32_t)rng_below(r, 3);
+  if (!some || d->profile == PROFILE_LITE) return;
+  d->pagers = pagers;
 }
 
 static void wish_sizes(draw *d, const draw_wish *wish) {
@@ -96,7 +120,9 @@ draw draw_make(uint64_t seed, const draw_wish *wish) {
   rng root;
   rng_init(&root, seed);
   rng sizes = rng_split(&root, 10), store = rng_split(&root, 11), faults = rng_split(&root, 12);
+  rng more = rng_split(&root, 13);
   draw_sizes(&d, &sizes);
+  draw_more_clients(&d, &more);
   d.kinds = pick_kinds(&sizes, 1 + (uint32_t)rng_below(&sizes, 4));
   wish_sizes(&d, wish);
   draw_store(&d, &store, wish);

@@ -14,8 +14,7 @@ static const struct {
     [SITE_ANSWER] = {"answer", 600},   [SITE_STREAM] = {"stream", 900},
     [SITE_CONNECT] = {"connect", 40},  [SITE_TURN] = {"turn", 2500},
     [SITE_TXN] = {"transaction", 350}, [SITE_RANGE] = {"range", 200},
-    [SITE_FEED] = {"feed", 300},       [SITE_COMPACT] = {"compact", 3},
-    [SITE_NONE] = {"none", 0},
+    [SITE_FEED] = {"feed", 300},       [SITE_NONE] = {"none", 0},
 };
 
 const char *fault_site_name(fault_site s) { return sites[s].name; }

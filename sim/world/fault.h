@@ -27,7 +27,6 @@ typedef enum fault_site {
   SITE_TXN, /* a transaction reaches the store */
   SITE_RANGE, /* a read reaches the store */
   SITE_FEED, /* the store sends to a server's watch */
-  SITE_COMPACT, /* the store compacts */
   SITE_NONE, /* the class has no place in this world; its note says why */
   SITES
 } fault_site;

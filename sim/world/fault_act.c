@@ -42,6 +42,18 @@ static void end_pause(world *w, fault *f) {
 
 static void begin_compaction(world *w, fault *f) { compact(w, f->arg); }
 
+/* The store dies between two batches of a compaction: what it has dropped is dropped, and it is
+ * finished or done again when the store is back. */
+static void begin_half_compaction(world *w, fault *f) {
+  if (f->variant == 0) compact(w, f->arg);
+  sim_etcd_fault_begin(w, f);
+}
+
+static void end_half_compaction(world *w, fault *f) {
+  sim_etcd_fault_end(w, f);
+  if (f->variant == 1) compact(w, f->arg);
+}
+
 static void begin_large(world *w, fault *f) {
   (void)f;
   w->shared.huge_wanted = true;
@@ -113,6 +125,7 @@ static const struct fault_act {
     [4] = {sim_etcd_fault_begin, sim_etcd_fault_end},
     [6] = {begin_large, NULL},
     [7] = {begin_compaction, NULL},
+    [8] = {begin_half_compaction, end_half_compaction},
     [9] = {sim_etcd_fault_begin, sim_etcd_fault_end},
     [17] = {sim_etcd_fault_begin, NULL},
     [24] = {begin_storm, NULL},

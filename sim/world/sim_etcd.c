@@ -241,15 +241,10 @@ static void do_range(sim_etcd *e, remote_call *c) {
 }
 
 static void do_compact(sim_etcd *e, remote_call *c) {
-  world *w = e->w;
-  fault *f = fault_visit(w, SITE_COMPACT);
   c->answer.revision = model_revision(e->raw);
   if (c->number_asked > c->answer.revision) fails(c, REMOTE_FUTURE, "etcdserver: mvcc: future");
   else if (c->number_asked <= e->compacted) fails(c, REMOTE_COMPACTED, "etcdserver: mvcc: gone");
-  else sim_etcd_compact(w, c->number_asked);
-  if (!f) return;
-  fault_begin(w, f);
-  sim_etcd_restart(e, w->now_ns + SECOND / 2);
+  else sim_etcd_compact(e->w, c->number_asked);
 }
 
 static void arrives(sim_etcd *e, remote_call *c) {

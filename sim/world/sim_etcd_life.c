@@ -143,8 +143,8 @@ void sim_etcd_fault_begin(world *w, fault *f) {
   sim_etcd *e = sim_etcd_of(w);
   if (!e) return;
   int64_t until = w->now_ns + f->until_ns;
-  if (f->class == 4 || f->class == 9) {
-    if (f->class == 9 || f->variant == 1) sim_etcd_restart(e, until);
+  if (f->class == 4 || f->class == 8 || f->class == 9) {
+    if (f->class != 4 || f->variant == 1) sim_etcd_restart(e, until);
     else e->down_until_ns = until;
   }
   if (f->class != 17) return;
