@@ -23,6 +23,8 @@ static const char usage[] =
     "                               quiet: no faults\n"
     "  --servers 1..3, --operations N, --clients N, --backend memory|etcd-model\n"
     "  --faults +NAME,-NAME,=NAME   more or fewer fault classes than drawn; = : only those\n"
+    "  --controller NAME            a controller is there: correct, or a known bug of controllers:\n"
+    "                               stale, ignores-410, repeats-create, edges\n"
     "  --mutant N                   a known bug (of a build with MODE=mutants)\n"
     "  --canary                     the network loses an event and says nothing: must be caught\n"
     "  --until DURATION             the safety phase's length in virtual time (30s, 5m)\n"

@@ -43,6 +43,8 @@
   X(CACHE_SKIPS, "a server's copy misses an event")                                          \
   X(REPLAY_TXN, "a write whose answer was lost is sent again")                               \
   X(REVISION_REUSED, "a write's object carries the revision before")                         \
+  X(ELECTOR_EARLY, "a candidate takes a lease after a third of its time")                    \
+  X(ELECTOR_BLIND, "a candidate takes a lease that is held")                         \
   X(CREATE_TWICE, "a create whose answer was lost is sent again")                            \
   X(STALE_CONFLICT, "what failed on a late copy's state is not tried on the newest")        \
   X(GIVES_UP, "an update that another writer was quicker than is not made anew")           \

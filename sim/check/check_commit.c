@@ -1,6 +1,7 @@
 /* Commits are seen in the turn that makes them, before anybody else hears of them. */
 #include "sim/check/check_commit.h"
 
+#include "sim/check/check_actors.h"
 #include "sim/model/json_scan.h"
 #include "sim/workload/client.h"
 #include "sim/workload/op.h"
@@ -183,6 +184,7 @@ static void judge(world *w, const commit *c) {
   CHECK_THAT(w, WRITES, !c->deleted || exists, "revision %lld deletes what was not there",
              (long long)c->revision);
   if (w->booting) return;
+  check_actor_commit(w, c);
   shape was = exists ? shape_of(prev->value) : (shape){0};
   bool emptied = exists && emptied_by_update(w, c, &was);
   if (exists && !c->deleted) {

@@ -6,6 +6,8 @@
 #include "sim/model/json_scan.h"
 #include "sim/workload/client.h"
 
+#define SERVER_DEADLINE_NS (60 * SECOND)
+
 static bool is_json(const call *k) {
   return slice_has_prefix(slice_cstr(k->in.type), SLICE_LIT("application/json"));
 }
@@ -50,6 +52,7 @@ void check_http_patience(world *w, const call *k) {
   bool excused = c->blackhole_up || c->blackhole_down || c->slow || paused || gone ||
                  c->fragment_up || k->slow;
   if (k->watch || k->stream) return; /* its client knows better */
+  if (w->now_ns - k->begun_ns < SERVER_DEADLINE_NS) return; /* an impatient client */
   CHECK_THAT(w, DEADLINE, excused, "a request of %s%u was not answered in %lld s",
              actor_word(k->owner->who.kind), k->owner->who.index,
              (long long)((w->now_ns - k->begun_ns) / SECOND));

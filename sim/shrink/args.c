@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum { OPT_SEED = 256, OPT_SEEDS, OPT_JOBS, OPT_PROFILE, OPT_SERVERS, OPT_OPERATIONS, OPT_CLIENTS,
-       OPT_BACKEND, OPT_FAULTS, OPT_MUTANT, OPT_UNTIL, OPT_EVENTS,
+       OPT_BACKEND, OPT_FAULTS, OPT_MUTANT, OPT_CONTROLLER, OPT_UNTIL, OPT_EVENTS,
        OPT_TRACE, OPT_HTML, OPT_HASHES, OPT_TWICE, OPT_BUDGET, OPT_FIGURES, OPT_STOP,
        OPT_CANARY, OPT_TAPE };
 
@@ -27,6 +27,7 @@ static const struct option options[] = {
     {"backend", required_argument, NULL, OPT_BACKEND},
     {"faults", required_argument, NULL, OPT_FAULTS},
     {"mutant", required_argument, NULL, OPT_MUTANT},
+    {"controller", required_argument, NULL, OPT_CONTROLLER},
     {"until", required_argument, NULL, OPT_UNTIL},
     {"events-max", required_argument, NULL, OPT_EVENTS},
     {"trace", required_argument, NULL, OPT_TRACE},
@@ -89,6 +90,7 @@ static int find(const char *text, const char *(*name)(int), int count) {
 }
 
 static const char *profile_at(int i) { return profile_name((profile)i); }
+static const char *controller_at(int i) { return controller_name((uint8_t)i); }
 static const char *fault_at(int i) { return fault_rows[i].name; }
 
 static bool fault_list(const char *text, draw_wish *w) {
@@ -115,6 +117,13 @@ static bool names(int c, const char *text, sim_args *a) {
     i = find(text, profile_at, PROFILES);
     if (i < 0) return bad("profile", text, "swarm, lite or quiet");
     a->wish.profile = (profile)i;
+  } else if (c == OPT_CONTROLLER) {
+    i = find(text, controller_at, CONTROLLERS);
+    if (i < 0) {
+      return bad("controller", text, "correct, stale, ignores-410, repeats-create or edges");
+    }
+    a->wish.controller = (uint8_t)i;
+    a->wish.controllers = 1;
   } else if (c == OPT_BACKEND) {
     a->wish.backend = !strcmp(text, "memory") ? 1 : !strcmp(text, "etcd-model") ? 2 : 0;
     if (!a->wish.backend) return bad("backend", text, "memory or etcd-model");
@@ -199,6 +208,7 @@ static bool take(int c, const char *text, sim_args *a) {
   switch (c) {
     case OPT_SEEDS: a->seeds_set = true; return seeds(text, &a->fleet);
     case OPT_PROFILE:
+    case OPT_CONTROLLER:
     case OPT_BACKEND: return names(c, text, a);
     case OPT_FAULTS: return fault_list(text, &a->wish);
     case OPT_MUTANT: return mutant(text, a);

@@ -57,6 +57,7 @@ call *call_start(client *c, const call_request *q) {
   k->stream = q->stream;
   k->in.keeps_head = q->raw.len > 0;
   k->begun_ns = w->now_ns;
+  k->epoch = w->epoch;
   k->revision = model_revision(w->model);
   k->conn = conn_for(c, q);
   k->server = k->conn->server;

@@ -30,6 +30,7 @@ typedef struct call {
   bool slow; /* the request's bytes came slowly */
   bool skewed; /* went through an old server that does not know some parameters */
   int64_t begun_ns;
+  uint32_t epoch; /* of the world, then */
   int64_t revision; /* the store's when it began */
   int64_t compacted; /* the server's then */
   int64_t store_compacted; /* the simulated etcd's then */

@@ -21,13 +21,29 @@ static client *make(world *w, const client_row *row, uint32_t index) {
   return c;
 }
 
+void client_part(client *whole, client *part, const client_row *row, uint8_t number) {
+  world *w = whole->world;
+  part->world = w;
+  part->row = row;
+  part->id = whole->id;
+  part->who = whole->who;
+  part->rng = rng_split(&whole->rng, 900 + (uint64_t)number);
+  part->server = (uint8_t)((whole->server + number) % w->draw->servers);
+  part->gone = whole->gone;
+  part->whole = whole;
+  part->next_part = whole->parts;
+  whole->parts = part;
+}
+
 void clients_start(world *w) {
   const draw *d = w->draw;
   const struct {
     const client_row *row;
     uint32_t count;
   } all[] = {{&writer_row, d->writers}, {&informer_row, d->informers},
-             {&pager_row, d->pagers}};
+             {&pager_row, d->pagers},
+             {&controller_row, d->controllers},
+             {&elector_row, d->electors}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     for (uint32_t n = 0; n < all[i].count; n++) make(w, all[i].row, n);
   }
@@ -45,13 +61,17 @@ void clients_heal(world *w) {
   }
 }
 
+static void leave(client *c) {
+  c->gone = true;
+  if (c->idle) net_close(c->idle);
+  c->idle = NULL;
+}
+
 void clients_leave(world *w) {
   for (call *k = w->all_calls; k; k = k->all_next) call_abandon(k);
   for (uint32_t i = 0; i < w->client_count; i++) {
-    client *c = w->clients[i];
-    c->gone = true;
-    if (c->idle) net_close(c->idle);
-    c->idle = NULL;
+    leave(w->clients[i]);
+    for (client *p = w->clients[i]->parts; p; p = p->next_part) leave(p);
   }
 }
 
@@ -73,14 +93,19 @@ void client_later(client *c, int64_t after_ns, uint64_t tag) {
   world_at(w, w->now_ns + after_ns, DUE_CLIENT, c, (uint64_t)c->wake_generation << 32 | tag);
 }
 
-void client_restart(client *c) {
-  world *w = c->world;
-  for (call *k = w->all_calls; k; k = k->all_next) {
-    if (k->owner == c) call_abandon(k);
-  }
+static void forget(client *c) {
   if (c->idle) net_close(c->idle);
   c->idle = NULL;
   c->wake_generation++;
+}
+
+void client_restart(client *c) {
+  world *w = c->world;
+  for (call *k = w->all_calls; k; k = k->all_next) {
+    if (k->owner == c || k->owner->whole == c) call_abandon(k);
+  }
+  forget(c);
+  for (client *p = c->parts; p; p = p->next_part) forget(p);
   if (c->row->restart) c->row->restart(c);
 }
 

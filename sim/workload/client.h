@@ -36,7 +36,13 @@ struct client {
   bool gone; /* left out of this run, or it has left */
   uint32_t wake_generation;
   sim_conn *idle; /* kept alive, ready for the next call */
+  client *whole; /* of a part: the client that it is of; else NULL */
+  client *parts, *next_part; /* a client may do several things at once, each a part of it */
 };
+
+/* Makes `part` a part of `whole`: the same process, with calls, wake-ups and a random stream of its
+ * own. It leaves, dies and moves with the whole. `number`: among the whole's parts, from 1. */
+void client_part(client *whole, client *part, const client_row *row, uint8_t number);
 
 void clients_start(world *w);
 void clients_heal(world *w);
@@ -53,6 +59,6 @@ slice client_pick_namespace(client *c, rng *r, const kind_row *k);
 slice client_pick_name(client *c, rng *r, const kind_row *k);
 
 extern const client_row writer_row, informer_row, pager_row, controller_row, elector_row,
-    player_row;
+    recorder_row, player_row;
 
 #endif

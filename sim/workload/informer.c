@@ -52,7 +52,7 @@ static void list_page_ask(informer *i) {
                           SLICE_ARG(i->token));
   } else if (i->page) {
     target = arena_printf(a, "%.*s%climit=%u", SLICE_ARG(target), sep, i->page);
-  } else if (i->any_version && !i->fresh_list) {
+  } else if (i->any_version && (!i->fresh_list || i->trusts_old)) {
     target = arena_printf(a, "%.*s%cresourceVersion=0", SLICE_ARG(target), sep);
   }
   call_request q = {.method = "GET", .target = target, .timeout_ns = LIST_PATIENCE_NS, .op = -1};
@@ -103,6 +103,7 @@ static void list_over(informer *i) {
   i->version = i->list_revision;
   i->epoch = w->epoch;
   i->fresh_list = false;
+  i->synced = true;
   if (i->relists++) SOMETIMES(w, RELIST);
   world_line(w, c->who, EV_RELIST, NOBODY, i->version, 0, 0, SLICE_NONE);
   if (i->replaced) i->replaced(i);
@@ -145,7 +146,8 @@ static void list_answered(informer *i, call *k) {
   list_page p = {.after = i->list_after};
   int64_t revision = check_list(w, &i->filter, call_body(k), i->page, &p);
   if (revision < 0) return;
-  int64_t low = i->any_version && !i->fresh_list && !i->page ? 0 : k->revision;
+  bool old = i->any_version && (!i->fresh_list || i->trusts_old) && !i->page;
+  int64_t low = old ? 0 : k->revision;
   bool first = i->list_revision == 0;
   if (first) {
     CHECK_THAT(w, CONSISTENT, revision >= low, "a list began at revision %lld and shows %lld",
@@ -223,6 +225,7 @@ static void initial_over(informer *i, int64_t revision) {
   i->version = revision;
   i->epoch = i->base.world->epoch;
   i->fresh_list = false;
+  i->synced = true;
   if (i->relists++) SOMETIMES(i->base.world, RELIST);
   if (i->replaced) i->replaced(i);
 }
@@ -351,7 +354,7 @@ void informer_restart(client *c) {
   i->stream = NULL;
   i->listing = false;
   i->version = 0;
-  i->resuming = false;
+  i->resuming = i->synced = false;
   i->cache = NULL;
   i->cache_count = 0;
   informer_begin(i);

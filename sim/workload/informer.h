@@ -15,6 +15,8 @@ typedef struct informer {
   bool watch_list; /* initial events instead of a list */
   bool bookmarks;
   bool any_version; /* the first list may be old: resourceVersion=0 */
+  bool synced; /* it has had the whole state since it began */
+  bool trusts_old; /* wrong: lists at resourceVersion=0 even where its place in history was gone */
   bool ignores_gone; /* wrong: after a 410 it goes on from now */
   uint32_t page; /* 0: whole lists */
   int64_t version; /* where the next watch begins; 0: list first */

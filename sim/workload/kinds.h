@@ -23,7 +23,10 @@ typedef struct kind_row {
 extern const kind_row kind_rows[];
 extern const uint32_t kind_row_count;
 /* Rows that the model follows in every run: the counter, the leases, the controllers' objects. */
-#define KINDS_ALWAYS ((uint32_t)1 << 0 | (uint32_t)1 << 11)
+#define KINDS_ALWAYS ((uint32_t)1 << KIND_CONFIGMAPS | (uint32_t)1 << KIND_LEASES)
+#define KIND_CONFIGMAPS 0
+#define KIND_LEASES 11
+#define KIND_EVENTS 18
 #define KINDS_DRAWN 18u /* the first rows: what the writers of a run may work with */
 
 static inline uint32_t kind_index(const kind_row *k) { return (uint32_t)(k - kind_rows); }

@@ -59,7 +59,7 @@ static slice with_labels(arena *a, slice object) {
   buf_append(&b, head);
   buf_append(&b, SLICE_LIT("\"labels\":{"));
   for (int i = 0; i < HUGE_LABELS; i++) {
-    buf_printf(&b, "%s\"k%05d\":\"a-value-that-is-as-long-as-a-label-may-be-which-is-63-bytes--%c\"",
+    buf_printf(&b, "%s\"k%05d\":\"as-long-as-a-label-may-be--which-is-sixty-three-bytes--%c\"",
                i ? "," : "", i, 'a' + i % 26);
   }
   buf_append(&b, SLICE_LIT("},"));

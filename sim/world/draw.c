@@ -76,8 +76,12 @@ static void draw_sizes(draw *d, rng *r) {
 static void draw_more_clients(draw *d, rng *r) {
   bool some = rng_chance(r, 2, 5);
   uint32_t pagers = (uint32_t)rng_below(r, 3);
+  bool controller = rng_chance(r, 1, 2), electors = rng_chance(r, 1, 2);
+  uint32_t candidates = 2 + (uint32_t)rng_below(r, 2);
   if (!some || d->profile == PROFILE_LITE) return;
   d->pagers = pagers;
+  d->controllers = controller;
+  d->electors = electors ? candidates : 0;
 }
 
 static void wish_sizes(draw *d, const draw_wish *wish) {
@@ -87,6 +91,7 @@ static void wish_sizes(draw *d, const draw_wish *wish) {
     d->informers = 2;
     d->pagers = d->controllers = d->electors = 0;
   }
+  if (wish->controllers > d->controllers) d->controllers = wish->controllers;
   if (wish->operations > 0) d->operations = (uint32_t)wish->operations;
   if (wish->clients > 0) {
     d->writers = ((uint32_t)wish->clients + 1) / 2;

@@ -110,7 +110,9 @@ static void end_apart(world *w, fault *f) { target(w, f)->cut_until_ns = 0; }
 static void begin_stale(world *w, fault *f) {
   for (uint32_t i = 0; i < w->client_count; i++) {
     client *c = w->clients[i];
-    if (c->who.kind == ACTOR_CONTROLLER || c->who.kind == ACTOR_INFORMER) c->server = f->target;
+    if (c->who.kind != ACTOR_CONTROLLER && c->who.kind != ACTOR_INFORMER) continue;
+    c->server = f->target;
+    for (client *p = c->parts; p; p = p->next_part) p->server = f->target;
   }
   for (sim_conn *c = w->all_conns; c; c = c->all_next) {
     if (c->open && c->is_stream && c->server != target(w, f)) net_break(c);

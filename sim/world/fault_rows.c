@@ -81,8 +81,8 @@ const fault_row fault_rows[FAULT_CLASSES] = {
      V({"denied", SITE_REQUEST, 403, 403, 0, 0}, {"failed", SITE_REQUEST, 500, 500, 0, 0},
        {"slow", SITE_REQUEST, 0, 0, 1000, 10000}),
      "as the failure policy says", "an object stored unvalidated",
-     "the server keeps webhook configurations without calling anybody, so no webhook of its own can "
-     "fail: what one does to clients (failurePolicy Fail) is done to a write in front of it"},
+     "the server keeps webhook configurations without calling anybody, so none of its can fail: "
+     "what a webhook does to clients (failurePolicy Fail) is done to a write in front of it"},
     {"resync-storm", 0, 2, V({"all-streams", TIME, 0, 0, 0, 0}),
      "429 with Retry-After", "watches or leases starve", "every watch stream breaks at once"},
     {"cut", 0, 6,
@@ -146,7 +146,7 @@ const fault_row fault_rows[FAULT_CLASSES] = {
      "requests fail", "two compactions cross", "every server in turn, or all compact at once"},
     {"intermediate", 0, 2, V({"killed", SITE_ANSWER, 0, 0, 0, 0}),
      "it begins anew", "what it had begun is never finished",
-     "an informer dies when its answer comes, and begins anew"},
+     "an informer, controller or elector dies when its answer comes, and begins anew"},
     {"stale", NEEDS_PEERS | NEEDS_ETCD, 2, V({"moved", TIME, 500, 5000, 2000, 15000}),
      "it works on an old state for a while", "it destroys by it",
      "controllers and informers go to a server that falls arg milliseconds behind"},

@@ -90,8 +90,9 @@ static slice strike_answer(sim_conn *c, fault *f, slice bytes) {
       break;
     case 26: c->blackhole_up = c->blackhole_down = true; break;
     case 42:
-      if (c->owner && c->owner->who.kind == ACTOR_INFORMER) {
-        world_at(w, w->now_ns, DUE_CLIENT_RESTART, c->owner, 0);
+      if (c->owner && c->owner->row->restart) {
+        client *dies = c->owner->whole ? c->owner->whole : c->owner;
+        world_at(w, w->now_ns, DUE_CLIENT_RESTART, dies, 0);
       }
       break;
     case 46:

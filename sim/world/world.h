@@ -143,6 +143,7 @@ struct world {
   struct { /* what the workload shares */
     slice counter_key;
     int64_t increments_acked, increments_unknown;
+    const struct kind_row *parents; /* the kind that the controller has children for; or NULL */
     bool huge_wanted; /* the next create is too large */
   } shared;
 };

@@ -1,0 +1,78 @@
+/* Looked at in the turn that commits, before anybody else hears of it. */
+#include "sim/check/check_actors.h"
+
+#include "sim/model/json_scan.h"
+#include "sim/workload/controller.h"
+
+/* ---- leaders ---- */
+
+void check_leader(world *w, const elector *e) {
+  const elector *other = elector_leading(w, e);
+  CHECK_THAT(w, LEADER, !other, "elector%u leads, and so does elector%u until %.6f s",
+             e->base.who.index, other ? other->base.who.index : 0,
+             other ? (double)other->leads_until_ns / 1e9 : 0.0);
+}
+
+static slice holder_of(const commit *c) {
+  return json_text_of(c->value, SLICE_LIT("\"holderIdentity\":\""));
+}
+
+/* The lease changes hands: who held it does not lead any more. */
+static void check_lease(world *w, const commit *c, const commit *prev) {
+  slice now = holder_of(c), was = holder_of(prev);
+  const elector *leader = elector_leading(w, NULL);
+  bool takes = now.len && was.len && !slice_eq(now, was);
+  bool still = takes && leader && slice_eq(was, elector_identity(leader));
+  CHECK_THAT(w, LEADER, !still,
+             "revision %lld gives the lease to %.*s, and %.*s leads until %.6f s",
+             (long long)c->revision, SLICE_ARG(now), SLICE_ARG(was),
+             leader ? (double)leader->leads_until_ns / 1e9 : 0.0);
+}
+
+/* ---- controllers ---- */
+
+/* The parent that the child names, if it lives now. */
+static const commit *living_parent(world *w, const commit *child) {
+  if (!w->shared.parents) return NULL;
+  uint32_t key = controller_parent_key(w, w->shared.parents, child);
+  const commit *p = model_state(w->model, key, child->revision);
+  slice uid = controller_link(child).uid;
+  bool same = p && slice_eq(uid, json_text_of(p->value, SLICE_LIT("\"uid\":\"")));
+  return same ? p : NULL;
+}
+
+static uint32_t twin_of(const world *w, const commit *c) {
+  const model *m = w->model;
+  slice uid = controller_link(c).uid;
+  for (uint32_t k = 0; k < m->key_count; k++) {
+    if (k == c->key || !controller_is_child(m, k)) continue;
+    const commit *other = model_state(m, k, c->revision);
+    if (other && slice_eq(controller_link(other).uid, uid)) return k;
+  }
+  return NO_KEY;
+}
+
+static void check_child(world *w, const commit *c) {
+  const model *m = w->model;
+  if (c->deleted) {
+    CHECK_THAT(w, CONTROLLER, !living_parent(w, c),
+               "revision %lld deletes %.*s, and its parent lives", (long long)c->revision,
+               SLICE_ARG(m->keys[c->key].text));
+    return;
+  }
+  uint32_t twin = twin_of(w, c);
+  CHECK_THAT(w, CONTROLLER, twin == NO_KEY, "revision %lld makes %.*s, and %.*s is of that parent",
+             (long long)c->revision, SLICE_ARG(m->keys[c->key].text),
+             twin == NO_KEY ? 0 : (int)m->keys[twin].text.len,
+             twin == NO_KEY ? "" : m->keys[twin].text.ptr);
+}
+
+void check_actor_commit(world *w, const commit *c) {
+  const model_key *k = &w->model->keys[c->key];
+  const commit *prev = model_prev(w->model, c);
+  if (k->kind == KIND_LEASES && w->draw->electors && prev && !prev->deleted && !c->deleted &&
+      slice_is(k->name, "sim-leader")) {
+    check_lease(w, c, prev);
+  }
+  if (w->draw->controllers && controller_is_child(w->model, c->key)) check_child(w, c);
+}
