@@ -44,7 +44,9 @@
   X(REPLAY_TXN, "a write whose answer was lost is sent again")                               \
   X(REVISION_REUSED, "a write's object carries the revision before")                         \
   X(ELECTOR_EARLY, "a candidate takes a lease after a third of its time")                    \
-  X(ELECTOR_BLIND, "a candidate takes a lease that is held")                         \
+  X(ELECTOR_BLIND, "a candidate takes a lease that is held")                                 \
+  X(TTL_HALF, "an event's lease lasts half its time to live")                                \
+  X(LEASE_OF_ANY_AGE, "a lease is used again however soon it ends")                         \
   X(CREATE_TWICE, "a create whose answer was lost is sent again")                            \
   X(STALE_CONFLICT, "what failed on a late copy's state is not tried on the newest")        \
   X(GIVES_UP, "an update that another writer was quicker than is not made anew")           \

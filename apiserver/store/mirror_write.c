@@ -149,13 +149,14 @@ static store_result commit(write_run *w, bool *no_lease) {
 
 static store_result lease_for(mirror *m, int64_t ttl_s, int64_t *out) {
   int64_t now = m->env->mono_ns, extra = lease_extra_s(ttl_s, m->lease_reuse_s);
-  if (lease_reuse_take(&m->lease, ttl_s, extra, now)) {
+  bool any = MUTANT(LEASE_OF_ANY_AGE) && m->lease.id;
+  if (any || lease_reuse_take(&m->lease, ttl_s, extra, now)) {
     *out = m->lease.id;
     return STORE_OK;
   }
   for (uint32_t tries = 0;; tries++) {
     mirror_ask ask;
-    store_result r = mirror_ask_lease(m, ttl_s + extra, &ask);
+    store_result r = mirror_ask_lease(m, MUTANT(TTL_HALF) ? ttl_s / 2 : ttl_s + extra, &ask);
     if (r != STORE_OK) return r;
     if (ask.answer->result == REMOTE_OK) {
       m->figures.leases++;

@@ -76,3 +76,33 @@ void check_actor_commit(world *w, const commit *c) {
   }
   if (w->draw->controllers && controller_is_child(w->model, c->key)) check_child(w, c);
 }
+
+/* ---- what goes by itself ---- */
+
+#define EVENTS SLICE_LIT("/registry/events/")
+#define EXTRA_MAX_S 60 /* etcd3's lease manager: a lease may live longer, so that it can be shared */
+
+void check_ttl_lease(world *w, slice key, bool removes, int64_t lease) {
+  if (removes || !w->draw->event_ttl_s) return;
+  bool event = slice_has_prefix(key, EVENTS);
+  CHECK_THAT(w, TTL, event == (lease != 0), "%.*s is written %s a lease", SLICE_ARG(key),
+             lease ? "with" : "without");
+}
+
+void check_ttl_asked(world *w, int64_t seconds) {
+  int64_t ttl = w->draw->event_ttl_s, extra = ttl / 20;
+  if (extra > EXTRA_MAX_S) extra = EXTRA_MAX_S;
+  CHECK_THAT(w, TTL, seconds <= ttl + extra, "a lease of %lld s for events that live %lld s",
+             (long long)seconds, (long long)ttl);
+}
+
+/* Its message says when the request for it left. */
+void check_ttl_commit(world *w, const commit *c) {
+  int64_t ttl = w->draw->event_ttl_s;
+  int64_t asked_ns = json_number_of(c->value, SLICE_LIT("\"message\":\"at "));
+  if (!c->deleted || !ttl || w->shared.revoking || asked_ns < 0) return;
+  CHECK_THAT(w, TTL, w->now_ns - asked_ns >= ttl * SECOND,
+             "%.*s went after %.3f s, its time to live is %lld s",
+             SLICE_ARG(w->model->keys[c->key].text), (double)(w->now_ns - asked_ns) / 1e9,
+             (long long)ttl);
+}

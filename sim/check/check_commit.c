@@ -218,5 +218,6 @@ void check_commit(world *w, const commit_seen *seen) {
              seen->deleted, seen->key);
   transcript_bytes(&w->log, seen->value);
   if (!w->draw->etcd_model) w->settled_revision = seen->revision;
+  if (k && kind_index(k) == KIND_EVENTS) check_ttl_commit(w, c);
   if (c->key != NO_KEY && !w->foreign) judge(w, c);
 }

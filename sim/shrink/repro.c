@@ -24,7 +24,7 @@ static const struct {
     FIELD("jitter-ns", jitter_ns), FIELD("gap-ns", gap_ns),
     FIELD("history", history),     FIELD("first-revision", first_revision),
     FIELD("controller", controller), FIELD("mutant", mutant),
-    FIELD("canary", canary),
+    FIELD("canary", canary),       FIELD("event-ttl-s", event_ttl_s),
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 

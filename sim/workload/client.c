@@ -47,6 +47,7 @@ void clients_start(world *w) {
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     for (uint32_t n = 0; n < all[i].count; n++) make(w, all[i].row, n);
   }
+  if (d->controllers || d->electors) make(w, &event_informer_row, d->informers);
   if (w->tape) make(w, &player_row, 0);
   for (uint32_t i = 0; i < w->client_count; i++) {
     client *c = w->clients[i];

@@ -59,6 +59,6 @@ slice client_pick_namespace(client *c, rng *r, const kind_row *k);
 slice client_pick_name(client *c, rng *r, const kind_row *k);
 
 extern const client_row writer_row, informer_row, pager_row, controller_row, elector_row,
-    recorder_row, player_row;
+    recorder_row, event_informer_row, player_row;
 
 #endif

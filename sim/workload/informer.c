@@ -374,6 +374,14 @@ static void start(client *c) {
   informer_begin(i);
 }
 
+/* Of what the recorders write, and what goes by itself. */
+static void start_events(client *c) {
+  informer *i = (informer *)c;
+  view_filter all = {0};
+  informer_init(i, &kind_rows[KIND_EVENTS], &all);
+  informer_begin(i);
+}
+
 static void heal(client *c) {
   ((informer *)c)->retries = 0;
 }
@@ -383,3 +391,8 @@ const client_row informer_row = {.actor = ACTOR_INFORMER, .size = sizeof(informe
                                  .answered = informer_answered, .told = informer_told,
                                  .heal = heal, .settled = informer_settled,
                                  .restart = informer_restart};
+const client_row event_informer_row = {.actor = ACTOR_INFORMER, .size = sizeof(informer),
+                                       .start = start_events, .woken = informer_woken,
+                                       .answered = informer_answered, .told = informer_told,
+                                       .heal = heal, .settled = informer_settled,
+                                       .restart = informer_restart};

@@ -23,7 +23,8 @@ typedef struct kind_row {
 extern const kind_row kind_rows[];
 extern const uint32_t kind_row_count;
 /* Rows that the model follows in every run: the counter, the leases, the controllers' objects. */
-#define KINDS_ALWAYS ((uint32_t)1 << KIND_CONFIGMAPS | (uint32_t)1 << KIND_LEASES)
+#define KINDS_ALWAYS ((uint32_t)1 << KIND_CONFIGMAPS | (uint32_t)1 << KIND_LEASES | \
+                      (uint32_t)1 << KIND_EVENTS)
 #define KIND_CONFIGMAPS 0
 #define KIND_LEASES 11
 #define KIND_EVENTS 18

@@ -8,7 +8,8 @@ static slice event_body(recorder *r, const char *name) {
                       "{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{\"name\":\"%s\"},"
                       "\"involvedObject\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\","
                       "\"namespace\":\"default\",\"name\":\"counter\"},\"reason\":\"Seen\","
-                      "\"message\":\"as it was\",\"type\":\"Normal\",\"count\":1}", name);
+                      "\"message\":\"at %lld\",\"type\":\"Normal\",\"count\":1}", name,
+                      (long long)r->base.world->now_ns);
 }
 
 static void send(recorder *r) {
@@ -22,7 +23,9 @@ static void send(recorder *r) {
   call_request q = {.method = again ? "PATCH" : "POST", .timeout_ns = PATIENCE_NS, .op = -1};
   if (again) {
     q.content_type = "application/merge-patch+json";
-    q.body = arena_printf(a, "{\"count\":%u}", 2 + (uint32_t)rng_below(&c->rng, 1000));
+    uint32_t count = 2 + (uint32_t)rng_below(&c->rng, 1000);
+    q.body = arena_printf(a, "{\"count\":%u,\"message\":\"at %lld\"}", count,
+                          (long long)c->world->now_ns);
   } else {
     q.body = event_body(r, name);
   }

@@ -23,7 +23,8 @@ static uint32_t pick_kinds(rng *r, uint32_t n) {
 
 /* Classes that came later: each is drawn from a stream of its own. */
 #define LATER_CLASSES                                                                        \
-  ((uint64_t)1 << (6 - 1) | (uint64_t)1 << (8 - 1) | (uint64_t)1 << (23 - 1))
+  ((uint64_t)1 << (6 - 1) | (uint64_t)1 << (8 - 1) | (uint64_t)1 << (14 - 1) |               \
+   (uint64_t)1 << (23 - 1))
 
 static uint64_t draw_later_classes(const draw *d) {
   rng root;
@@ -77,11 +78,14 @@ static void draw_more_clients(draw *d, rng *r) {
   bool some = rng_chance(r, 2, 5);
   uint32_t pagers = (uint32_t)rng_below(r, 3);
   bool controller = rng_chance(r, 1, 2), electors = rng_chance(r, 1, 2);
+  static const int64_t ttls[] = {2, 5, 20};
   uint32_t candidates = 2 + (uint32_t)rng_below(r, 2);
+  int64_t ttl = ttls[rng_below(r, 3)];
   if (!some || d->profile == PROFILE_LITE) return;
   d->pagers = pagers;
   d->controllers = controller;
   d->electors = electors ? candidates : 0;
+  d->event_ttl_s = ttl;
 }
 
 static void wish_sizes(draw *d, const draw_wish *wish) {

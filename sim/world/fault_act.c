@@ -129,6 +129,7 @@ static const struct fault_act {
     [7] = {begin_compaction, NULL},
     [8] = {begin_half_compaction, end_half_compaction},
     [9] = {sim_etcd_fault_begin, sim_etcd_fault_end},
+    [14] = {sim_etcd_fault_begin, NULL},
     [17] = {sim_etcd_fault_begin, NULL},
     [24] = {begin_storm, NULL},
     [32] = {begin_skew, end_skew},

@@ -4,6 +4,7 @@
 
 #include "base/heap.h"
 #include "base/mutant.h"
+#include "sim/check/check_actors.h"
 #include "sim/check/check_commit.h"
 #include "sim/workload/kinds.h"
 
@@ -169,6 +170,7 @@ static void do_txn(sim_etcd *e, remote_call *c) {
   } else if (t->lease && !sim_etcd_lease_lives(e, t->lease)) {
     fails(c, REMOTE_NO_LEASE, "etcdserver: requested lease not found");
   } else {
+    check_ttl_lease(e->w, t->key, t->remove, t->lease);
     c->answer.revision = sim_etcd_commit(e, t->key, t->remove, t->value, t->lease);
   }
 }
@@ -262,6 +264,7 @@ static void arrives(sim_etcd *e, remote_call *c) {
   } else if (c->kind == ETCD_COMPACT) {
     do_compact(e, c);
   } else {
+    check_ttl_asked(w, c->number_asked);
     c->answer.lease = sim_etcd_lease_grant(e, c->number_asked);
     c->answer.ttl_s = c->number_asked;
   }

@@ -90,13 +90,8 @@ bool sim_etcd_lease_lives(const sim_etcd *e, int64_t id) {
   return false;
 }
 
-void sim_etcd_lease_due(sim_etcd *e, etcd_lease *l) {
+static void lease_end(sim_etcd *e, etcd_lease *l) {
   world *w = e->w;
-  const fault *f = fault_active(w, 14, -1, -1);
-  if (f && w->now_ns < l->ends_ns + f->arg * SECOND) {
-    world_at(w, l->ends_ns + f->arg * SECOND, DUE_STORE, l, ETCD_LEASE);
-    return;
-  }
   l->ended = true;
   for (uint32_t i = 0; i < e->raw->key_count; i++) {
     uint32_t id = e->raw->sorted[i];
@@ -107,6 +102,25 @@ void sim_etcd_lease_due(sim_etcd *e, etcd_lease *l) {
     sim_etcd_commit(e, e->raw->keys[id].text, true, SLICE_NONE, 0);
     w->foreign = false;
   }
+}
+
+void sim_etcd_lease_due(sim_etcd *e, etcd_lease *l) {
+  world *w = e->w;
+  const fault *f = fault_active(w, 14, -1, -1);
+  int64_t later = !f ? 0 : f->variant == 1 ? w->now_ns + SECOND : l->ends_ns + f->arg * SECOND;
+  if (l->ended) return;
+  if (later > w->now_ns) world_at(w, later, DUE_STORE, l, ETCD_LEASE);
+  else lease_end(e, l);
+}
+
+/* Whoever it was: the keys go with it, and who comes with its number is told so. */
+static void lease_revoke(sim_etcd *e) {
+  etcd_lease *l = e->leases;
+  while (l && l->ended) l = l->next;
+  if (!l) return;
+  e->w->shared.revoking = true;
+  lease_end(e, l);
+  e->w->shared.revoking = false;
 }
 
 /* ---- faults ---- */
@@ -142,6 +156,10 @@ int64_t sim_etcd_compacted(const world *w) {
 void sim_etcd_fault_begin(world *w, fault *f) {
   sim_etcd *e = sim_etcd_of(w);
   if (!e) return;
+  if (f->class == 14) {
+    if (f->variant == 2) lease_revoke(e);
+    return;
+  }
   int64_t until = w->now_ns + f->until_ns;
   if (f->class == 4 || f->class == 8 || f->class == 9) {
     if (f->class != 4 || f->variant == 1) sim_etcd_restart(e, until);

@@ -14,6 +14,7 @@ bool store_link_options(sim_server *s, server_options *o) {
   o->remote = (server_remote){.make = sim_etcd_remote, .ctx = s, .prefix = SLICE_LIT("/registry"),
                               .json = !d->stored_protobuf};
   o->store_history = d->history;
+  o->event_ttl_s = d->event_ttl_s;
   return true;
 }
 

@@ -144,6 +144,7 @@ struct world {
     slice counter_key;
     int64_t increments_acked, increments_unknown;
     const struct kind_row *parents; /* the kind that the controller has children for; or NULL */
+    bool revoking; /* objects go with a lease that somebody revoked: not its end */
     bool huge_wanted; /* the next create is too large */
   } shared;
 };
