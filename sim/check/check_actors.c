@@ -80,7 +80,7 @@ void check_actor_commit(world *w, const commit *c) {
 /* ---- what goes by itself ---- */
 
 #define EVENTS SLICE_LIT("/registry/events/")
-#define EXTRA_MAX_S 60 /* etcd3's lease manager: a lease may live longer, so that it can be shared */
+#define EXTRA_MAX_S 60 /* etcd3's lease manager: a lease lives longer, so that it can be shared */
 
 void check_ttl_lease(world *w, slice key, bool removes, int64_t lease) {
   if (removes || !w->draw->event_ttl_s) return;

@@ -108,6 +108,12 @@ static bool everybody(world *w, char *why, size_t size, uint8_t *kind) {
     *kind = c->who.kind;
     if (!c->gone && c->row->settled && !c->row->settled(c, why, size)) return false;
   }
+  for (const sim_conn *c = w->all_conns; c; c = c->all_next) {
+    if (!c->open || !c->close_after_answer) continue;
+    *kind = ACTOR_SERVER;
+    snprintf(why, size, "a request that came twice still waits");
+    return false;
+  }
   return true;
 }
 
