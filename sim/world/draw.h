@@ -44,7 +44,7 @@ typedef struct draw {
   uint8_t controller; /* wrong_controller */
   uint32_t mutant; /* of a build with mutants; 0: none */
   bool canary; /* the network loses an event without breaking the stream: it must be caught */
-  int64_t event_ttl_s; /* of Events, with the etcd model; 0: they stay */
+  int64_t event_ttl_s; /* of Events; 0: they stay */
 } draw;
 
 /* What the command line insists on; the rest is drawn. */

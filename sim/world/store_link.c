@@ -10,11 +10,11 @@
 
 bool store_link_options(sim_server *s, server_options *o) {
   const draw *d = s->world->draw;
+  o->event_ttl_s = d->event_ttl_s;
   if (!d->etcd_model) return true;
   o->remote = (server_remote){.make = sim_etcd_remote, .ctx = s, .prefix = SLICE_LIT("/registry"),
                               .json = !d->stored_protobuf};
   o->store_history = d->history;
-  o->event_ttl_s = d->event_ttl_s;
   return true;
 }
 
