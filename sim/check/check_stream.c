@@ -73,10 +73,18 @@ static bool misplaced(stream *s, const commit *c, const commit *next) {
   return wrong(s, CHECK_STREAM, "an event that the filter does not tell of", c->revision, next);
 }
 
+/* What the stream has to say next. Of a revision with several changes some may be said. */
+static const commit *next_of(const stream *s, transition *t) {
+  const model *m = s->world->model;
+  uint32_t from = model_index(m, s->position + 1);
+  bool amid = s->told && m->commits[s->told - 1].revision == s->position;
+  return model_next(m, &s->filter, amid ? s->told : from, t);
+}
+
 static bool live_event(stream *s, told_kind kind, const commit *c, slice object) {
   world *w = s->world;
   transition t;
-  const commit *next = model_next(w->model, &s->filter, s->position, &t);
+  const commit *next = next_of(s, &t);
   CHECKED(w, ORDER);
   CHECKED(w, STREAM);
   if (next != c) return misplaced(s, c, next);
@@ -101,6 +109,7 @@ static bool live_event(stream *s, told_kind kind, const commit *c, slice object)
     return wrong(s, CHECK_STREAM, "the object is another", c->revision, next);
   }
   s->position = c->revision;
+  s->told = (uint32_t)(c - w->model->commits) + 1;
   s->seen_event = true;
   return true;
 }
@@ -173,7 +182,7 @@ static bool bookmark(stream *s, slice object, told *out) {
   if (revision < s->position) {
     return wrong(s, CHECK_BOOKMARK, "a bookmark behind what was said", revision, NULL);
   }
-  const commit *next = model_next(w->model, &s->filter, s->position, &t);
+  const commit *next = next_of(s, &t);
   if (next && next->revision <= revision) {
     return wrong(s, CHECK_BOOKMARK, "a bookmark ahead of an event", revision, next);
   }
@@ -200,7 +209,9 @@ static bool error_event(stream *s, slice object, told *out) {
 static bool object_event(stream *s, told_kind kind, slice object, told *out) {
   world *w = s->world;
   int64_t revision = json_revision(object);
-  const commit *c = model_at(w->model, revision);
+  const commit *c = model_at(w->model, revision), *same = c;
+  while (same && !slice_eq(same->value, object)) same = model_more(w->model, same);
+  if (same) c = same; /* of several changes, the one that looks so */
   if (!c || c->key == NO_KEY) {
     return wrong(s, CHECK_STREAM, "an event of a version that is none", revision, NULL);
   }

@@ -20,6 +20,7 @@ typedef struct stream {
   bool initial_over; /* its bookmark has come */
   bool failed; /* an ERROR event has come: nothing may follow */
   bool seen_event;
+  uint32_t told; /* index of the last commit told, plus one */
   int64_t required; /* initial: the end's bookmark must be at least there */
   int64_t *had; /* initial: by key id, the version told; grows */
   uint32_t had_count;

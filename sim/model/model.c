@@ -16,11 +16,12 @@ model *model_create(arena *a, int64_t base) {
 
 void model_reset(model *m, int64_t base) {
   m->count = 0;
-  m->base = base;
+  m->base = m->newest = base;
+  m->dense = true;
   for (uint32_t i = 0; i < m->key_count; i++) m->keys[i].last = NO_COMMIT;
 }
 
-int64_t model_revision(const model *m) { return m->base + m->count; }
+int64_t model_revision(const model *m) { return m->newest; }
 
 static uint64_t hash_of(slice s) {
   uint64_t h = 14695981039346656037u ^ s.len, part;
@@ -87,10 +88,10 @@ uint32_t model_key_id(model *m, slice text, uint32_t kind, bool make) {
   return id;
 }
 
-const commit *model_commit(model *m, uint32_t key, bool deleted, slice value, uint32_t op) {
+static const commit *add(model *m, uint32_t key, bool deleted, slice value, uint32_t op) {
   m->commits = arena_more(m->arena, m->commits, m->count, &m->cap, sizeof *m->commits);
   commit *c = &m->commits[m->count];
-  *c = (commit){.revision = m->base + 1 + m->count, .key = key, .prev = NO_COMMIT, .op = op,
+  *c = (commit){.revision = m->newest, .key = key, .prev = NO_COMMIT, .op = op,
                 .deleted = deleted};
   if (key != NO_KEY) {
     c->value = arena_copy(m->arena, value);
@@ -103,9 +104,49 @@ const commit *model_commit(model *m, uint32_t key, bool deleted, slice value, ui
   return c;
 }
 
+const commit *model_commit(model *m, uint32_t key, bool deleted, slice value, uint32_t op) {
+  m->newest++;
+  return add(m, key, deleted, value, op);
+}
+
+const commit *model_commit_too(model *m, uint32_t key, bool deleted, slice value, uint32_t op) {
+  m->dense = false;
+  return add(m, key, deleted, value, op);
+}
+
+void model_rewind(model *m, int64_t to, int64_t newest) {
+  uint32_t kept = model_index(m, to + 1);
+  assert(newest >= m->newest);
+  for (uint32_t i = 0; i < m->key_count; i++) {
+    uint32_t *last = &m->keys[i].last;
+    while (*last != NO_COMMIT && *last >= kept) *last = m->commits[*last].prev;
+  }
+  m->count = kept;
+  m->newest = newest;
+  m->dense = false;
+}
+
+uint32_t model_index(const model *m, int64_t revision) {
+  if (revision <= m->base) return 0;
+  if (revision > m->newest) return m->count;
+  if (m->dense) return (uint32_t)(revision - m->base - 1);
+  uint32_t low = 0, high = m->count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (m->commits[middle].revision < revision) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 const commit *model_at(const model *m, int64_t revision) {
-  if (revision <= m->base || revision > model_revision(m)) return NULL;
-  return &m->commits[revision - m->base - 1];
+  uint32_t at = model_index(m, revision);
+  return at < m->count && m->commits[at].revision == revision ? &m->commits[at] : NULL;
+}
+
+const commit *model_more(const model *m, const commit *c) {
+  const commit *next = c + 1;
+  return next < m->commits + m->count && next->revision == c->revision ? next : NULL;
 }
 
 const commit *model_prev(const model *m, const commit *c) {
@@ -157,9 +198,8 @@ transition model_transition(const model *m, const view_filter *f, const commit *
   return before ? TRANSITION_DELETED : TRANSITION_NONE;
 }
 
-const commit *model_next(const model *m, const view_filter *f, int64_t after, transition *t) {
-  if (after < m->base) after = m->base;
-  for (uint32_t i = (uint32_t)(after - m->base); i < m->count; i++) {
+const commit *model_next(const model *m, const view_filter *f, uint32_t from, transition *t) {
+  for (uint32_t i = from; i < m->count; i++) {
     *t = model_transition(m, f, &m->commits[i]);
     if (*t != TRANSITION_NONE) return &m->commits[i];
   }

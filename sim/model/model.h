@@ -36,9 +36,11 @@ typedef struct model_key {
 
 typedef struct model {
   arena *arena;
-  commit *commits; /* by order; commits[i].revision = base + 1 + i */
+  commit *commits; /* by order; the revisions rise, or stay where one has several changes */
   uint32_t count, cap;
   int64_t base; /* the revision before the first commit */
+  int64_t newest;
+  bool dense; /* commits[i].revision = base + 1 + i */
   model_key *keys;
   uint32_t key_count, key_cap;
   uint32_t *sorted; /* key ids in byte order */
@@ -54,8 +56,17 @@ int64_t model_revision(const model *m);
 uint32_t model_key_id(model *m, slice text, uint32_t kind, bool make);
 /* The next revision's commit; the bytes are copied. key NO_KEY: only the revision counts. */
 const commit *model_commit(model *m, uint32_t key, bool deleted, slice value, uint32_t op);
-/* NULL for a revision that is not there. */
+/* One more change in the newest revision (an etcd lease takes all of its keys in one). */
+const commit *model_commit_too(model *m, uint32_t key, bool deleted, slice value, uint32_t op);
+/* The index of the first commit at that revision or behind it; m->count: there is none. */
+uint32_t model_index(const model *m, int64_t revision);
+/* The (first) change of a revision; NULL for a revision that is not there. */
 const commit *model_at(const model *m, int64_t revision);
+/* The next change of the same revision, or NULL. */
+const commit *model_more(const model *m, const commit *c);
+/* A backup was restored: what came behind revision `to` never was, and the next commit comes behind
+ * `newest`. to: the newest revision: only the number jumps. */
+void model_rewind(model *m, int64_t to, int64_t newest);
 /* The newest commit of a key at or below a revision, or NULL; may be a deletion. */
 const commit *model_version(const model *m, uint32_t key, int64_t revision); /* NO_KEY: NULL */
 /* That commit if the key exists then, else NULL. */
@@ -81,7 +92,7 @@ typedef enum transition { TRANSITION_NONE, TRANSITION_ADDED, TRANSITION_MODIFIED
                           TRANSITION_DELETED } transition;
 /* What a watch with that filter says about a commit. */
 transition model_transition(const model *m, const view_filter *f, const commit *c);
-/* The first commit behind `after` that a watch with that filter tells of, or NULL. */
-const commit *model_next(const model *m, const view_filter *f, int64_t after, transition *t);
+/* The first commit from that index on that a watch with that filter tells of, or NULL. */
+const commit *model_next(const model *m, const view_filter *f, uint32_t from, transition *t);
 
 #endif

@@ -328,7 +328,7 @@ int args_run(sim_options *o, const sim_args *a, const char *path, const char *ag
     printf("seed %llu: ok, hash %016llx, %llu turns, %.3f virtual seconds, %lld revisions\n",
            (unsigned long long)o->draw.seed, (unsigned long long)r.hash,
            (unsigned long long)w->turn, (double)w->now_ns / 1e9,
-           (long long)(model_revision(w->model) - w->model->base));
+           (long long)w->model->count);
   } else {
     if (path) repro_write(path, o, &r);
     repro_tell_failure(stdout, o, w, &r, again);

@@ -44,7 +44,7 @@ run_result run_once(const sim_options *o, run_counts *counts) {
   current = NULL;
   run_result r = {.code = run_code_of(w), .check = w->violation.check, .hash = w->log.hash,
                   .turns = w->turn, .lines = w->log.count, .virtual_ns = w->now_ns,
-                  .revisions = model_revision(w->model) - w->model->base,
+                  .revisions = w->model->count,
                   .server_ns = w->server_wall_ns, .start_ns = w->start_wall_ns};
   if (w->violation.set) snprintf(r.text, sizeof r.text, "%.390s", w->violation.text);
   if (counts) add(counts, w);

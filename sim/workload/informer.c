@@ -267,7 +267,15 @@ bool informer_told(client *c, call *k, slice text) {
   return t.kind == TOLD_NOTHING || take_event(i, &t);
 }
 
+/* A revision with several changes may have been cut in its middle, and nobody can go on there. */
+static bool cut_in_half(const informer *i) {
+  const model *m = i->base.world->model;
+  const commit *c = i->version ? model_at(m, i->version) : NULL;
+  return c && model_more(m, c);
+}
+
 static void watch_answered(informer *i, call *k) {
+  if (cut_in_half(i)) forget_place(i);
   i->stream = NULL;
   bool answered = k->how == CALL_ANSWERED || k->how == CALL_CUT;
   if (answered && k->in.status == 410) forget_place(i);

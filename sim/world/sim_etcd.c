@@ -49,13 +49,14 @@ static void tell_model(sim_etcd *e, slice key, bool deleted, slice stored) {
   blob_unref(json);
 }
 
-int64_t sim_etcd_commit(sim_etcd *e, slice key, bool deleted, slice value, int64_t lease) {
+/* too: in the newest revision, with what is there. */
+static int64_t put(sim_etcd *e, bool too, slice key, bool deleted, slice value, int64_t lease) {
   uint32_t id;
   const commit *before = raw_state(e, key, &id);
-  etcd_extra extra = {.create = model_revision(e->raw) + 1, .version = 1, .lease = lease};
+  etcd_extra extra = {.create = model_revision(e->raw) + !too, .version = 1, .lease = lease};
   slice shown = value;
   if (before) {
-    const etcd_extra *x = &e->extras[before->revision - e->raw->base - 1];
+    const etcd_extra *x = &e->extras[before - e->raw->commits];
     extra.create = x->create;
     extra.version = x->version + 1;
     if (deleted) shown = before->value;
@@ -63,14 +64,23 @@ int64_t sim_etcd_commit(sim_etcd *e, slice key, bool deleted, slice value, int64
   if (deleted) extra.version = 0;
   e->extras = arena_more(e->w->arena, e->extras, e->raw->count, &e->extra_cap, sizeof extra);
   e->extras[e->raw->count] = extra;
-  model_commit(e->raw, id, deleted, shown, NO_OP);
+  if (too) model_commit_too(e->raw, id, deleted, shown, NO_OP);
+  else model_commit(e->raw, id, deleted, shown, NO_OP);
   tell_model(e, e->raw->keys[id].text, deleted, shown);
   for (remote_watch *x = e->watches; x; x = x->next) sim_etcd_feed_soon(x, 0);
   return model_revision(e->raw);
 }
 
+int64_t sim_etcd_commit(sim_etcd *e, slice key, bool deleted, slice value, int64_t lease) {
+  return put(e, false, key, deleted, value, lease);
+}
+
+int64_t sim_etcd_delete_too(sim_etcd *e, bool first, slice key) {
+  return put(e, !first, key, true, SLICE_NONE, 0);
+}
+
 remote_kv sim_etcd_kv(const sim_etcd *e, const commit *c, bool keys_only) {
-  const etcd_extra *x = &e->extras[c->revision - e->raw->base - 1];
+  const etcd_extra *x = &e->extras[c - e->raw->commits];
   return (remote_kv){.key = e->raw->keys[c->key].text,
                      .value = c->deleted || keys_only ? SLICE_NONE : c->value,
                      .create_revision = x->create, .mod_revision = c->revision,
@@ -183,7 +193,7 @@ static void storm(sim_etcd *e, const remote_txn *t) {
   if (!now || now->revision != t->guard) return;
   e->storm_left--;
   e->w->foreign = true;
-  sim_etcd_commit(e, t->key, false, now->value, e->extras[now->revision - e->raw->base - 1].lease);
+  sim_etcd_commit(e, t->key, false, now->value, e->extras[now - e->raw->commits].lease);
   e->w->foreign = false;
 }
 

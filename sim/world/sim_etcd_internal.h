@@ -79,6 +79,8 @@ int64_t sim_etcd_hop(sim_etcd *e, int64_t extra_ns);
 /* How much longer an answer takes now; INT64_MAX: for ever. */
 int64_t sim_etcd_slowness(sim_etcd *e);
 int64_t sim_etcd_commit(sim_etcd *e, slice key, bool deleted, slice value, int64_t lease);
+/* A deletion in one revision with those before it, but for the first. */
+int64_t sim_etcd_delete_too(sim_etcd *e, bool first, slice key);
 remote_kv sim_etcd_kv(const sim_etcd *e, const commit *c, bool keys_only);
 void sim_etcd_restart(sim_etcd *e, int64_t up_ns);
 

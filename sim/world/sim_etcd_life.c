@@ -90,18 +90,21 @@ bool sim_etcd_lease_lives(const sim_etcd *e, int64_t id) {
   return false;
 }
 
+/* All of its keys go in one revision. */
 static void lease_end(sim_etcd *e, etcd_lease *l) {
   world *w = e->w;
+  bool first = true;
   l->ended = true;
+  w->foreign = true;
   for (uint32_t i = 0; i < e->raw->key_count; i++) {
     uint32_t id = e->raw->sorted[i];
     const commit *c = model_state(e->raw, id, model_revision(e->raw));
-    if (!c || e->extras[c->revision - e->raw->base - 1].lease != l->id) continue;
+    if (!c || e->extras[c - e->raw->commits].lease != l->id) continue;
     SOMETIMES(w, EXPIRED);
-    w->foreign = true;
-    sim_etcd_commit(e, e->raw->keys[id].text, true, SLICE_NONE, 0);
-    w->foreign = false;
+    sim_etcd_delete_too(e, first, e->raw->keys[id].text);
+    first = false;
   }
+  w->foreign = false;
 }
 
 void sim_etcd_lease_due(sim_etcd *e, etcd_lease *l) {

@@ -85,24 +85,35 @@ static bool concerns(const remote_watch *x, slice key) {
   return slice_cmp(key, x->key) >= 0 && slice_cmp(key, x->end_key) < 0;
 }
 
-/* Up to `upto`, in pieces. False: the watch is over. */
+static remote_change change_of(const sim_etcd *e, const commit *c) {
+  const commit *prev = model_prev(e->raw, c);
+  remote_change change = {.deleted = c->deleted, .kv = sim_etcd_kv(e, c, false)};
+  change.has_prev = prev && !prev->deleted && prev->revision >= e->compacted;
+  if (change.has_prev) change.prev = sim_etcd_kv(e, prev, false);
+  return change;
+}
+
+/* Up to `upto`, in pieces; a revision's changes stay together. False: the watch is over. */
 static bool deliver(sim_etcd *e, remote_watch *x, int64_t upto, uint32_t piece) {
-  remote_change changes[BATCH_MAX];
-  uint32_t n = 0;
+  const model *m = e->raw;
+  remote_change *changes = NULL;
+  uint32_t n = 0, cap = 0;
   int64_t last = 0;
-  while (x->next_revision <= upto) {
-    const commit *c = model_at(e->raw, x->next_revision++);
-    if (!c || !concerns(x, e->raw->keys[c->key].text)) continue;
-    const commit *prev = model_prev(e->raw, c);
-    bool has_prev = prev && !prev->deleted && prev->revision >= e->compacted;
-    changes[n] = (remote_change){.deleted = c->deleted, .kv = sim_etcd_kv(e, c, false),
-                                 .has_prev = has_prev};
-    if (has_prev) changes[n].prev = sim_etcd_kv(e, prev, false);
-    last = c->revision;
-    if (++n < piece) continue;
+  for (uint32_t i = model_index(m, x->next_revision); i < m->count; i++) {
+    const commit *c = &m->commits[i];
+    if (c->revision > upto) break;
+    if (concerns(x, m->keys[c->key].text)) {
+      changes = arena_more(e->w->arena, changes, n, &cap, sizeof *changes);
+      changes[n++] = change_of(e, c);
+      last = c->revision;
+    }
+    if (model_more(m, c)) continue;
+    x->next_revision = c->revision + 1;
+    if (n < piece) continue;
     if (!tell(x, REMOTE_EVENTS, last, changes, n)) return false;
     n = 0;
   }
+  if (x->next_revision <= upto) x->next_revision = upto + 1;
   return n == 0 || tell(x, REMOTE_EVENTS, last, changes, n);
 }
 
