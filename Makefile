@@ -238,7 +238,7 @@ bench-codec: $(BUILD)/codec_bench $(ORACLE)
 facts:
 	python3 -B apiserver/schema/gen/facts.py $(TYPES) $(ORACLE) $(ALL) apiserver/schema/facts
 	python3 -B apiserver/schema/gen/openapi_facts.py $(ORACLE) $(ALL) $(OPENAPI_FACTS)
-	python3 -B apiserver/bootstrap/gen/facts.py $(ORACLE) $(BOOTSTRAP_FACTS)
+	python3 -B apiserver/bootstrap/gen/facts.py $(ORACLE) $(ALL) $(BOOTSTRAP_FACTS)
 
 clean:
 	rm -rf $(BUILD) reports/*.html reports/*.xml reports/coverage

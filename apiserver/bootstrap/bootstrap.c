@@ -150,19 +150,36 @@ static void append_mark(buf *out, fill *f, char letter) {
   }
 }
 
+static bool gate_is_off(const fill *f, char digit) {
+  return digit > '0' && !served_gate(&f->server->options.served, (uint32_t)(digit - '1'));
+}
+
 static void expand(buf *out, fill *f, slice template) {
   ptrdiff_t at;
   while ((at = slice_find_char(template, 1)) >= 0 && (size_t)at + 1 < template.len) {
+    char letter = template.ptr[at + 1];
     buf_append(out, slice_upto(template, (size_t)at));
-    append_mark(out, f, template.ptr[at + 1]);
     template = slice_from(template, (size_t)at + 2);
+    if (letter > '9') append_mark(out, f, letter);
+    /* What stands in a closed gate ends with the next mark. */
+    if (letter <= '9' && gate_is_off(f, letter)) {
+      template = slice_from(template, (size_t)slice_find_char(template, 1) + 2);
+    }
   }
   buf_append(out, template);
 }
 
+/* Neither the object's own resource nor what it tells of must be turned off. */
+static bool is_wanted(const fill *f, const bootstrap_object *b) {
+  const served_set *s = &f->server->options.served;
+  if (b->gate && !served_gate(s, b->gate - 1u)) return false;
+  if (!served_resource(s, b->group, b->version, b->resource)) return false;
+  return b->of_version.len == 0 || served_group_has_version(s, b->of_group, b->of_version);
+}
+
 static void write_object(fill *f, arena *a, buf *out, const bootstrap_object *b) {
   const resource_info *r = schema_resource(b->group, b->version, b->resource);
-  if (!r) return; /* a group that is not served */
+  if (!r || !is_wanted(f, b)) return;
   f->at = r;
   if (b->needs && f->by_letter[b->needs & 127].len == 0) return;
   buf_clear(out);

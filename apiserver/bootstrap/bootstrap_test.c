@@ -59,6 +59,9 @@ static void objects_are_stored_in_canonical_bytes(void **state) {
   slice problem = SLICE_NONE;
   fixture_start(&f, 1);
   f.server.options.access.client_ca_pem = SLICE_LIT("-----BEGIN \"<CERTIFICATE>\"-----\n");
+  assert_true(served_configure(&f.server.options.served, f.arena, SLICE_LIT("api/all=true"),
+                               SLICE_LIT("ClusterTrustBundle,PodCertificateRequest,GenericWorkload,"
+                                         "StorageVersionMigrator"), true, &problem));
   int64_t before = store_revision(f.server.store);
   assert_true(bootstrap_run(&f.server, &problem));
   assert_int_equal(store_revision(f.server.store) - before, bootstrap_object_count);

@@ -4,6 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
+const char *const served_gates[SERVED_GATES] = {"ClusterTrustBundle", "PodCertificateRequest",
+                                                "GenericWorkload", "StorageVersionMigrator"};
+
+bool served_gate(const served_set *s, uint32_t place) { return (s->gates >> place & 1) != 0; }
+
 static void bit_put(served_set *s, const resource_info *r, bool on) {
   uint64_t bit = (uint64_t)1 << (r->id & 63);
   if (on) s->resources[r->id / 64] |= bit;

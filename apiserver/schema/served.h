@@ -19,7 +19,12 @@ typedef struct served_set {
   bool standard; /* exactly the default */
   uint64_t resources[SERVED_RESOURCES_MAX / 64]; /* bits by id */
   uint16_t versions[SERVED_GROUPS_MAX]; /* by place in schema_groups: bits by place in versions */
+  uint8_t gates; /* bits by place in served_gates */
 } served_set;
+
+/* The feature gates that open resources and make their roles. */
+#define SERVED_GATES 4
+extern const char *const served_gates[SERVED_GATES];
 
 void served_standard(served_set *s);
 /* Behind a change of `resources`: makes the rest of them. */
@@ -33,6 +38,8 @@ void served_seal(served_set *s);
 bool served_configure(served_set *s, arena *a, slice config, slice gates, bool fair,
                       slice *problem);
 
+/* place: in served_gates. */
+bool served_gate(const served_set *s, uint32_t place);
 bool served_has(const served_set *s, const resource_info *r);
 /* NULL where it is not served. */
 const resource_info *served_resource(const served_set *s, slice group, slice version,

@@ -310,6 +310,10 @@ bool served_configure(served_set *s, arena *a, slice text, slice gates, bool fai
   served_standard(s);
   bool ok = pairs_read(c, text) && pairs_valid(c, fair) && matchers_apply(c, s) &&
             pairs_apply(c, s) && needs_met(c, s);
+  for (uint32_t i = 0; i < SERVED_GATES; i++) {
+    bool on = gate_is_on(gates, slice_cstr(served_gates[i]));
+    s->gates = (uint8_t)(s->gates | (on ? 1u << i : 0));
+  }
   for (uint16_t i = 0; i < schema_resource_count; i++) {
     const resource_info *r = &schema_resources[i];
     if (r->gate.len && !gate_is_on(gates, r->gate)) {

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Makes bootstrap/facts/objects.jsonl from a fresh server's objects:
 
-    facts.py ORACLE_DIR OUT_JSONL
+    facts.py ORACLE_DIR ALL_DIR OUT_JSONL
 
 ORACLE_DIR/bootstrap/RESOURCE.json are lists as served. What differs from one start to the
 next becomes a placeholder: ${uid}, ${rv}, ${time}, ${microtime}, ${date}, ${address},
 ${port} (alone: a number), ${cidr}, ${ip}, ${family}, ${address_family}, ${identity},
 ${hostname}, ${uuid}, ${client_ca}. One object a line, in the order in which the server wrote
-them; "needs" names a value without which it is not made."""
+them; "needs" names a value without which it is not made.
+
+ALL_DIR is of a server with every version and its gates on: behind ORACLE_DIR's objects come those
+that only it has, with the "gate" that makes them, and roles get its rules as {"gate":G,"rule":R}."""
 import json
 import os
 import re
@@ -29,6 +32,47 @@ CLIENT_CA = {
                 "time": "${time}", "fieldsType": "FieldsV1",
                 "fieldsV1": {"f:data": {".": {}, "f:client-ca-file": {}}}}]},
         "data": {"client-ca-file": "${client_ca}"}}}
+
+
+# Which gate makes what: by the object's name, by a resource of the rule.
+GATED_OBJECTS = {
+    "system:cluster-trust-bundle-discovery": "ClusterTrustBundle",
+    "system:controller:kube-apiserver-serving-clustertrustbundle-publisher": "ClusterTrustBundle",
+    "system:controller:podcertificaterequestcleaner": "PodCertificateRequest",
+    "system:controller:podgroup-protection-controller": "GenericWorkload",
+    "system:controller:storage-version-migrator-controller": "StorageVersionMigrator",
+}
+GATED_RULES = {
+    "clustertrustbundles": "ClusterTrustBundle", "podcertificaterequests": "PodCertificateRequest",
+    "podgroups": "GenericWorkload", "podgroups/status": "GenericWorkload"}
+
+
+def gated_rules(rules, more):
+    """The standard rules with those of the gates where they stand."""
+    if not rules or not more:
+        return rules
+    return [r if r in rules else {"gate": GATED_RULES[r["resources"][0]], "rule": r} for r in more]
+
+
+def add_gated(rows, everything):
+    known = {(r["resource"], r["object"]["metadata"]["name"]): r for _, r in rows}
+    for resource in ("apiservices", "clusterroles", "clusterrolebindings"):
+        with open(os.path.join(everything, "bootstrap", resource + ".json"), encoding="utf-8") as f:
+            served = json.load(f)
+        for item in served["items"]:
+            name = item["metadata"]["name"]
+            if (resource, name) in known:
+                found = known[resource, name]["object"]
+                if found.get("rules"):
+                    found["rules"] = gated_rules(found["rules"], item.get("rules"))
+                continue
+            head = {"kind": served["kind"][:-len("List")], "apiVersion": served["apiVersion"]}
+            group, _, version = served["apiVersion"].rpartition("/")
+            row = {"group": group, "version": version, "resource": resource}
+            if name in GATED_OBJECTS:
+                row["gate"] = GATED_OBJECTS[name]
+            row["object"] = {**head, **Times().replace(item)}
+            rows.append((1 << 40, row))
 
 
 class Values:
@@ -74,8 +118,15 @@ class Values:
         return value
 
 
+class Times(Values):
+    """Only what every object has that differs."""
+
+    def __init__(self):
+        self.port, self.texts, self.hostname = -1, [], None
+
+
 def main():
-    oracle, target = sys.argv[1:]
+    oracle, everything, target = sys.argv[1:]
     folder, lists = os.path.join(oracle, "bootstrap"), {}
     for file in sorted(os.listdir(folder)):
         with open(os.path.join(folder, file), encoding="utf-8") as f:
@@ -90,6 +141,7 @@ def main():
             rows.append((int(item["metadata"]["resourceVersion"]), row))
             if resource == "configmaps":
                 rows.append((rows[-1][0] - 0.5, CLIENT_CA))
+    add_gated(rows, everything)
     with open(target, "w", encoding="utf-8") as out:
         for _, row in sorted(rows, key=lambda r: r[0]):
             out.write(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n")
