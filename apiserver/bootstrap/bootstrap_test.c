@@ -32,6 +32,7 @@ static void fixture_start(fixture *f, uint64_t seed) {
   f->server.options.secure_port = 16543;
   f->server.options.hostname = SLICE_LIT("vm");
   rng_init(&f->server.uid_rng, seed);
+  served_standard(&f->server.options.served);
   f->arena = arena_create();
 }
 
