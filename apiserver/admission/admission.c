@@ -2,7 +2,6 @@
 #include "admission/admission.h"
 
 #include "admission/plugin.h"
-#include "admission/time_added.h"
 #include "server.h"
 
 #include <assert.h>
@@ -34,7 +33,6 @@ static bool run(const admission_args *args, bool mutating) {
 }
 
 bool admission_mutate(const admission_args *args) {
-  time_added_default(args);
   return run(args, true);
 }
 

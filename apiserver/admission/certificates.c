@@ -1,4 +1,4 @@
-/* CertificateApproval, CertificateSigning, CertificateSubjectRestriction.
+/* CertificateApproval, CertificateSigning, ClusterTrustBundleAttest, CertificateSubjectRestriction.
  * Source: plugin/pkg/admission/certificates. */
 #include "admission/plugin.h"
 
@@ -28,6 +28,26 @@ bool certificate_signing_validate(const admission_args *args) {
   slice signer = val_str(val_path(args->old, "spec.signerName"));
   if (plugin_signer_allowed(args, "sign", signer)) return true;
   return plugin_forbid(args, "user not permitted to sign requests with signerName \"%.*s\"",
+                       SLICE_ARG(signer));
+}
+
+/* Nothing but owners and finalizers changes. */
+static bool only_gc_changes(const admission_args *args) {
+  static const char *const keys[] = {"labels", "annotations"};
+  const val *now = val_getc(args->obj, "metadata"), *old = val_getc(args->old, "metadata");
+  bool same = val_same(val_getc(args->obj, "spec"), val_getc(args->old, "spec"));
+  for (size_t i = 0; i < 2; i++) {
+    same = same && val_same(val_getc(now, keys[i]), val_getc(old, keys[i]));
+  }
+  return same;
+}
+
+bool trust_bundle_attest_validate(const admission_args *args) {
+  if (!plugin_is(args, GROUP, "clustertrustbundles")) return true;
+  slice signer = val_str(val_path(args->obj, "spec.signerName"));
+  if (signer.len == 0 || (args->old && only_gc_changes(args))) return true;
+  if (plugin_signer_allowed(args, "attest", signer)) return true;
+  return plugin_forbid(args, "user not permitted to attest for signerName \"%.*s\"",
                        SLICE_ARG(signer));
 }
 

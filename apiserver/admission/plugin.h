@@ -27,18 +27,18 @@
   X("ExtendedResourceToleration", false, 0, NULL, NULL)                                      \
   X("DefaultStorageClass", true, ADMIT_CREATE, default_storage_class_mutate, NULL)           \
   X("StorageObjectInUseProtection", true, ADMIT_CREATE, storage_protection_mutate, NULL)     \
-  X("PodGroupProtection", true, 0, NULL, NULL)                                               \
+  X("PodGroupProtection", true, ADMIT_CREATE, pod_group_protection_mutate, NULL)             \
   X("OwnerReferencesPermissionEnforcement", false, 0, NULL, NULL)                            \
   X("PersistentVolumeClaimResize", true, ADMIT_UPDATE, NULL, claim_resize_validate)          \
   X("RuntimeClass", true, ADMIT_CREATE, runtime_class_mutate, runtime_class_validate)        \
   X("CertificateApproval", true, ADMIT_UPDATE, NULL, certificate_approval_validate)          \
   X("CertificateSigning", true, ADMIT_UPDATE, NULL, certificate_signing_validate)            \
-  X("ClusterTrustBundleAttest", true, 0, NULL, NULL)                                         \
+  X("ClusterTrustBundleAttest", true, ADMIT_CU, NULL, trust_bundle_attest_validate)          \
   X("CertificateSubjectRestriction", true, ADMIT_CREATE, NULL, certificate_subject_validate) \
   X("DefaultIngressClass", true, ADMIT_CREATE, default_ingress_class_mutate, NULL)           \
   X("DenyServiceExternalIPs", false, ADMIT_CU, NULL, deny_external_ips_validate)             \
   X("PodTopologyLabels", true, ADMIT_CREATE, topology_labels_mutate, NULL)                   \
-  X("PodGroupWorkloadExists", true, 0, NULL, NULL)                                           \
+  X("PodGroupWorkloadExists", true, ADMIT_CREATE, NULL, pod_group_workload_validate)         \
   X("NodeDeclaredFeatureValidator", true, 0, NULL, NULL)                                     \
   X("JobValidation", true, 0, NULL, NULL)                                                    \
   X("PodResizeValidator", true, ADMIT_UPDATE, NULL, pod_resize_validate)                     \
@@ -75,6 +75,9 @@ bool storage_protection_mutate(const admission_args *args);
 bool claim_resize_validate(const admission_args *args);
 bool runtime_class_mutate(const admission_args *args);
 bool runtime_class_validate(const admission_args *args);
+bool pod_group_protection_mutate(const admission_args *args);
+bool pod_group_workload_validate(const admission_args *args);
+bool trust_bundle_attest_validate(const admission_args *args);
 bool certificate_approval_validate(const admission_args *args);
 bool certificate_signing_validate(const admission_args *args);
 bool certificate_subject_validate(const admission_args *args);

@@ -1,9 +1,9 @@
-/* time_added: see time_added.c. Called before the plugins, whichever of them are on. */
+/* time_added: see time_added.c. Called where an object comes in, before its fields get owners. */
 #ifndef APISIM_ADMISSION_TIME_ADDED_H
 #define APISIM_ADMISSION_TIME_ADDED_H
 
-#include "admission/admission.h"
+#include "request/request.h"
 
-void time_added_default(const admission_args *args);
+void time_added_default(request *rq, const resource_info *r, val *obj);
 
 #endif

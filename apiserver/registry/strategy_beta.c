@@ -25,8 +25,12 @@ static void gated_drop(val *spec, const val *old) {
 }
 
 void pod_group_prepare(request *rq, val *obj, const val *old) {
-  (void)rq;
-  gated_drop(val_getc(obj, "spec"), val_getc(old, "spec"));
+  val *spec = val_getc(obj, "spec");
+  gated_drop(spec, val_getc(old, "spec"));
+  /* Dropped, and there again by default when it is read back. */
+  if (val_is_map(spec) && !val_getc(spec, "disruptionMode")) {
+    val_setc(rq->arena, spec, "disruptionMode", val_cstr(rq->arena, "Pod"));
+  }
 }
 
 void pod_group_prepare_status(request *rq, val *obj, const val *old) {

@@ -2,6 +2,7 @@
 #include "verb/write.h"
 
 #include "admission/admission.h"
+#include "admission/time_added.h"
 #include "patch/patch.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
@@ -11,16 +12,21 @@
 
 #include <assert.h>
 
+static val *timed(request *rq, val *obj) {
+  time_added_default(rq, rq->resource, obj);
+  return obj;
+}
+
 val *write_to_storage(request *rq, val *obj) {
   version_default(rq->arena, obj, rq->resource->type);
-  if (version_is_storage(rq->resource)) return obj;
+  if (version_is_storage(rq->resource)) return timed(rq, obj);
   obj = version_to_storage(rq->arena, obj, rq->resource);
   /* As reading it back would. Shapes that tell all that they fill in need no second time, which
    * would hide from validation what is missing. */
   bool again = rq->resource->storage->type != rq->resource->type &&
                !slice_is(rq->resource->group, "resource.k8s.io");
   if (again) version_default(rq->arena, obj, rq->resource->storage->type);
-  return obj;
+  return timed(rq, obj);
 }
 
 val *write_from_storage(request *rq, const val *obj) {

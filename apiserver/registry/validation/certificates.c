@@ -1,5 +1,6 @@
 /* CertificateSigningRequests. Source: pkg/apis/certificates/validation. What OpenSSL can't parse is
  * named with few of the words that Go's parser has. */
+#include "registry/validation/certificates.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/rows.h"
 
@@ -116,7 +117,7 @@ static void labels_check(field_errors *errs, const path *p, slice half, text_rul
   }
 }
 
-static void signer_check(field_errors *errs, const path *p, slice name) {
+void signer_name_check(field_errors *errs, const path *p, slice name) {
   slice domain, tail;
   if (!required_str(errs, p, name)) return;
   if (!slice_cut(name, '/', &domain, &tail) || slice_find_char(tail, '/') >= 0) {
@@ -158,7 +159,7 @@ static void spec_check(const validate_args *v, const val *s) {
     field_invalid(v->errs, &signer, val_getc(s, "signerName"),
                   "the legacy signerName is not allowed via this API version");
   } else {
-    signer_check(v->errs, &signer, val_get_str(s, "signerName"));
+    signer_name_check(v->errs, &signer, val_get_str(s, "signerName"));
   }
   if (n && val_i64(n) < SHORTEST_SECONDS) {
     field_invalid(v->errs, &seconds, n,

@@ -100,7 +100,8 @@ static void go_name(buf *b, slice json) {
              {"ipMode", "IPMode"},
              {"tls", "TLS"},
              {"http", "HTTP"},
-             {"cidrs", "CIDRs"}};
+             {"cidrs", "CIDRs"},
+             {"pkixPublicKey", "PKIXPublicKey"}};
   for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
     if (!slice_is(json, odd[i].json)) continue;
     buf_cstr(b, odd[i].go);

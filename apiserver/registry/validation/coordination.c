@@ -1,4 +1,4 @@
-/* Leases and RuntimeClasses. Source: pkg/apis/{coordination,node}/validation. */
+/* Leases, their candidates, and RuntimeClasses. Source: pkg/apis/{coordination,node}/validation. */
 #include "registry/strategy_hooks.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/pod_checks.h"
@@ -33,6 +33,97 @@ void validate_lease(const validate_args *v) {
   if (val_get_str(s, "preferredHolder").len && val_str(kind).len == 0) {
     field_forbidden(v->errs, &holder, "may only be specified if `strategy` is defined");
   }
+}
+
+/* ---- lease candidates ---- */
+
+/* A number without a sign or leading zeros, taken off the text. */
+static bool version_part(slice *rest, uint64_t *out) {
+  size_t n = 0;
+  while (n < rest->len && rest->ptr[n] >= '0' && rest->ptr[n] <= '9') n++;
+  slice digits = slice_upto(*rest, n);
+  *rest = slice_from(*rest, n);
+  return n && (n == 1 || digits.ptr[0] != '0') && u64_parse(digits, out) == NULL;
+}
+
+/* Identifiers behind '-' or '+', dots between. */
+static bool version_words(slice text, bool numbers_plain) {
+  slice word;
+  for (bool more = true; more;) {
+    more = slice_cut(text, '.', &word, &text);
+    bool digits = word.len > 0;
+    for (size_t i = 0; i < word.len; i++) {
+      char c = word.ptr[i];
+      bool digit = c >= '0' && c <= '9';
+      bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+      if (!digit && !letter) return false;
+      digits = digits && digit;
+    }
+    if (word.len == 0) return false;
+    if (numbers_plain && digits && word.len > 1 && word.ptr[0] == '0') return false;
+  }
+  return true;
+}
+
+/* A semantic version. What stands behind '-' makes it older than the same without; two of those
+ * are not told apart further. */
+static bool version_parse(slice text, uint64_t out[4]) {
+  slice rest = text, build, before;
+  for (int i = 0; i < 3; i++) {
+    if (i && (rest.len == 0 || rest.ptr[0] != '.')) return false;
+    if (i) rest = slice_from(rest, 1);
+    if (!version_part(&rest, &out[i])) return false;
+  }
+  out[3] = 1;
+  if (slice_cut(rest, '+', &before, &build) && !version_words(build, false)) return false;
+  if (before.len == 0) return true;
+  out[3] = 0;
+  return before.ptr[0] == '-' && version_words(slice_from(before, 1), true);
+}
+
+static bool version_below(const uint64_t a[4], const uint64_t b[4]) {
+  for (int i = 0; i < 4; i++) if (a[i] != b[i]) return a[i] < b[i];
+  return false;
+}
+
+/* Not empty; false and zeros where it is none. */
+static bool version_check(field_errors *errs, const path *p, slice text, uint64_t out[4]) {
+  if (version_parse(text, out)) return true;
+  memset(out, 0, 4 * sizeof *out);
+  field_invalid_str(errs, p, text, "must be a valid semantic version");
+  return false;
+}
+
+static void candidate_versions_check(field_errors *errs, const path *spec, const val *s) {
+  path emulation = path_child(spec, "emulationVersion"), binary = path_child(spec, "binaryVersion"),
+       mode = path_child(spec, "strategy");
+  slice e = val_get_str(s, "emulationVersion"), b = val_get_str(s, "binaryVersion"),
+        how = val_get_str(s, "strategy");
+  uint64_t ev[4] = {0}, bv[4] = {0};
+  bool emulates = e.len && version_check(errs, &emulation, e, ev);
+  if (required_str(errs, &binary, b)) version_check(errs, &binary, b, bv);
+  if (e.len && b.len && version_below(bv, ev)) {
+    field_invalid_str(errs, &binary, b, "must be greater than or equal to `emulationVersion`");
+  }
+  if (!required_str(errs, &mode, how)) return;
+  bool zero = !emulates || (!ev[0] && !ev[1] && !ev[2]);
+  if (slice_is(how, "OldestEmulationVersion") && zero) {
+    field_required(errs, &emulation,
+                   "must be specified when `strategy` is 'OldestEmulationVersion'");
+  }
+  lease_strategy_check(errs, &mode, how);
+}
+
+void validate_lease_candidate(const validate_args *v) {
+  path spec = path_root("spec"), lease = path_child(&spec, "leaseName");
+  const val *s = val_getc(v->obj, "spec");
+  if (v->old) meta_change(v);
+  else meta_rules(v, TEXT_CONFIG_MAP_KEY);
+  required_str(v->errs, &lease, val_get_str(s, "leaseName"));
+  candidate_versions_check(v->errs, &spec, s);
+  if (!v->old) return;
+  immutable_str_check(v->errs, &lease, val_get_str(s, "leaseName"),
+                      val_str(val_path(v->old, "spec.leaseName")));
 }
 
 /* The gate of coordinated leader election is closed: its two fields go, unless they were there. */

@@ -8,5 +8,9 @@
 bool list_fits(field_errors *e, const path *p, const val *list, uint32_t max);
 /* A duplicate for each item whose key (NULL: the item itself) an earlier one has. */
 void named_once_check(field_errors *e, const path *p, const val *list, const char *key);
+/* Subdomains with '/' between; required. */
+void pool_name_check(field_errors *e, const path *p, slice name);
+/* old: what it was, or NULL: an effect that stays is not looked at. */
+void device_taint_check(field_errors *e, const path *p, const val *taint, const val *old);
 
 #endif

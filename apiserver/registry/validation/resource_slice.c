@@ -15,18 +15,21 @@
 #define TAINTS_MAX 16
 #define CONDITIONS_MAX 4
 
+void pool_name_check(field_errors *e, const path *p, slice name) {
+  slice part, rest = name;
+  if (!required_str(e, p, name)) return;
+  if (name.len > POOL_NAME_MAX) field_too_long(e, p, POOL_NAME_MAX);
+  for (bool more = true; more;) {
+    more = slice_cut(rest, '/', &part, &rest);
+    text_check(e, p, TEXT_DNS1123_SUBDOMAIN, part);
+  }
+}
+
 static void pool_check(field_errors *e, const path *p, const val *pool) {
   path at = path_child(p, "name"), count = path_child(p, "resourceSliceCount"),
        generation = path_child(p, "generation");
-  slice name = val_get_str(pool, "name"), part, rest = name;
   int64_t slices = val_i64(val_getc(pool, "resourceSliceCount"));
-  if (required_str(e, &at, name)) {
-    if (name.len > POOL_NAME_MAX) field_too_long(e, &at, POOL_NAME_MAX);
-    for (bool more = true; more;) {
-      more = slice_cut(rest, '/', &part, &rest);
-      text_check(e, &at, TEXT_DNS1123_SUBDOMAIN, part);
-    }
-  }
+  pool_name_check(e, &at, val_get_str(pool, "name"));
   if (slices <= 0) field_invalid_int(e, &count, slices, "must be greater than zero");
   if (val_i64(val_getc(pool, "generation")) < 0) {
     field_invalid_int(e, &generation, val_i64(val_getc(pool, "generation")),
@@ -93,18 +96,22 @@ static void spec_nodes_check(field_errors *e, const path *p, const val *spec) {
     field_invalid_str(e, p, shown, "%s, but multiple fields are set", why);
 }
 
+void device_taint_check(field_errors *e, const path *p, const val *t, const val *old) {
+  path key = path_child(p, "key"), value = path_child(p, "value"), effect = path_child(p, "effect");
+  slice v = val_get_str(t, "value"), f = val_get_str(t, "effect");
+  text_check(e, &key, TEXT_LABEL_KEY, val_get_str(t, "key"));
+  if (v.len) text_check(e, &value, TEXT_LABEL_VALUE, v);
+  if (old && slice_eq(val_get_str(old, "effect"), f)) return;
+  if (required_str(e, &effect, f)) {
+    enum_check(e, &effect, f, (const char *const[]){"NoExecute", "NoSchedule", "None", NULL});
+  }
+}
+
 static void taints_check(field_errors *e, const path *p, const val *list) {
   if (!list_fits(e, p, list, TAINTS_MAX)) return;
   EACH_ITEM(i, list) {
-    const val *t = val_at(list, i);
-    path at = path_index(p, i), key = path_child(&at, "key"), value = path_child(&at, "value"),
-         effect = path_child(&at, "effect");
-    slice v = val_get_str(t, "value"), f = val_get_str(t, "effect");
-    text_check(e, &key, TEXT_LABEL_KEY, val_get_str(t, "key"));
-    if (v.len) text_check(e, &value, TEXT_LABEL_VALUE, v);
-    if (required_str(e, &effect, f)) {
-      enum_check(e, &effect, f, (const char *const[]){"NoExecute", "NoSchedule", "None", NULL});
-    }
+    path at = path_index(p, i);
+    device_taint_check(e, &at, val_at(list, i), NULL);
   }
 }
 

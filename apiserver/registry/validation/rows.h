@@ -41,10 +41,14 @@
   ROW("batch", "cronjobs", validate_cronjob)                                                       \
   ROW("batch", "jobs", validate_job)                                                               \
   ROW("certificates.k8s.io", "certificatesigningrequests", validate_csr)                           \
+  ROW("certificates.k8s.io", "clustertrustbundles", validate_trust_bundle)                         \
+  ROW("certificates.k8s.io", "podcertificaterequests", validate_pod_certificate)                   \
+  ROW("coordination.k8s.io", "leasecandidates", validate_lease_candidate)                          \
   ROW("coordination.k8s.io", "leases", validate_lease)                                             \
   ROW("discovery.k8s.io", "endpointslices", validate_endpoint_slice)                               \
   ROW("flowcontrol.apiserver.k8s.io", "flowschemas", validate_flow_schema)                         \
   ROW("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", validate_priority_level)      \
+  ROW("internal.apiserver.k8s.io", "storageversions", validate_storage_version)                    \
   ROW("networking.k8s.io", "ingressclasses", validate_ingress_class)                               \
   ROW("networking.k8s.io", "ingresses", validate_ingress)                                          \
   ROW("networking.k8s.io", "ipaddresses", validate_ip_address)                                     \
@@ -57,16 +61,21 @@
   ROW("rbac.authorization.k8s.io", "rolebindings", validate_role_binding)                          \
   ROW("rbac.authorization.k8s.io", "roles", validate_role)                                         \
   ROW("resource.k8s.io", "deviceclasses", validate_device_class)                                   \
+  ROW("resource.k8s.io", "devicetaintrules", validate_taint_rule)                                  \
   ROW("resource.k8s.io", "resourceclaims", validate_resource_claim)                                \
   ROW("resource.k8s.io", "resourceclaimtemplates", validate_resource_claim_template)               \
+  ROW("resource.k8s.io", "resourcepoolstatusrequests", validate_pool_status)                       \
   ROW("resource.k8s.io", "resourceslices", validate_resource_slice)                                \
+  ROW("scheduling.k8s.io", "podgroups", validate_pod_group)                                        \
   ROW("scheduling.k8s.io", "priorityclasses", validate_priority_class)                             \
+  ROW("scheduling.k8s.io", "workloads", validate_workload)                                         \
   ROW("storage.k8s.io", "csidrivers", validate_csi_driver)                                         \
   ROW("storage.k8s.io", "csinodes", validate_csi_node)                                             \
   ROW("storage.k8s.io", "csistoragecapacities", validate_csi_storage_capacity)                     \
   ROW("storage.k8s.io", "storageclasses", validate_storage_class)                                  \
   ROW("storage.k8s.io", "volumeattachments", validate_volume_attachment)                           \
-  ROW("storage.k8s.io", "volumeattributesclasses", validate_volume_attributes_class)
+  ROW("storage.k8s.io", "volumeattributesclasses", validate_volume_attributes_class)        \
+  ROW("storagemigration.k8s.io", "storageversionmigrations", validate_storage_migration)
 
 #define DECLARE(group, resource, fn) void fn(const validate_args *v);
 VALIDATION_ROWS(DECLARE)
