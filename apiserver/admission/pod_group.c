@@ -34,6 +34,7 @@ bool pod_group_workload_validate(const admission_args *args) {
     if (slice_eq(val_get_str(val_at(list, i), "name"), wanted)) return true;
   }
   return plugin_forbid(args,
-                       "PodGroup rejected: PodGroupTemplate \"%.*s\" not found in Workload \"%.*s\"",
+                       "PodGroup rejected: PodGroupTemplate \"%.*s\" not found in Workload "
+                       "\"%.*s\"",
                        SLICE_ARG(wanted), SLICE_ARG(name));
 }

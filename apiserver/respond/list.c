@@ -83,10 +83,14 @@ static void list_protobuf(request *rq, const output_form *form, store_entry *con
   blob_unref(whole);
 }
 
-static val **item_trees(request *rq, store_entry *const *items, uint32_t count) {
-  val **trees = ARENA_ARRAY(rq->arena, val *, count + 1);
+/* In the asked version for objects, as they are stored for what is made of them. */
+static val **item_trees(request *rq, const output_form *form, store_entry *const *items,
+                        uint32_t count) {
+  arena *a = rq->arena;
+  val **trees = ARENA_ARRAY(a, val *, count + 1);
   for (uint32_t i = 0; i < count; i++) {
-    trees[i] = respond_tree_of(rq->arena, rq->resource, items[i]);
+    trees[i] = form->as == AS_OBJECT ? respond_tree_of(a, rq->resource, items[i])
+                                     : stored_decode(a, rq->resource, items[i]);
   }
   return trees;
 }
@@ -149,7 +153,7 @@ void respond_list(request *rq, const output_form *form, store_entry *const *item
   bool stored = form->as == AS_OBJECT && (form->format == FORMAT_PROTOBUF ||
                                           (form->format == FORMAT_JSON && !form->pretty));
   if (!respond_transformable(rq, form, true)) respond_error(rq);
-  else if (!stored) respond_list_trees(rq, form, item_trees(rq, items, count), count, m);
+  else if (!stored) respond_list_trees(rq, form, item_trees(rq, form, items, count), count, m);
   else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
   else list_json(rq, form, items, count, m);
 }

@@ -300,7 +300,7 @@ void respond_object(request *rq, int code, const output_form *form, val *obj) {
   const resource_info *r = rq->resource;
   arena *a = rq->arena;
   char gv[128];
-  if (!version_is_storage(r)) obj = version_from_storage(a, obj, r);
+  if (form->as == AS_OBJECT && !version_is_storage(r)) obj = version_from_storage(a, obj, r);
   if (!respond_transformable(rq, form, false)) {
     respond_error(rq);
     return;

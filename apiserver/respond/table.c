@@ -104,27 +104,33 @@ typedef struct table_plan {
   table_include include;
   slice version;
   bool is_pod;
-  bool converts; /* cells look at the stored version */
+  bool converts; /* the objects are not in the asked version */
 } table_plan;
+
+/* A bookmark's object has the asked version already. */
+static val *served_form(const table_plan *p, val *obj) {
+  char gv[128];
+  arena *a = p->env.arena;
+  bool served = slice_eq(val_get_str(obj, "apiVersion"), schema_group_version(p->resource, gv));
+  if (p->converts && !served) obj = version_from_storage(a, val_copy(a, obj), p->resource);
+  return p->resource->type ? spelled_out(a, obj, p->resource->type) : obj;
+}
 
 static val *row_make(const table_plan *p, val *obj) {
   arena *a = p->env.arena;
   val *row = val_map(a), *cells = val_list(a), *conditions;
-  const val *seen = obj;
-  if (p->converts) seen = version_to_storage(a, val_copy(a, obj), p->resource);
   for (uint8_t i = 0; i < p->row->count; i++) {
     const cell *c = &p->row->cells[i];
-    val_append(a, cells, c->make(&p->env, seen, c));
+    val_append(a, cells, c->make(&p->env, obj, c));
   }
   val_setc(a, row, "cells", cells);
   if (p->is_pod && (conditions = row_conditions(a, obj)) != NULL) {
     val_setc(a, row, "conditions", conditions);
   }
   if (p->include == INCLUDE_OBJECT) {
-    val *object = p->resource->type ? spelled_out(a, obj, p->resource->type) : obj;
-    val_setc(a, row, "object", object);
+    val_setc(a, row, "object", served_form(p, obj));
   } else if (p->include == INCLUDE_METADATA) {
-    val_setc(a, row, "object", partial_of(a, seen, p->resource->kind, p->version));
+    val_setc(a, row, "object", partial_of(a, obj, p->resource->kind, p->version));
   }
   return row;
 }

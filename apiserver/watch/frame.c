@@ -128,7 +128,7 @@ blob *frame_of_entry(arena *a, const resource_info *r, const frame_form *form, e
                      store_entry *e, int64_t revision, bool columns, int64_t now_s) {
   if (form->as == AS_OBJECT) return object_frame(a, r, form, type, e, revision);
   const type_info *t;
-  val *obj = respond_tree_of(a, r, e);
+  val *obj = stored_decode(a, r, e);
   if (revision) {
     object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
   }
