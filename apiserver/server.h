@@ -45,6 +45,8 @@ typedef struct server_options {
   int64_t min_request_timeout_s; /* watches last that to twice that; 0: 1800; below: for ever */
   shutdown_options shutdown;
   double goaway_chance; /* of an HTTP/2 answer, that its connection takes no more requests */
+  bool watch_window; /* watches begin as far back as the real watch caches let them
+                      * (watch/window.h); else as far as the store's history goes */
   uint64_t store_history; /* revisions kept at most; 0: the store's own limit */
 } server_options;
 
@@ -66,6 +68,7 @@ struct server {
   struct ip_allocator *ips;
   struct port_allocator *ports;
   struct watch_hub *watches;
+  struct watch_window *windows; /* by resource id; NULL: see options.watch_window */
   struct route_cache *routes;
   rng uid_rng, name_rng, port_rng, ip_rng, audit_rng, goaway_rng;
   uint64_t disabled_admission; /* bits by plugin number */

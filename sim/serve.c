@@ -406,6 +406,7 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   o.lease_reuse_s = reuse > 0 ? reuse : -1;
   if (!fill_shutdown(f, &o)) return false;
   o.store_history = (uint64_t)flags_int(f, "store-history-events");
+  o.watch_window = o.store_history == 0; /* who asks for a short history means watches too */
   int64_t least = flags_int(f, "min-request-timeout");
   if (least < 0) return complain("--min-request-timeout can not be negative value");
   if (least > MIN_REQUEST_TIMEOUT_MAX) return complain("--min-request-timeout is too large");

@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "server_stores.h"
 #include "version/version.h"
+#include "watch/window.h"
 
 #include <assert.h>
 
@@ -72,7 +73,9 @@ static void on_write(void *ctx, const store_event *ev) {
   revision_feed *f = ctx;
   server *s = f->server;
   const resource_info *r = resource_of_key(store_entry_key(ev->entry));
-  if (r && server_store(s, r) == f->store) s->resource_revisions[r->id] = ev->revision;
+  if (!r || server_store(s, r) != f->store) return;
+  s->resource_revisions[r->id] = ev->revision;
+  watch_windows_add(s, r, ev);
 }
 
 static void watch_writes(revision_feed *f);
@@ -87,6 +90,7 @@ static void on_end(void *ctx) {
     if (server_store(s, schema_resources + i) != f->store) continue;
     s->resource_revisions[i] = store_revision(f->store);
   }
+  watch_windows_reset(s, f->store);
   watch_writes(f);
 }
 
@@ -105,10 +109,12 @@ void registry_open(server *s) {
     s->revision_feeds[i] = (revision_feed){.server = s, .store = server_store_nth(s, i)};
     watch_writes(&s->revision_feeds[i]);
   }
+  watch_windows_open(s);
 }
 
 void registry_close(server *s) {
   for (uint32_t i = 0; i <= s->other_count; i++) store_watch_close(s->revision_feeds[i].watch);
+  watch_windows_close(s);
   heap_free(s->revision_feeds);
   heap_free(s->resource_revisions);
 }

@@ -7,6 +7,7 @@
 #include "watch/outbox.h"
 #include "watch/shared.h"
 #include "watch/watcher.h"
+#include "watch/window.h"
 
 typedef struct watcher {
   struct watcher *next, *prev;

@@ -81,6 +81,19 @@ static void on_timer(void *ctx, int64_t now_ns) {
   step(ctx);
 }
 
+/* What the store has dropped and the window has not. False: there is more, or it is over. */
+static bool tell_window(watcher *w, const watch_window *window, int64_t *from) {
+  const store_event *ev;
+  slice prefix = slice_of(w->past->prefix, w->past->prefix_len);
+  for (uint32_t n = 0; (ev = watch_window_after(window, *from, n)) != NULL; n++) {
+    if (!slice_has_prefix(store_entry_key(ev->entry), prefix)) continue;
+    watcher_on_event(w, ev);
+    if (w->closing || w->told < ev->revision) return false;
+  }
+  *from = store_revision(watcher_store(w));
+  return true;
+}
+
 /* False: the watch is over, and w is gone. */
 static bool step(watcher *w) {
   watch_past *p = w->past;
@@ -102,8 +115,15 @@ static bool step(watcher *w) {
   w->begun = true;
   int64_t from = w->told > w->from ? w->told : w->from;
   if (MUTANT(SKIP_AT_WRAP) && store_revision(watcher_store(w)) > from + 1) from++;
+  const watch_window *window = watch_window_of(w->server, w->resource);
+  int64_t kept = store_compacted(watcher_store(w));
+  bool gone = window && from < watch_window_floor(window, kept);
+  if (!gone && window && from < kept && !tell_window(w, window, &from)) {
+    if (!w->closing) go_on_later(w);
+    return true;
+  }
   slice prefix = slice_of(p->prefix, p->prefix_len);
-  store_result r =
+  store_result r = gone ? STORE_COMPACTED :
       store_watch_open(watcher_store(w), prefix, from, watcher_on_event, w, &w->feed);
   if (r != STORE_OK) {
     watcher_tell_too_old(w, from);

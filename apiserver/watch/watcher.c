@@ -280,8 +280,11 @@ void watcher_tell_error(watcher *w, const status_error *err) {
 void watcher_tell_too_old(watcher *w, int64_t from) {
   status_error err = {0};
   arena *a = arena_create();
+  const watch_window *window = watch_window_of(w->server, w->resource);
+  int64_t kept = store_compacted(watcher_store(w));
+  if (window) kept = watch_window_floor(window, kept);
   status_set(&err, a, STATUS_EXPIRED, "too old resource version: %lld (%lld)", (long long)from,
-             (long long)store_compacted(watcher_store(w)));
+             (long long)kept);
   watcher_tell_error(w, &err);
   arena_destroy(a);
 }
@@ -307,6 +310,7 @@ void watcher_expire(http_exchange *x) {
 }
 
 void watchers_expire(server *s) {
+  watch_windows_reset(s, NULL);
   while (s->watches && s->watches->first) {
     watcher *w = s->watches->first;
     if (w->closing) finish(w);

@@ -53,13 +53,13 @@ static void t_close(env *e, env_conn *c, bool flush) {
   c->http = NULL;
 }
 
-static fixture *fixture_create(void) {
+static fixture *fixture_create_with(bool watch_window) {
   fixture *f = heap_zalloc(sizeof *f);
   f->env = (env){.wall_ns = (int64_t)1795187295 * SECOND_NS, .mono_ns = SECOND_NS, .seed = 7,
                  .log = t_log,
                  .wake_at = t_wake, .conn_write = t_write, .conn_write_blob = t_write_blob,
                  .conn_pending = t_pending, .conn_pause = t_pause, .conn_close = t_close};
-  server_options o = {0};
+  server_options o = {.watch_window = watch_window};
   slice problem = SLICE_NONE;
   o.access.authorization_modes = SLICE_LIT("AlwaysAllow");
   o.access.anonymous = true;
@@ -70,6 +70,8 @@ static fixture *fixture_create(void) {
   if (!f->server) fail_msg("%.*s", SLICE_ARG(problem));
   return f;
 }
+
+static fixture *fixture_create(void) { return fixture_create_with(false); }
 
 static void fixture_destroy(fixture *f) {
   server_destroy(f->server);
@@ -302,6 +304,38 @@ static void compacted_on_the_way(void **state) {
   fixture_destroy(f);
 }
 
+/* What the store compacts is nothing to a watch: its resource's last hundred events are kept, and
+ * all of the last 75 seconds. */
+static void the_window_is_the_resources_own(void **state) {
+  (void)state;
+  fixture *f = fixture_create_with(true);
+  char target[128], name[32];
+  make_map(f, "a");
+  snprintf(target, sizeof target, MAPS "?watch=1&resourceVersion=%lld",
+           (long long)store_revision(f->server->store));
+  make_map(f, "b");
+  advance(f, 700); /* the store has compacted that twice */
+  make_map(f, "c");
+  assert_true(store_compacted(f->server->store) >= store_revision(f->server->store) - 1);
+  env_conn *w = request_send(f, "GET", target, "");
+  assert_int_equal(news(w, "\"ADDED\""), 2);
+  make_map(f, "d");
+  assert_int_equal(news(w, "\"ADDED\""), 3);
+  conn_drop(f, w);
+  for (int i = 0; i < 97; i++) {
+    snprintf(name, sizeof name, "m%d", i);
+    make_map(f, name);
+  }
+  w = request_send(f, "GET", target, ""); /* behind "a": 100 events and no more */
+  assert_int_equal(news(w, "\"ADDED\""), 100);
+  conn_drop(f, w);
+  make_map(f, "e"); /* not full of young ones: "b" is old */
+  w = request_send(f, "GET", target, "");
+  assert_int_equal(news(w, "too old resource version"), 1);
+  conn_drop(f, w);
+  fixture_destroy(f);
+}
+
 /* A list that has to look into thousands of objects gives way to others in between. */
 static void a_long_search_gives_way(void **state) {
   (void)state;
@@ -381,6 +415,7 @@ int main(void) {
       cmocka_unit_test(a_large_state_comes_in_pieces),
       cmocka_unit_test(compacted_on_the_way),
       cmocka_unit_test(a_long_search_gives_way),
+      cmocka_unit_test(the_window_is_the_resources_own),
       cmocka_unit_test(a_read_of_the_future_waits),
         cmocka_unit_test(a_socket_ends_with_its_server),
   };

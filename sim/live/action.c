@@ -4,6 +4,7 @@
 #include "sim/live/engine.h"
 
 #include "base/heap.h"
+#include "watch/window.h"
 
 #include <stdio.h>
 
@@ -163,7 +164,9 @@ static void cut_connections(live *l, int client) {
 
 static void compact(live *l, int64_t keep) {
   int64_t to = store_revision(l->server->store) - keep;
-  if (to > 0) store_compact(l->server->store, to);
+  if (to <= 0) return;
+  store_compact(l->server->store, to);
+  watch_windows_cut(l->server, to);
 }
 
 static void thaw(live *l, slice which, bool frozen) {
