@@ -71,6 +71,7 @@ val *val_copy(arena *a, const val *v) {
       return c;
     case VAL_MAP:
       VAL_EACH(e, v) val_set(a, c, arena_copy(a, e->key), val_copy(a, e->value));
+      c->emptied = v->emptied;
       return c;
     case VAL_NULL:
     case VAL_BOOL:
@@ -84,6 +85,34 @@ val *val_copy(arena *a, const val *v) {
     c->count = v->count;
   }
   return c;
+}
+
+/* Chosen so that the fields of the structs that are asked about have a bit each. */
+static uint16_t name_bit(slice key) {
+  unsigned sum = 5 * (unsigned)key.len;
+  for (size_t i = 0; i < key.len; i++) sum += (unsigned char)key.ptr[i];
+  return (uint16_t)(1u << sum % 16);
+}
+
+void val_note_empty(val *v, slice key) {
+  v->emptied |= name_bit(key);
+}
+
+bool val_had_empty(const val *v, const char *key) {
+  return val_is_map(v) && (v->emptied & name_bit(slice_cstr(key)));
+}
+
+bool val_had_any_empty(const val *v) {
+  unsigned left = val_is_map(v) ? v->emptied : 0;
+  VAL_EACH(e, v) {
+    if (val_had_any_empty(e->value)) return true;
+    left &= ~(unsigned)name_bit(e->key); /* filled in since */
+  }
+  if (left) return true;
+  for (uint32_t i = 0; val_is_list(v) && i < v->count; i++) {
+    if (val_had_any_empty(v->u.items[i])) return true;
+  }
+  return false;
 }
 
 bool val_is_empty(const val *v) {

@@ -37,6 +37,9 @@ typedef struct val_entry {
 
 struct val {
   uint8_t type; /* val_type */
+  /* Of a map: fields that were an empty list or map and are left out as Go leaves them out, a bit
+   * of 16 each by name. Some of the real server's rules tell them from none: val_had_empty. */
+  uint16_t emptied;
   uint32_t count; /* string: bytes; list: items; map: entries */
   uint32_t cap;
   union {
@@ -100,6 +103,13 @@ static inline val *val_at(const val *v, uint32_t i) {
 bool val_equal(const val *a, const val *b);
 /* The same, where all that is empty (val_is_empty) counts as one. */
 bool val_same(const val *a, const val *b);
+
+/* Was there an empty list or map under that name, which codec_conform left out? (Names share bits:
+ * ask only about one that has a bit of its own among its struct's fields.) Copies remember. */
+bool val_had_empty(const val *v, const char *key);
+/* The same of any field, at any depth. */
+bool val_had_any_empty(const val *v);
+void val_note_empty(val *v, slice key);
 
 /* Maps. get gives NULL when v is no map or lacks the key (a null value is a
  * value). set replaces in place or appends; it takes the tree over, the key's

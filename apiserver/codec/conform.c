@@ -268,7 +268,11 @@ bool conform_is_dropped(const field_info *f, const val *v) {
 /* After the child under way is complete: is it kept? */
 static void settle_field(frame *f) {
   if (f->loose) return;
-  if (conform_is_dropped(f->field, f->v->u.entries[f->kept - 1].value)) f->kept--;
+  const val *value = f->v->u.entries[f->kept - 1].value;
+  if (!conform_is_dropped(f->field, value)) return;
+  f->kept--;
+  bool repeated = f->field->type->kind == TYPE_LIST || f->field->type->kind == TYPE_MAP;
+  if (repeated && !val_is_null(value)) val_note_empty(f->v, f->field->name);
 }
 
 static void keep_entry(conform *c, frame *f, val *value) {

@@ -54,6 +54,7 @@ static inline val *node(parser *s, val_type type) {
   s->pool_left--;
   val *v = s->pool++;
   v->type = (uint8_t)type;
+  v->emptied = 0;
   v->count = 0;
   v->cap = 0;
   v->u.i = 0;

@@ -4,7 +4,8 @@
 #include "patch/patch_text.h"
 #include "patch/patch_tree.h"
 
-/* `v` without null members, in place; nulls that are items of a list stay. */
+/* `v` without null members, in place; nulls that are items of a list stay. What the real library
+ * looks through for nulls it writes with sorted keys. */
 static void nulls_prune(arena *a, val *v) {
   if (val_is_list(v)) {
     for (uint32_t i = 0; i < v->count; i++) nulls_prune(a, v->u.items[i]);
@@ -16,11 +17,15 @@ static void nulls_prune(arena *a, val *v) {
     if (val_is_null(e->value)) any = true;
     else nulls_prune(a, e->value);
   }
-  if (!any) return;
+  if (!any) {
+    val_sort(v);
+    return;
+  }
   val *kept = val_map(a); /* rebuilding is cheaper than deleting one by one */
   VAL_EACH(e, v) {
     if (!val_is_null(e->value)) val_set(a, kept, e->key, e->value);
   }
+  val_sort(kept);
   *v = *kept;
 }
 

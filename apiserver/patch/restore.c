@@ -1,6 +1,6 @@
-/* From the outcome of a strategic merge patch to a typed object the real server does not go by way
- * of JSON text but copies value by value, with errors of its own and a float that is whole taken
- * for an integer. Source: apimachinery pkg/runtime/converter.go. */
+/* From the outcome of a strategic merge patch or an apply to a typed object the real server does
+ * not go by way of JSON text but copies value by value, with errors of its own and a float that is
+ * whole taken for an integer. Source: apimachinery pkg/runtime/converter.go. */
 #include "patch/restore.h"
 
 #include "codec/codec.h"
@@ -25,6 +25,16 @@ static const char *kind_of_scalar(const type_info *t) {
   }
 }
 
+/* Go converts without a look at the range: what is too large loses its upper bits. */
+static void narrow(arena *a, val **slot, const type_info *t) {
+  int64_t n = val_i64(*slot);
+  if (t->kind == TYPE_INT32 && n != (int32_t)n) *slot = val_int(a, (int32_t)(uint32_t)n);
+}
+
+static int64_t whole(double f) {
+  return fabs(f) < 9.2e18 ? (int64_t)f : INT64_MIN; /* amd64's answer to what does not fit */
+}
+
 static bool convert_scalar(arena *a, val **slot, const type_info *t, slice *error) {
   const val *v = *slot;
   const char *kind = kind_of_scalar(t);
@@ -38,6 +48,7 @@ static bool convert_scalar(arena *a, val **slot, const type_info *t, slice *erro
       if (t->kind == TYPE_BOOL) return true;
       break;
     case VAL_INT:
+      if (to_int) narrow(a, slot, t);
       if (to_int || t->kind == TYPE_FLOAT64) return true;
       if (!to_text) break;
       *error = arena_printf(a, "cannot convert int64 to %.*s", SLICE_ARG(name));
@@ -45,8 +56,9 @@ static bool convert_scalar(arena *a, val **slot, const type_info *t, slice *erro
     case VAL_FLOAT:
       if (t->kind == TYPE_FLOAT64) return true;
       if (!to_int) break;
-      if (v->u.f == trunc(v->u.f) && fabs(v->u.f) < 9e18) {
-        *slot = val_int(a, (int64_t)v->u.f);
+      if (v->u.f == trunc(v->u.f)) {
+        *slot = val_int(a, whole(v->u.f));
+        narrow(a, slot, t);
         return true;
       }
       *error = arena_printf(a, "cannot convert float64 to %.*s", SLICE_ARG(name));

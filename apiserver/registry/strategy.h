@@ -64,6 +64,7 @@ typedef struct strategy {
   const char *group, *resource;
   name_rule name;
   generation_rule generation;
+  bool empties_count; /* an empty list instead of none is a change of spec */
   bool has_status; /* spec writes keep status, the status subresource keeps the rest */
   bool create_drops_status; /* PrepareForCreate clears status */
   bool create_on_update; /* PUT of a missing object creates it */

@@ -167,12 +167,10 @@ void endpointslice_prepare_create(request *rq, val *obj, const val *old) {
 
 void endpointslice_prepare_update(request *rq, val *obj, const val *old) {
   static const char *const parts[] = {"addressType", "endpoints", "ports", "metadata.labels"};
-  endpointslice_prepare_create(rq, obj, old);
-  for (size_t i = 0; i < 4; i++) {
-    if (!differs(obj, old, parts[i])) continue;
-    object_set_generation(rq->arena, obj, object_generation(old) + 1);
-    return;
-  }
+  bool changed = false;
+  for (size_t i = 0; i < 4; i++) changed = changed || differs(obj, old, parts[i]);
+  if (changed) object_set_generation(rq->arena, obj, object_generation(old) + 1);
+  endpointslice_prepare_create(rq, obj, old); /* what is dropped has counted as a change */
 }
 
 /* The storage version belongs to those that objects may be stored in. */

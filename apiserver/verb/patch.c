@@ -196,7 +196,8 @@ static val *make_applied(patch_run *p, request *rq, const val *live) {
       server_side_apply(&m, live ? write_from_storage(rq, live) : NULL, applied, &rq->error);
   if (!tree) return NULL;
   slice error = SLICE_NONE;
-  val *obj = codec_conform(rq->arena, tree, rq->resource->type, NULL, &error);
+  bool fits = restore_check(rq->arena, tree, rq->resource->type, &error);
+  val *obj = fits ? codec_conform(rq->arena, tree, rq->resource->type, NULL, &error) : NULL;
   if (!obj) {
     apply_unconvertible(&m, applied, error, &rq->error);
     return NULL;

@@ -79,7 +79,7 @@ static void scaling_rules_default(arena *a, val *behavior, const char *direction
   val *rules = val_ensure_map(a, behavior, direction);
   field_fill(a, rules, "selectPolicy", val_cstr(a, "Max"));
   if (up) field_fill(a, rules, "stabilizationWindowSeconds", val_int(a, 0));
-  if (val_getc(rules, "policies")) return;
+  if (val_getc(rules, "policies") || val_had_empty(rules, "policies")) return;
   val *policies = val_ensure_list(a, rules, "policies");
   if (up) val_append(a, policies, scaling_policy(a, "Pods", 4));
   val_append(a, policies, scaling_policy(a, "Percent", 100));

@@ -1,11 +1,12 @@
 """Sends valid objects of every kind, each with one thing changed, to two servers; prints where the answers differ.
 
-usage: mutate.py REAL_URL OUR_URL [--token T] [--only NAME]... [--deep N] [--verbs CUS] [--out FILE]
+usage: mutate.py REAL_URL OUR_URL [--token T] [--only NAME]... [--deep N] [--verbs CUSFAMP] [--out FILE]
 
 The objects are those of rich.yaml. What there is to change comes from the real server's OpenAPI documents: each
 field, whether the object has it or not, is left out, made null, given a value of another type, and given the
 values of its type that some rule might refuse. Each change is sent as a create (C), as an update of the object
 that was made before (U) and, for kinds with a status, as an update of the status (S), all of them as dry runs.
+On demand: as a strict create (F), as a server-side apply (A), as a merge patch (M), as a strategic one (P).
 Answers are compared in status, reason, message, causes, warnings and, where accepted, in the object.
 
 --out writes each different case as a line of JSON; --record writes cases in the format of
@@ -22,7 +23,7 @@ import re
 import sys
 
 import yaml
-from verbs import JSON, Server, base_of, resources
+from verbs import APPLY, JSON, MERGE, STRATEGIC, Server, base_of, resources
 
 SPACE = "mutate"
 RICH = pathlib.Path(__file__).parent / "rich.yaml"
@@ -35,6 +36,7 @@ VARIES = [
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
     (r"(precondition|record) \(\d+\)", "VERSION"),
     (r"20(2[1-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC)", "TIME"),
+    (r'(resourceVersion\\*": ?\\*")\d+', r"\1VERSION"),
     (r"10\.0\.0\.\d+", "ADDRESS"),
 ]
 FIELDS = {"resourceVersion", "nodePort", "healthCheckNodePort"}
@@ -171,19 +173,33 @@ class Walk:
             self.add((*at, field), v)
 
 
+def step_into(at, step):
+    """What is there, or None."""
+    if isinstance(at, dict):
+        return at.get(step)
+    return at[step] if step < len(at) else None
+
+
+def put(at, step, value):
+    if isinstance(at, list) and step >= len(at):
+        at.append(value)
+    elif value is None and isinstance(at, dict):
+        at.pop(step, None)
+    else:
+        at[step] = value
+
+
 def changed(obj, path, value):
     """A copy with the value at the path; what leads there is made where it is missing. None leaves the field out."""
     obj = copy.deepcopy(obj)
     at = obj
-    for n, step in enumerate(path[:-1]):
-        inner = at[step] if isinstance(step, int) else at.get(step)
+    for step, after in zip(path, path[1:], strict=False):
+        inner = step_into(at, step)
         if not isinstance(inner, dict | list):
-            inner = at[step] = [] if isinstance(path[n + 1], int) else {}
+            inner = [] if isinstance(after, int) else {}
+            put(at, step, inner)
         at = inner
-    if value is None and isinstance(at, dict):
-        at.pop(path[-1], None)
-    else:
-        at[path[-1]] = value
+    put(at, path[-1], value)
     return obj
 
 
@@ -210,10 +226,10 @@ def normal(answer):
     return scrub(out)
 
 
-def answer(server, method, path, body):
+def answer(server, method, path, body, content_type=JSON):
     """None where the server ends the connection: the real one does where its validation panics."""
     try:
-        return normal(server.send(method, path, json.dumps(body), JSON, JSON))
+        return normal(server.send(method, path, json.dumps(body), JSON, content_type))
     except (OSError, http.client.HTTPException):
         return None
 
@@ -236,7 +252,12 @@ def apart(a, b, path=""):
         for k in sorted({*a, *b}):
             out += apart(a.get(k), b.get(k), f"{path}.{k}")
         return out
-    return [] if a == b else [f"{path}: {json.dumps(a)[:400]} | {json.dumps(b)[:400]}"]
+    if a == b:
+        return []
+    a, b = json.dumps(a), json.dumps(b)
+    same = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), 0)
+    start = max(0, same - 100)
+    return [f"{path}: {a[start:start + 400]} | {b[start:start + 400]}"]
 
 
 class Run:
@@ -259,8 +280,8 @@ class Run:
         w.fields((), schema, obj, 0)
         return w.found
 
-    def case(self, tag, method, path, body):
-        real, ours = (answer(s, method, path, body) for s in self.servers)
+    def case(self, tag, method, path, body, content_type=JSON):
+        real, ours = (answer(s, method, path, body, content_type) for s in self.servers)
         self.sent[method] += 1
         if real is None:
             return None
@@ -293,12 +314,21 @@ class Run:
             for path, value in found:
                 if path[0] != "status":
                     self.case(f"{tag} C {spell(path, value)}", "POST", base + "?dryRun=All", changed(plain, path, value))
-        if not set("US") & set(self.args.verbs):
+        if "F" in self.args.verbs:
+            for path, value in found:
+                if path[0] != "status":
+                    self.case(f"{tag} F {spell(path, value)}", "POST", base + "?dryRun=All&fieldValidation=Strict",
+                              changed(plain, path, value))
+        if not set("USAMP") & set(self.args.verbs):
             return
         stored = [json.loads(s.send("POST", base, json.dumps(plain), JSON, JSON)[3]) for s in self.servers]
         if any(s.get("kind") == "Status" for s in stored):
             return print(f"{tag}: not made: " + " | ".join(s.get("message", "made") for s in stored))
         at = base + "/" + tag
+        for verb, content_type in (("A", APPLY), ("M", MERGE), ("P", STRATEGIC)):
+            for path, value in found if verb in self.args.verbs else ():
+                query = "?dryRun=All&fieldManager=m" + ("&force=true" if verb == "A" else "")
+                self.case(f"{tag} {verb} {spell(path, value)}", "PATCH", at + query, changed(plain, path, value), content_type)
         if "U" in self.args.verbs:
             self.update(f"{tag} U", at, stored, [f for f in found if f[0][0] != "status"])
         if "S" in self.args.verbs and "status" in subs and "status" in obj:

@@ -159,9 +159,10 @@ static void deployment_spec(const validate_args *v) {
 
 static void selector_update(const validate_args *v) {
   path spec = path_root("spec"), p = path_child(&spec, "selector");
+  arena *a = v->errs->a;
   if (v->old)
-    immutable_check(v->errs, &p, val_path(v->obj, "spec.selector"),
-                    val_path(v->old, "spec.selector"));
+    immutable_check(v->errs, &p, label_selector_whole(a, val_path(v->obj, "spec.selector")),
+                    label_selector_whole(a, val_path(v->old, "spec.selector")));
 }
 
 void collisions_check(const validate_args *v) {

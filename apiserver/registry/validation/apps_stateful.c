@@ -68,7 +68,7 @@ static void template_check(field_errors *e, const path *p, const val *spec, bool
        notes = path_child(&at, "annotations");
   selector_answer answer = selector_asks(e->a, selector, val_getc(meta, "labels"));
   if (answer == SELECTOR_BROKEN) {
-    refuse(e, p, "selector", selector, "");
+    refuse(e, p, "selector", label_selector_whole(e->a, selector), "");
     return;
   }
   if (answer == SELECTOR_NO) labels_mismatch(e, &at, val_getc(meta, "labels"));

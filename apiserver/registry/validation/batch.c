@@ -123,7 +123,8 @@ static void generated_check(const validate_args *v) {
     val_setc(a, labels, keys[i], val_string(a, i % 2 ? name : uid));
   }
   if (selector_asks(a, selector, labels) == SELECTOR_NO)
-    refuse(v->errs, &p, "selector", selector, "`selector` not auto-generated");
+    refuse(v->errs, &p, "selector", label_selector_whole(v->errs->a, selector),
+           "`selector` not auto-generated");
 }
 
 static void whole_check(const validate_args *v) {
@@ -226,6 +227,7 @@ static void fixed(const validate_args *v, const path *p, const char *key, const 
   const val *now = val_getc(val_getc(v->obj, "spec"), key),
             *was = val_getc(val_getc(v->old, "spec"), key);
   if (now == was || (now && was && val_equal(now, was))) return;
+  if (strcmp(key, "selector") == 0) now = label_selector_whole(v->errs->a, now);
   if (type)
     refuse_go(v->errs, p, key, type, now, "field is immutable");
   else
@@ -317,7 +319,8 @@ void validate_cronjob(const validate_args *v) {
   choice_at(e, &p, spec, "concurrencyPolicy", CHOICES("Allow", "Forbid", "Replace"), true);
   job_spec_validate(e, &at, job, val_path(old, "jobTemplate.spec"));
   if (val_getc(job, "selector"))
-    refuse(e, &at, "selector", val_getc(job, "selector"), "`selector` will be auto-generated");
+    refuse(e, &at, "selector", label_selector_whole(e->a, val_getc(job, "selector")),
+           "`selector` will be auto-generated");
   if (val_true(val_getc(job, "manualSelector"))) {
     path manual = path_child(&at, "manualSelector");
     field_not_supported(e, &manual, val_getc(job, "manualSelector"), CHOICES("nil", "false"));

@@ -220,6 +220,7 @@ static void requirement_check(field_errors *errs, const path *p, const val *r) {
 
 const val *label_selector_whole(arena *a, const val *selector) {
   static const char *const always[] = {"key", "operator"};
+  if (!selector) return NULL;
   val *copy = val_copy(a, selector);
   const val *list = val_getc(copy, "matchExpressions");
   for (uint32_t i = 0; i < val_len(list); i++) {

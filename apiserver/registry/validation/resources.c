@@ -269,7 +269,7 @@ void pod_resources_validate(pod_view *w, const path *spec_path) {
     forbid(e, &p, NULL, "may not be set for a windows pod");
     return;
   }
-  if (val_getc(pod, "claims"))
+  if (val_getc(pod, "claims") || val_had_empty(pod, "claims"))
     forbid(e, &p, "claims", "claims may not be set for Resources at pod-level");
   resource_requirements_validate(e, &p, pod, true, w->claims);
   pod_totals_check(w, &p, pod, "requests");

@@ -1,0 +1,91 @@
+"""What stands in an object after a write: recorded facts of kube-apiserver v1.36.3. With APISIM_URL set, another server is asked."""
+
+import json
+import urllib.request
+
+from conftest import Server
+from test_validation import CONTEXT, call
+
+PODS = "/api/v1/namespaces/default/pods?dryRun=All"
+CONTAINER = {"name": "c", "image": "i"}
+APPARMOR = "container.apparmor.security.beta.kubernetes.io/c"
+
+
+def patch(server: Server, path, body, kind):
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": f"application/{kind}"}
+    request = urllib.request.Request(server.url + path, json.dumps(body).encode(), headers, method="PATCH")
+    try:
+        answer = urllib.request.urlopen(request, context=CONTEXT, timeout=30)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, json.loads(answer.read())
+
+
+def test_label_keys_become_expressions(apisim):
+    selector = {"matchLabels": {"a": "b"}}
+    spread = {"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule",
+              "matchLabelKeys": ["x", "none"], "labelSelector": selector}
+    term = {"topologyKey": "z", "matchLabelKeys": ["x"], "mismatchLabelKeys": ["y"], "labelSelector": {}}
+    code, pod, _ = call(apisim, "POST", PODS, {
+        "metadata": {"name": "p", "labels": {"x": "1", "y": "2"}},
+        "spec": {"containers": [CONTAINER], "topologySpreadConstraints": [spread],
+                 "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}})
+    assert code == 201
+    expression = {"key": "x", "operator": "In", "values": ["1"]}
+    assert pod["spec"]["topologySpreadConstraints"][0]["labelSelector"] == selector | {"matchExpressions": [expression]}
+    terms = pod["spec"]["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert terms[0]["labelSelector"] == {"matchExpressions": [
+        expression, {"key": "y", "operator": "NotIn", "values": ["2"]}]}
+
+
+def test_apparmor_annotation_becomes_the_field(apisim):
+    _, pod, _ = call(apisim, "POST", PODS, {"metadata": {"name": "p", "annotations": {APPARMOR: "localhost/x"}},
+                                            "spec": {"containers": [CONTAINER]}})
+    assert pod["spec"]["containers"][0]["securityContext"] == {
+        "appArmorProfile": {"type": "Localhost", "localhostProfile": "x"}}
+
+
+def test_fields_of_features_that_are_off(apisim):
+    call(apisim, "POST", "/api/v1/nodes", {"metadata": {"name": "n"}})
+    _, node = patch(apisim, "/api/v1/nodes/n/status", {"status": {"config": {"error": "e"}}}, "merge-patch+json")
+    assert "config" not in node["status"]
+    call(apisim, "DELETE", "/api/v1/nodes/n")
+    labels = {"a": "b"}
+    code, made, _ = call(apisim, "POST", "/apis/apps/v1/namespaces/default/statefulsets?dryRun=All", {
+        "metadata": {"name": "s"}, "spec": {
+            "serviceName": "s", "selector": {"matchLabels": labels},
+            "updateStrategy": {"rollingUpdate": {"maxUnavailable": 1}},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [CONTAINER]}}}})
+    assert code == 201
+    assert made["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 0}
+
+
+def test_an_empty_list_is_a_change_of_a_network_policy(apisim):
+    path = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies"
+    call(apisim, "POST", path, {"metadata": {"name": "n"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}})
+    for ingress, generation in (([], 2), ([], 3), (None, 3)):
+        _, policy = patch(apisim, path + "/n", {"spec": {"ingress": ingress}}, "merge-patch+json")
+        assert policy["metadata"]["generation"] == generation
+    call(apisim, "DELETE", path + "/n")
+
+
+def test_numbers_of_applies_and_strategic_patches(apisim):
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    labels = {"a": "b"}
+    deploy = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {
+        "replicas": 1, "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"containers": [CONTAINER]}}}}
+    call(apisim, "POST", path, deploy)
+    for replicas, kept in ((4294967299, 3), (2.0, 2)):
+        for kind in ("apply-patch+yaml", "strategic-merge-patch+json"):
+            body = deploy | {"spec": deploy["spec"] | {"replicas": replicas}}
+            query = "?dryRun=All&fieldManager=m" + ("&force=true" if kind.startswith("apply") else "")
+            code, made = patch(apisim, path + "/d" + query, body, kind)
+            assert (code, made["spec"]["replicas"]) == (200, kept)
+    body = deploy | {"spec": deploy["spec"] | {"replicas": 1.5}}
+    code, status = patch(apisim, path + "/d?dryRun=All&fieldManager=m&force=true", body, "apply-patch+yaml")
+    assert code == 500
+    assert status["message"].endswith("unable to convert unstructured object to apps/v1, Kind=Deployment: "
+                                      "cannot convert float64 to int32")
+    call(apisim, "DELETE", path + "/d")
