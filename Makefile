@@ -32,7 +32,7 @@ BIN := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)apisim
 SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -name '*.c')))
 TESTS := $(sort $(shell find apiserver sim fuzz -name '*_test.c'))
 GEN := $(BUILD)/gen/schema_tables.c $(BUILD)/gen/defaults_plan.c $(BUILD)/gen/openapi_data.c \
-	$(BUILD)/gen/bootstrap_objects.c $(BUILD)/gen/commit.c
+	$(BUILD)/gen/bootstrap_objects.c $(BUILD)/gen/commit.c $(BUILD)/gen/sim_page.c
 LIB := $(OBJ)/libapisim.a
 LIB_SRC := $(filter-out sim/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(patsubst $(BUILD)/gen/%.c,$(OBJ)/gen/%.o,$(GEN))
@@ -85,6 +85,11 @@ BOOTSTRAP_FACTS := apiserver/bootstrap/facts/objects.jsonl
 $(BUILD)/gen/bootstrap_objects.c: apiserver/bootstrap/gen/objects.py $(BOOTSTRAP_FACTS)
 	@mkdir -p $(@D)
 	python3 -B $< $(BOOTSTRAP_FACTS) $@
+
+# The page that `apisim sim --html` writes.
+$(BUILD)/gen/sim_page.c: sim/world/page/gen.py sim/world/page/run.html
+	@mkdir -p $(@D)
+	python3 -B $^ $@
 
 # What `apisim sim` prints with a failure.
 .PHONY: FORCE

@@ -5,7 +5,7 @@ set -e
 build=$1
 packages="gcc clang libclang-rt-14-dev make pkg-config libevent-dev libjansson-dev libcmocka-dev libcbor-dev libyaml-dev
  libssl-dev libsodium-dev libnghttp2-dev zlib1g-dev etcd-server etcd-client lcov valgrind curl openssl ca-certificates python3
- python3-venv"
+ python3-venv chromium"
 missing=
 for p in $packages; do
   dpkg -s "$p" >/dev/null 2>&1 || missing="$missing $p"

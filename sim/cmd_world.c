@@ -26,7 +26,8 @@ static const char usage[] =
     "  --controller NAME            a controller is there: correct, or with a known bug: stale,\n"
     "                               ignores-410, repeats-create, edges\n"
     "  --mutant N                   a known bug (of a build with MODE=mutants)\n"
-    "  --canary                     the network loses an event and says nothing: must be caught\n"
+    "  --canary[=KIND]              something wrong on purpose, which must be caught: event (the\n"
+    "                               network loses one and says nothing), stall, crash, chance\n"
     "  --until DURATION             the safety phase's length in virtual time (30s, 5m)\n"
     "  --events-max N               turns at most\n"
     "  --tape FILE                  a recorded tape is played too, by one more client, at virtual\n"
@@ -74,6 +75,16 @@ static int cmd_run(sim_args *a) {
   return run_and_tell(&o, a);
 }
 
+/* What failed there was that two runs were not the same. */
+static int run_again(sim_options *o, const sim_args *a, const char *again) {
+  int code = args_run(o, a, NULL, again);
+  if (code != RUN_OK) return code;
+  o->trace = NULL;
+  if (run_tell_divergence(o, stdout)) return RUN_DIFFERS;
+  printf("two runs were the same to the byte\n");
+  return RUN_OK;
+}
+
 static int cmd_repro(sim_args *a) {
   char problem[400];
   if (a->rest_count != 1) {
@@ -92,7 +103,7 @@ static int cmd_repro(sim_args *a) {
   draw_print(&o.draw, stdout);
   fflush(stdout);
   run_crash_guard(&o, again);
-  int code = args_run(&o, a, NULL, again);
+  int code = r->code == RUN_DIFFERS ? run_again(&o, a, again) : args_run(&o, a, NULL, again);
   repro_free(r);
   return code;
 }

@@ -38,7 +38,7 @@ static const struct option options[] = {
     {"figures", no_argument, NULL, OPT_FIGURES},
     {"stop", no_argument, NULL, OPT_STOP},
     {"tape", required_argument, NULL, OPT_TAPE},
-    {"canary", no_argument, NULL, OPT_CANARY},
+    {"canary", optional_argument, NULL, OPT_CANARY},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0}};
 
@@ -204,6 +204,15 @@ static bool read_tape(const char *path, sim_args *a) {
   return a->tape->count <= TAPE_EXCHANGES || bad("tape", path, "at most 65535 exchanges");
 }
 
+static const char *canary_at(int i) { return canary_name((uint8_t)i); }
+
+static bool canary_wish(const char *text, sim_args *a) {
+  int i = text ? find(text, canary_at, CANARIES) : CANARY_EVENT;
+  if (i <= 0) return bad("canary", text, "event, stall, crash or chance");
+  a->wish.canary = (uint8_t)i;
+  return true;
+}
+
 static bool take(int c, const char *text, sim_args *a) {
   switch (c) {
     case OPT_SEEDS: a->seeds_set = true; return seeds(text, &a->fleet);
@@ -221,7 +230,7 @@ static bool take(int c, const char *text, sim_args *a) {
     case OPT_BUDGET: return budget(text, &a->fleet);
     case OPT_FIGURES: a->fleet.figures = true; return true;
     case OPT_TAPE: return read_tape(text, a);
-    case OPT_CANARY: a->wish.canary = true; return true;
+    case OPT_CANARY: return canary_wish(text, a);
     case OPT_STOP: a->fleet.stop_at_failure = true; return true;
     default: return numbers(c, text, a);
   }
@@ -313,6 +322,14 @@ static void tell_tape(const world *w) {
          n[TAPED_STATUS], n[TAPED_OTHER], n[TAPED_LOST], n[TAPED_UNSCORED]);
 }
 
+/* A failure is in a file; a good run is its seed. */
+static bool html_of(const char *path, const world *w, int code, const char *again) {
+  char text[128];
+  snprintf(text, sizeof text, "apisim sim run --seed %llu, with the same options",
+           (unsigned long long)w->draw->seed);
+  return html_write(path, w, sim_commit, code == RUN_OK ? text : again);
+}
+
 int args_run(sim_options *o, const sim_args *a, const char *path, const char *again) {
   world *w = sim_create(o);
   run_set_current(w);
@@ -320,7 +337,7 @@ int args_run(sim_options *o, const sim_args *a, const char *path, const char *ag
   run_set_current(NULL);
   run_result r = {.code = run_code_of(w), .check = w->violation.check, .hash = w->log.hash};
   snprintf(r.text, sizeof r.text, "%.390s", w->violation.text);
-  if (a->html && !html_write(a->html, w)) {
+  if (a->html && !html_of(a->html, w, r.code, again)) {
     fprintf(stderr, "apisim sim: %s can't be written\n", a->html);
   }
   if (r.code == RUN_OK) {

@@ -29,7 +29,7 @@ typedef struct worker_state { /* shared */
   uint64_t at; /* index of the seed under way */
   bool done;
   run_counts counts;
-  uint64_t turns, lines, revisions, seeds, server_ns, start_ns, run_ns;
+  uint64_t turns, lines, revisions, seeds, server_ns, start_ns, run_ns, twice;
   int64_t virtual_ns;
 } worker_state;
 
@@ -61,6 +61,11 @@ static sim_options options_of(const fleet *f, uint64_t i) {
                        .tape = f->o->tape, .tape_text = f->o->tape_text};
 }
 
+/* Evenly spread, and never fewer than that share. */
+static bool runs_twice(uint64_t per_mille, uint64_t i) {
+  return (i * per_mille + 999) / 1000 != ((i + 1) * per_mille + 999) / 1000;
+}
+
 static void run_seed(fleet *f, worker_state *me, uint64_t i) {
   sim_options o = options_of(f, i);
   int64_t began = cpu_ns();
@@ -70,7 +75,8 @@ static void run_seed(fleet *f, worker_state *me, uint64_t i) {
   s->hash = r.hash;
   s->check = r.check;
   snprintf(s->text, sizeof s->text, "%.190s", r.text);
-  bool twice = (i * 2654435761u >> 8) % 1000 < f->o->twice_per_mille;
+  bool twice = runs_twice(f->o->twice_per_mille, i);
+  me->twice += twice;
   if (twice && r.code == RUN_OK && run_once(&o, NULL).hash != r.hash) r.code = RUN_DIFFERS;
   me->turns += r.turns;
   me->lines += r.lines;
@@ -177,6 +183,8 @@ static void tell_figures(const fleet *f, const worker_state *sum, FILE *out) {
           "%.0f turns, %.0f revisions, %.0f lines a seed\n", n / wall, n / cpu,
           (double)sum->virtual_ns / 1e9 / cpu, (double)sum->turns / n,
           (double)sum->revisions / n, (double)sum->lines / n);
+  fprintf(out, "%llu of %llu seeds ran twice, each to be the same to the byte\n",
+          (unsigned long long)sum->twice, (unsigned long long)sum->seeds);
   if (!f->o->figures) return;
   double inside = (double)sum->server_ns / 1e9;
   double start = (double)sum->start_ns / 1e9;
@@ -197,8 +205,9 @@ static void tell_failure(const fleet *f, uint64_t i, FILE *out) {
   bool written = repro_write(path, &o, &r);
   fprintf(out, "seed %llu: %s %s: %s\n  repeat: %s sim repro %s\n",
           (unsigned long long)(f->o->first + i), run_code_name(r.code),
-          r.code == RUN_CRASH ? "" : check_rows[r.check].name, r.text, f->o->argv0,
+          run_check_name(r.code, r.check), r.text, f->o->argv0,
           written ? path : "(the file can't be written)");
+  if (r.code == RUN_DIFFERS) run_tell_divergence(&o, out);
 }
 
 static fleet_result conclude(fleet *f, FILE *out) {
@@ -245,6 +254,7 @@ fleet_result fleet_run(const fleet_options *o, FILE *out) {
     sum.lines += s->lines;
     sum.revisions += s->revisions;
     sum.seeds += s->seeds;
+    sum.twice += s->twice;
     sum.server_ns += s->server_ns;
     sum.start_ns += s->start_ns;
     sum.run_ns += s->run_ns;

@@ -115,7 +115,7 @@ bool repro_write(const char *path, const sim_options *o, const run_result *r) {
   sim_options planned = *o;
   repro_plan(a, &planned);
   fprintf(f, "apisim-sim 1\ncommit %s\n", sim_commit);
-  fprintf(f, "failed %d %s\n", r->code, r->code == RUN_CRASH ? "-" : check_rows[r->check].name);
+  fprintf(f, "failed %d %s\n", r->code, run_check_name(r->code, r->check));
   write_text(f, r->text);
   for (size_t i = 0; i < FIELDS; i++) {
     fprintf(f, "draw %s %llu\n", fields[i].name, (unsigned long long)field_get(&o->draw, i));
@@ -233,7 +233,7 @@ static bool draw_is_sane(const draw *d) {
          d->controllers <= 4 && d->electors <= 4 && d->operations <= 65535 && d->kinds &&
          d->names >= 1 && d->names <= 8 && d->namespaces >= 1 && d->namespaces <= 3 &&
          d->gap_ns > 0 && d->latency_ns >= 0 && d->jitter_ns >= 0 && d->first_revision > 0 &&
-         d->controller < CONTROLLERS && (d->etcd_model || d->servers == 1);
+         d->controller < CONTROLLERS && d->canary < CANARIES && (d->etcd_model || d->servers == 1);
 }
 
 /* The tape in the file; its text stays with the options, which may be written again. */

@@ -31,6 +31,10 @@ const char *run_code_name(int code) {
   }
 }
 
+const char *run_check_name(int code, uint8_t check) {
+  return code == RUN_WRONG || code == RUN_LIVENESS ? check_rows[check].name : "-";
+}
+
 static void add(run_counts *sum, const world *w) {
   for (int i = 0; i < CHECKS; i++) sum->checks[i] += w->check_counts[i];
   for (int i = 0; i < PROBES; i++) sum->probes[i] += w->probe_counts[i];
@@ -52,24 +56,42 @@ run_result run_once(const sim_options *o, run_counts *counts) {
   return r;
 }
 
-void run_tell_divergence(const sim_options *o, FILE *out) {
+static void tell_line(FILE *out, const char *who, const line *l) {
+  char text[400];
+  size_t len = line_format(l, text, sizeof text);
+  fprintf(out, "  %s: %.*s\n", who, (int)len, text);
+}
+
+/* The first place where the two part: a line, the bytes before it, or one run's end. */
+static void tell_first(const transcript *a, const transcript *b, uint64_t at, FILE *out) {
+  bool both = at < a->count && at < b->count;
+  fprintf(out, "two runs of one seed part %s line %llu:\n",
+          both && !line_same(&a->all[at], &b->all[at]) ? "at" : "in what was sent before",
+          (unsigned long long)at + 1);
+  if (at > 0) tell_line(out, "both ", &a->all[at - 1]);
+  if (at < a->count) tell_line(out, "run 1", &a->all[at]);
+  else fprintf(out, "  run 1 has ended\n");
+  if (at < b->count) tell_line(out, "run 2", &b->all[at]);
+  else fprintf(out, "  run 2 has ended\n");
+}
+
+bool run_tell_divergence(const sim_options *o, FILE *out) {
   sim_options recorded = *o;
   recorded.record = true;
-  world *a = sim_create(&recorded), *b = sim_create(&recorded);
+  world *a = sim_create(&recorded);
   sim_run(a);
+  world *b = sim_create(&recorded);
   sim_run(b);
   uint64_t n = a->log.count < b->log.count ? a->log.count : b->log.count, i = 0;
-  while (i < n && memcmp(&a->log.all[i], &b->log.all[i], sizeof(line)) == 0) i++;
-  char text[400];
-  if (i == n && a->log.count == b->log.count) {
-    fprintf(out, "the lines are the same: bytes of a message differ\n");
+  while (i < n && line_same(&a->log.all[i], &b->log.all[i]) &&
+         a->log.all[i].hash == b->log.all[i].hash) {
+    i++;
   }
-  for (int k = 0; k < 2 && i < n; k++) {
-    size_t len = line_format(&(k ? b : a)->log.all[i], text, sizeof text);
-    fprintf(out, "run %d: %.*s\n", k + 1, (int)len, text);
-  }
+  bool differs = a->log.hash != b->log.hash;
+  if (differs) tell_first(&a->log, &b->log, i, out);
   sim_destroy(a);
   sim_destroy(b);
+  return differs;
 }
 
 static void on_crash(int sig) {

@@ -30,8 +30,8 @@ typedef struct run_counts { /* added up over runs */
 /* counts may be NULL. */
 run_result run_once(const sim_options *o, run_counts *counts);
 int run_code_of(const world *w);
-/* Another run of the same options gave `was`: finds the first line that differs and says it. */
-void run_tell_divergence(const sim_options *o, FILE *out);
+/* Runs it twice; where the two are not the same to the byte, says the first line that differs. */
+bool run_tell_divergence(const sim_options *o, FILE *out);
 /* Makes a crash of this process tell which run it was, with its last events, and exit with 127.
  * o: the run; reproduce: the line that repeats it. Both must stay. */
 void run_crash_guard(const sim_options *o, const char *reproduce);
@@ -39,5 +39,7 @@ void run_crash_guard(const sim_options *o, const char *reproduce);
 world *run_current(void);
 void run_set_current(world *w);
 const char *run_code_name(int code);
+/* The checker of a LIVENESS or WRONG; else "-". */
+const char *run_check_name(int code, uint8_t check);
 
 #endif

@@ -123,6 +123,11 @@ static void draw_store(draw *d, rng *r, const draw_wish *wish) {
   d->history = short_history ? history : 0;
 }
 
+const char *canary_name(uint8_t c) {
+  static const char *const names[CANARIES] = {"none", "event", "stall", "crash", "chance"};
+  return c < CANARIES ? names[c] : "?";
+}
+
 draw draw_make(uint64_t seed, const draw_wish *wish) {
   draw d = {.seed = seed, .profile = wish->profile, .controller = wish->controller,
             .mutant = wish->mutant, .canary = wish->canary};

@@ -25,6 +25,17 @@ typedef enum wrong_controller {
   CONTROLLERS
 } wrong_controller;
 
+/* Something wrong on purpose, one for each class of failure: it must be caught. */
+typedef enum canary {
+  CANARY_NONE,
+  CANARY_EVENT, /* the network loses an event without breaking the stream: correctness */
+  CANARY_STALL, /* server 0 never gets to what is sent to it: liveness */
+  CANARY_CRASH, /* the process dies in turn CANARY_TURN */
+  CANARY_CHANCE, /* that turn looks at the machine's clock: no two runs are the same */
+  CANARIES
+} canary;
+#define CANARY_TURN 300u
+
 typedef struct draw {
   uint64_t seed;
   profile profile;
@@ -43,7 +54,7 @@ typedef struct draw {
   int64_t first_revision;
   uint8_t controller; /* wrong_controller */
   uint32_t mutant; /* of a build with mutants; 0: none */
-  bool canary; /* the network loses an event without breaking the stream: it must be caught */
+  uint8_t canary; /* enum canary */
   int64_t event_ttl_s; /* of Events; 0: they stay */
 } draw;
 
@@ -56,7 +67,7 @@ typedef struct draw_wish {
   bool faults_only; /* exactly faults_on */
   uint8_t controller, controllers; /* at least that many controllers, of that kind */
   uint32_t mutant;
-  bool canary;
+  uint8_t canary;
 } draw_wish;
 
 draw draw_make(uint64_t seed, const draw_wish *wish);
@@ -64,5 +75,6 @@ draw draw_make(uint64_t seed, const draw_wish *wish);
 void draw_print(const draw *d, FILE *out);
 const char *profile_name(profile p);
 const char *controller_name(uint8_t c);
+const char *canary_name(uint8_t c);
 
 #endif

@@ -37,7 +37,7 @@ static void end_pause(world *w, fault *f) {
   s->paused_until_ns = 0;
   s->resumed_ns = w->now_ns;
   net_resume_server(s);
-  if (s->api) sim_server_woken(s);
+  if (s->api) sim_server_woken(s, s->wake_ticket);
 }
 
 static void begin_compaction(world *w, fault *f) { compact(w, f->arg); }

@@ -5,7 +5,8 @@
 
 #include "sim/world/world.h"
 
-/* The world must have been recorded. */
-bool html_write(const char *path, const world *w);
+/* The world must have been recorded. build: the commit it was made from; repeat: the line that
+ * runs it again, or "". False when the file can't be written. */
+bool html_write(const char *path, const world *w, const char *build, const char *repeat);
 
 #endif

@@ -108,7 +108,7 @@ static slice strike_answer(sim_conn *c, fault *f, slice bytes) {
 slice net_fault_down(sim_conn *c, slice bytes) {
   world *w = c->world;
   if (!c->owner) return bytes;
-  bool lies = w->draw->canary && c->is_stream && ++w->stream_turns % 16 == 0;
+  bool lies = w->draw->canary == CANARY_EVENT && c->is_stream && ++w->stream_turns % 16 == 0;
   if (lies && memmem(bytes.ptr, bytes.len, "\"type\":\"MODIFIED\"", 17)) return SLICE_NONE;
   fault *f = fault_visit(w, c->is_stream ? SITE_STREAM : SITE_ANSWER);
   if (!f) return bytes;

@@ -40,7 +40,7 @@ static void schedule_wake(sim_server *s) {
   at += s->timer_slack_ns;
   if (s->wake_due <= at) return; /* an earlier one is in the queue: it looks again */
   s->wake_due = at;
-  world_at(s->world, at, DUE_SERVER_WAKE, s, (uint64_t)s->life << 32);
+  world_at(s->world, at, DUE_SERVER_WAKE, s, (uint64_t)s->life << 32 | ++s->wake_ticket);
 }
 
 /* A strike at SITE_TURN: the process dies in this turn, at its n-th allocation or behind it. */
@@ -102,7 +102,8 @@ static void nothing(sim_server *s, void *ctx) {
   (void)ctx;
 }
 
-void sim_server_woken(sim_server *s) {
+void sim_server_woken(sim_server *s, uint32_t ticket) {
+  if (ticket != s->wake_ticket) return;
   s->wake_due = INT64_MAX;
   if (sim_server_busy_until(s)) return; /* the pause's end looks again */
   if (s->wake_ns > s->world->now_ns) schedule_wake(s);

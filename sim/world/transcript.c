@@ -35,6 +35,8 @@ static const struct {
 const char *actor_word(uint8_t kind) { return actor_words[kind]; }
 const char *event_word(uint8_t what) { return rows[what].word; }
 
+const char *event_number(uint8_t what, unsigned k) { return rows[what].names[k]; }
+
 void transcript_init(transcript *t, bool recording, FILE *out) {
   memset(t, 0, sizeof *t);
   t->hash = 0x9e3779b97f4a7c15u;
@@ -91,22 +93,32 @@ void transcript_add(transcript *t, const line *l) {
       t->all = heap_realloc(t->all, t->all_cap * sizeof *t->all);
     }
     t->all[t->count] = *l;
+    t->all[t->count].hash = t->hash;
   }
   t->count++;
   if (t->out) print(l, t->out);
 }
 
-static int put_actor(char *out, size_t size, actor a) {
-  if (a.kind >= ACTOR_KINDS) return snprintf(out, size, "-");
+bool line_same(const line *a, const line *b) {
+  return a->turn == b->turn && a->at_ns == b->at_ns && a->what == b->what &&
+         memcmp(a->n, b->n, sizeof a->n) == 0 && memcmp(&a->who, &b->who, sizeof a->who) == 0 &&
+         memcmp(&a->peer, &b->peer, sizeof a->peer) == 0 &&
+         slice_eq(slice_of(a->text, a->text_len), slice_of(b->text, b->text_len));
+}
+
+size_t actor_format(actor a, char *out, size_t size) {
   bool single = a.kind == ACTOR_WORLD || a.kind == ACTOR_STORE || a.kind == ACTOR_CHECK;
-  if (single) return snprintf(out, size, "%s", actor_words[a.kind]);
-  return snprintf(out, size, "%s%u", actor_words[a.kind], a.index);
+  int n;
+  if (a.kind >= ACTOR_KINDS) n = snprintf(out, size, "-");
+  else if (single) n = snprintf(out, size, "%s", actor_words[a.kind]);
+  else n = snprintf(out, size, "%s%u", actor_words[a.kind], a.index);
+  return (size_t)n < size ? (size_t)n : size - 1;
 }
 
 size_t line_format(const line *l, char *out, size_t size) {
   char who[24], peer[24];
-  put_actor(who, sizeof who, l->who);
-  put_actor(peer, sizeof peer, l->peer);
+  actor_format(l->who, who, sizeof who);
+  actor_format(l->peer, peer, sizeof peer);
   int n = snprintf(out, size, "%6llu %11.6f %-12s %-10s %-8s", (unsigned long long)l->turn,
                    (double)l->at_ns / 1e9, who, rows[l->what].word, peer);
   for (int i = 0; i < 3; i++) {

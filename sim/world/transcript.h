@@ -71,6 +71,7 @@ typedef struct line {
   uint8_t what;
   uint8_t text_len;
   char text[LINE_TEXT];
+  uint64_t hash; /* of all up to here; of recorded lines only */
 } line;
 
 typedef struct transcript {
@@ -89,10 +90,15 @@ void transcript_add(transcript *t, const line *l);
 /* Mixes bytes into the hash without a line (message bodies). */
 void transcript_bytes(transcript *t, slice bytes);
 void transcript_mix(transcript *t, uint64_t n);
+/* Whether they say the same. */
+bool line_same(const line *a, const line *b);
 /* One line as text, without newline; returns its length. */
 size_t line_format(const line *l, char *out, size_t size);
 const char *actor_word(uint8_t kind);
 const char *event_word(uint8_t what);
+/* What the event's k-th number is; NULL: it has none. */
+const char *event_number(uint8_t what, unsigned k);
+size_t actor_format(actor a, char *out, size_t size);
 /* The last lines, oldest first. */
 void transcript_tail(const transcript *t, FILE *out, uint32_t lines);
 

@@ -11,6 +11,8 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
 
 #define TURNS_MAX ((uint64_t)4000000)
 #define LIVENESS_NS (240 * SECOND)
@@ -105,10 +107,26 @@ world *sim_create(const sim_options *o) {
   return w;
 }
 
+/* Nothing resumes it. */
+static void stall(world *w) {
+  if (w->draw->canary == CANARY_STALL) w->servers[0].paused_until_ns = INT64_MAX;
+}
+
+/* What must be caught by whoever runs this world. */
+static void sing(const world *w, transcript *log) {
+  if (w->draw->canary == CANARY_CRASH) abort();
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  line l = {.turn = w->turn, .at_ns = w->now_ns, .who = THE_WORLD, .peer = NOBODY,
+            .what = EV_NOTE, .n = {(int64_t)t.tv_sec * 1000000000 + t.tv_nsec}};
+  if (w->draw->canary == CANARY_CHANCE) transcript_add(log, &l);
+}
+
 static void begin(world *w) {
   world_line(w, THE_WORLD, EV_PHASE, NOBODY, 0, 0, 0, SLICE_LIT("safety"));
   for (uint32_t i = 0; i < w->draw->servers && !w->stop; i++) sim_server_start(&w->servers[i]);
   clients_start(w);
+  stall(w);
   world_at(w, w->safety_ns, DUE_PHASE, NULL, PHASE_LIVENESS);
 }
 
@@ -122,6 +140,7 @@ static void enter_phase(world *w, uint8_t phase) {
   world_line(w, THE_WORLD, EV_PHASE, NOBODY, 0, 0, 0, SLICE_LIT("heal; liveness"));
   w->healed_ns = w->now_ns;
   fault_heal(w);
+  stall(w);
   clients_heal(w);
   world_at(w, w->now_ns + LIVENESS_NS, DUE_PHASE, NULL, PHASE_OVER);
   world_at(w, w->now_ns + WATCHDOG_NS, DUE_WATCHDOG, NULL, 0);
@@ -146,7 +165,7 @@ static void happen(world *w, const due *d) {
   switch (d->what) {
     case DUE_PHASE: enter_phase(w, (uint8_t)d->arg); break;
     case DUE_SERVER_WAKE:
-      if (s->api && s->life == d->arg >> 32) sim_server_woken(s);
+      if (s->api && s->life == d->arg >> 32) sim_server_woken(s, (uint32_t)d->arg);
       break;
     case DUE_SERVER_START: start_again(w, s, d->arg); break;
     case DUE_TO_SERVER: net_to_server(w, d->ptr); break;
@@ -173,6 +192,7 @@ static void turns(world *w, bool (*go_on)(const world *w)) {
     assert(d.at >= w->now_ns);
     w->now_ns = d.at;
     w->turn++;
+    if (w->turn == CANARY_TURN && w->draw->canary >= CANARY_CRASH) sing(w, &w->log);
     happen(w, &d);
     if (w->turn % 64 == 0 && !w->stop) check_caches(w);
   }

@@ -67,7 +67,8 @@ typedef struct sim_server {
   uint32_t life; /* counts starts */
   process_heap heap;
   int64_t wake_ns; /* asked for, on the world's clock; INT64_MAX: none */
-  int64_t wake_due; /* of the wake-up that is in the queue; INT64_MAX: none */
+  int64_t wake_due; /* of the wake-up that counts; INT64_MAX: none */
+  uint32_t wake_ticket; /* its number: those that were pushed before it do nothing */
   int64_t wall_skew_ns;
   int64_t timer_slack_ns; /* timers fire that much late, together */
   int64_t paused_until_ns; /* 0: it is not */
@@ -194,7 +195,7 @@ void sim_server_stop(sim_server *s);
 /* Runs `call` inside the process; false when the process died of it. */
 typedef void (*server_call)(sim_server *s, void *ctx);
 bool sim_server_enter(sim_server *s, server_call call, void *ctx);
-void sim_server_woken(sim_server *s);
+void sim_server_woken(sim_server *s, uint32_t ticket);
 /* Nothing that comes to it is handled now; returns when, or 0. */
 int64_t sim_server_busy_until(const sim_server *s);
 
