@@ -176,6 +176,14 @@ sim-smoke: $(BIN)
 	@mkdir -p reports
 	$(BIN) sim fleet --seeds 1..500 -o reports
 	! $(BIN) sim fleet --seeds 1..50 --canary --stop -o $(BUILD) > /dev/null
+# The hashes of seeds from gcc -O0, gcc -O2 and clang -O2 with the address sanitizer: one list, whatever compiled it.
+.PHONY: sim-hashes
+SEEDS ?= 1..100
+JOBS ?= 2
+sim-hashes: $(BIN)
+	$(MAKE) --no-print-directory MODE=O0 all
+	$(MAKE) --no-print-directory MODE=clang-asan all
+	sh ci/sim_hashes.sh $(BUILD) $(SEEDS) $(JOBS)
 # Every known bug, one after the other, in a build that has them.
 mutants:
 	$(MAKE) --no-print-directory MODE=mutants all

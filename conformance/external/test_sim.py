@@ -14,7 +14,7 @@ import conftest
 pytestmark = pytest.mark.skipif(bool(os.environ.get("APISIM_URL")), reason="of apisim only")
 TAPE = conftest.ROOT / "fixtures" / "sessions" / "kubectl-1.36" / "01-pods.tape.jsonl"
 CODES = {"event": (129, "correctness"), "stall": (128, "liveness"), "crash": (127, "crash"), "chance": (130, "non-determinism")}
-SMALL = ["--jobs", "1", "--profile", "lite", "--operations", "60"]
+SMALL = ["--jobs", "1", "--profile", "lite", "--operations", "150"]
 
 
 def sim(*arguments, cwd=None):
@@ -42,7 +42,7 @@ def test_each_class_of_failure_has_its_exit_code(tmp_path, canary):
     assert again.returncode == code
     if canary != "chance":
         assert f"seed     {seed}, commit " in again.stdout and f"sim repro {file}" in again.stdout
-        alone = sim("run", "--seed", seed, "--profile", "lite", "--operations", "60", "--canary=" + canary,
+        alone = sim("run", "--seed", seed, "--profile", "lite", "--operations", "150", "--canary=" + canary,
                     "-o", tmp_path / "alone.sim")
         assert alone.returncode == code and (tmp_path / "alone.sim").exists()
 
