@@ -78,6 +78,30 @@ def test_a_reference_that_fails_is_told(tmp_path):
     assert case.get("name") == "without faults" and "no config <&>" in case.find("failure").text
 
 
+POLLER = """
+import os, re, ssl, time, urllib.request
+text = open(os.environ["KUBECONFIG"]).read()
+url, token = (re.search(word + r": (\\S+)", text).group(1) for word in ("server", "token"))
+request = urllib.request.Request(url + "/api/v1/namespaces/default/configmaps", headers={"Authorization": "Bearer " + token})
+while True:
+    urllib.request.urlopen(request, context=ssl._create_unverified_context()).read()
+    time.sleep(0.02)
+"""
+
+
+def test_a_client_that_polls(tmp_path):
+    for reads, code in (("false", 2), ("true", 0)):
+        plan = tmp_path / "plan.yaml"
+        plan.write_text("scenario:\n- apply: {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n"
+                        f"quiesce: {{quiet: 3s, within: 1s, ignoreReads: {reads}}}\noracles: [{{quiesceWithin: 1s}}]\n")
+        if code == 0:  # what is quiet for long enough is nobody's time
+            plan.write_text(plan.read_text().replace("quiet: 3s", "quiet: 200ms").replace("1s", "30s"))
+        done = run(["sim", "live", "--plan", str(plan), "--out", str(tmp_path / "out"), "--reference", "--",
+                    sys.executable, "-c", POLLER])
+        assert done.returncode == code
+        assert ("is quiet with `quiesce: {ignoreReads: true}`" in done.stdout) == (code == 2)
+
+
 def test_what_the_swarm_draws_from(tmp_path):
     words = ["sim", "live", "--out", str(tmp_path / "out"), "--classes", "hold,nonsense"]
     plain, drawn = tmp_path / "plain.yaml", tmp_path / "drawn.yaml"

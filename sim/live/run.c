@@ -76,6 +76,15 @@ static void enter(runner *r, run_phase phase) {
   r->begun = false;
 }
 
+static void note_late(runner *r) {
+  char *late = r->result->late;
+  if (*late || live_is_quiet(r->l)) return;
+  snprintf(late, sizeof r->result->late, "not quiet within %lld s %s %u: %s",
+           (long long)r->plan->quiesce.within_ns / 1000000000,
+           r->phase == PHASE_START ? "before step" : "behind step",
+           r->phase == PHASE_START ? 1 : r->step, live_busy_with(r->l));
+}
+
 static int64_t in_phase_ns(const runner *r) { return real_ns() - r->since_ns; }
 
 static void finish(runner *r) {
@@ -117,6 +126,7 @@ static void look_settle(runner *r) {
   const run_result *reference = r->options->reference;
   bool quiet = live_is_quiet(r->l), late = in_phase_ns(r) > r->plan->quiesce.within_ns;
   if (!quiet && !late) return;
+  if (late) note_late(r);
   if (!r->plan->quiesce.catch_up) {
     keep_step_state(r);
     enter(r, PHASE_STEP);
@@ -184,7 +194,9 @@ static void on_look(void *ctx, int64_t now_ns) {
   runner *r = ctx;
   switch (r->phase) {
   case PHASE_START:
-    if (settled(r)) enter(r, PHASE_STEP);
+    if (!settled(r)) break;
+    note_late(r);
+    enter(r, PHASE_STEP);
     break;
   case PHASE_STEP: look_step(r); break;
   case PHASE_SETTLE: look_settle(r); break;

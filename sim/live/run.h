@@ -36,6 +36,7 @@ typedef struct run_result {
   char *log; /* every record, a line each */
   char *lint; /* findings, a line each */
   bool interrupted;
+  char late[320]; /* the first wait for quiet that was given up; empty: none */
 } run_result;
 
 typedef struct run_options {

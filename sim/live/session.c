@@ -69,11 +69,18 @@ static slice first_failure(const run_result *r) {
   return r->failures ? slice_cstr(r->failures->text) : SLICE_NONE;
 }
 
+static void late_lines(const run_result *r, buf *out) {
+  if (!*r->late) return;
+  buf_printf(out, "  %s\n  (a client that polls is quiet with `quiesce: {ignoreReads: true}`)\n",
+             r->late);
+}
+
 static void reference_fails(session *s, const run_result *r) {
   buf text;
   buf_init(&text, SESSION_TEXT_MAX);
   buf_cstr(&text, "the run without faults fails already:\n");
   report_failures(r, &text, "  ");
+  late_lines(r, &text);
   report_outputs(s, &s->plan, &text);
   printf("%.*s", SLICE_ARG(buf_slice(&text)));
   printf("log: %s/last.log\n", s->work);
@@ -113,6 +120,11 @@ static int make_reference(session *s) {
   report_case(s, "without faults", (double)r->took_ns / 1e9, "", SLICE_NONE, SLICE_NONE);
   printf("reference: %lld writes and %u requests of clients, %u events told, quiet after %.1f s\n",
          (long long)r->writes, r->requests, r->deliveries, (double)r->took_ns / 1e9);
+  buf late;
+  buf_init(&late, SESSION_TEXT_MAX);
+  late_lines(r, &late);
+  printf("%.*s", SLICE_ARG(buf_slice(&late)));
+  buf_dispose(&late);
   for (const state_difference *d = s->unstable; d; d = d->next) {
     printf("  differs between two runs without faults, not judged: %s\n", d->mask);
   }
