@@ -84,9 +84,8 @@ static void list_protobuf(request *rq, const output_form *form, store_entry *con
 }
 
 /* In the asked version for objects, as they are stored for what is made of them. */
-static val **item_trees(request *rq, const output_form *form, store_entry *const *items,
+static val **item_trees(request *rq, arena *a, const output_form *form, store_entry *const *items,
                         uint32_t count) {
-  arena *a = rq->arena;
   val **trees = ARENA_ARRAY(a, val *, count + 1);
   for (uint32_t i = 0; i < count; i++) {
     trees[i] = form->as == AS_OBJECT ? respond_tree_of(a, rq->resource, items[i])
@@ -95,39 +94,35 @@ static val **item_trees(request *rq, const output_form *form, store_entry *const
   return trees;
 }
 
-static void list_table(request *rq, const output_form *form, val **trees,
-                       uint32_t count, const list_meta *m) {
-  val *t = table_make(rq->arena, rq->resource, trees, count,
-                      meta_tree(rq->arena, m),
-                      table_include_of(http_query_get(rq->http, "includeObject")), true,
-                      form->as_version,
-                      request_now_s(rq));
-  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"));
-  respond_tree(rq, 200, form, t, k->type);
+static val *list_table(request *rq, arena *a, const output_form *form, val **trees,
+                       uint32_t count, const list_meta *m, const type_info **type) {
+  *type = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), SLICE_LIT("Table"))->type;
+  return table_make(a, rq->resource, trees, count, meta_tree(a, m),
+                    table_include_of(http_query_get(rq->http, "includeObject")), true,
+                    form->as_version, request_now_s(rq));
 }
 
-static void list_partial(request *rq, const output_form *form, val **trees,
-                         uint32_t count, const list_meta *m) {
-  arena *a = rq->arena;
+static val *list_partial(arena *a, const output_form *form, val **trees, uint32_t count,
+                         const list_meta *m, const type_info **type) {
   val *list = val_map(a), *out = val_list(a);
-  const kind_info *k = schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version,
-                                   SLICE_LIT("PartialObjectMetadataList"));
+  *type = schema_kind(SLICE_LIT("meta.k8s.io"), form->as_version,
+                      SLICE_LIT("PartialObjectMetadataList"))->type;
   for (uint32_t i = 0; i < count; i++) {
     val_append(a, out, partial_make(a, trees[i], form->as_version));
   }
   val_setc(a, list, "kind", val_cstr(a, "PartialObjectMetadataList"));
   val_setc(a, list, "apiVersion", val_printf(a, "meta.k8s.io/%.*s", SLICE_ARG(form->as_version)));
   val_setc(a, list, "metadata", meta_tree(a, m));
-  if (count > 0) val_setc(a, list, "items", out); /* an empty one is null here */
-  respond_tree(rq, 200, form, list, k->type);
+  val_setc(a, list, "items", out);
+  return list;
 }
 
 /* Pretty JSON, YAML and CBOR: the whole list as a tree. */
-static void list_tree(request *rq, const output_form *form, val **trees,
-                      uint32_t count, const list_meta *m) {
-  arena *a = rq->arena;
+static val *list_objects(request *rq, arena *a, val **trees, uint32_t count, const list_meta *m,
+                         const type_info **type) {
   char gv[128];
   val *list = val_map(a), *out = val_list(a);
+  *type = rq->resource->list_type;
   for (uint32_t i = 0; i < count; i++) {
     val_delc(trees[i], "kind");
     val_delc(trees[i], "apiVersion");
@@ -137,15 +132,32 @@ static void list_tree(request *rq, const output_form *form, val **trees,
   val_setc(a, list, "apiVersion", val_string_copy(a, schema_group_version(rq->resource, gv)));
   val_setc(a, list, "metadata", meta_tree(a, m));
   val_setc(a, list, "items", out);
-  respond_tree(rq, 200, form, list, rq->resource->list_type);
+  return list;
+}
+
+static val *document(request *rq, arena *a, const output_form *form, val **trees, uint32_t count,
+                     const list_meta *m, const type_info **type) {
+  if (form->as == AS_TABLE) return list_table(rq, a, form, trees, count, m, type);
+  if (form->as != AS_OBJECT) return list_partial(a, form, trees, count, m, type);
+  return list_objects(rq, a, trees, count, m, type);
+}
+
+val *list_document(request *rq, arena *a, const output_form *form, store_entry *const *items,
+                   uint32_t count, const list_meta *m, const type_info **type) {
+  return document(rq, a, form, item_trees(rq, a, form, items, count), count, m, type);
 }
 
 void respond_list_trees(request *rq, const output_form *form, val **trees, uint32_t count,
                         const list_meta *m) {
-  if (!respond_transformable(rq, form, true)) respond_error(rq);
-  else if (form->as == AS_TABLE) list_table(rq, form, trees, count, m);
-  else if (form->as != AS_OBJECT) list_partial(rq, form, trees, count, m);
-  else list_tree(rq, form, trees, count, m);
+  const type_info *type;
+  if (!respond_transformable(rq, form, true)) {
+    respond_error(rq);
+    return;
+  }
+  val *list = document(rq, rq->arena, form, trees, count, m, &type);
+  /* An empty one is null here. */
+  if (form->as != AS_OBJECT && form->as != AS_TABLE && count == 0) val_delc(list, "items");
+  respond_tree(rq, 200, form, list, type);
 }
 
 void respond_list(request *rq, const output_form *form, store_entry *const *items, uint32_t count,
@@ -153,7 +165,9 @@ void respond_list(request *rq, const output_form *form, store_entry *const *item
   bool stored = form->as == AS_OBJECT && (form->format == FORMAT_PROTOBUF ||
                                           (form->format == FORMAT_JSON && !form->pretty));
   if (!respond_transformable(rq, form, true)) respond_error(rq);
-  else if (!stored) respond_list_trees(rq, form, item_trees(rq, form, items, count), count, m);
-  else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
+  else if (!stored) {
+    val **trees = item_trees(rq, rq->arena, form, items, count);
+    respond_list_trees(rq, form, trees, count, m);
+  } else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
   else list_json(rq, form, items, count, m);
 }

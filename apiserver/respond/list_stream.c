@@ -10,7 +10,9 @@
 #include "http/gzip.h"
 #include "registry/stored.h"
 #include "respond/head.h"
+#include "respond/list_cut.h"
 #include "respond/list_internal.h"
+#include "respond/table.h"
 #include "server.h"
 #include "version/version.h"
 
@@ -20,6 +22,7 @@
 #define PIECE ((size_t)64 << 10)
 #define STEP_BYTES (4 * PIECE) /* made in one turn */
 #define STEP_ITEMS 512u /* measured in one turn */
+#define CUT_ITEMS 64u /* in one tree */
 #define PENDING_ENOUGH (4 * ENV_PENDING_LOW) /* above the mark whose passing wakes us */
 
 typedef struct list_stream {
@@ -32,6 +35,8 @@ typedef struct list_stream {
   uint32_t measured; /* protobuf: the first so many items are `total` bytes, as fields */
   uint64_t total;
   list_meta meta;
+  bool cuts;
+  list_cut cut; /* of a form that is made as a tree */
   gzip_stream *gzip; /* NULL: as it is */
   arena *scratch;
   buf piece;
@@ -40,10 +45,13 @@ typedef struct list_stream {
   timer timer;
 } list_stream;
 
-bool list_is_stream(const request *rq, const output_form *form, store_entry *const *items,
+bool list_is_stream(request *rq, const output_form *form, store_entry *const *items,
                     uint32_t count) {
   bool by_item = form->format == FORMAT_JSON || form->format == FORMAT_PROTOBUF;
-  if (form->as != AS_OBJECT || !by_item) return false;
+  bool objects = form->as == AS_OBJECT && by_item;
+  bool partial = form->as == AS_PARTIAL_LIST && form->format == FORMAT_PROTOBUF;
+  if (!objects && !partial && !list_is_cut(rq, form)) return false;
+  if (form->as != AS_OBJECT && !respond_transformable(rq, form, true)) return false;
   if (slice_is(rq->http->method, "HEAD")) return false;
   size_t bytes = 0;
   for (uint32_t i = 0; i < count && bytes <= STREAM_FROM; i++) bytes += items[i]->value->len;
@@ -81,9 +89,22 @@ static void send_piece(list_stream *l, bool last) {
   buf_clear(&l->piece);
 }
 
+static slice partial_bytes(list_stream *l, store_entry *e) {
+  slice version = l->form.as_version;
+  val *p = partial_make(l->scratch, stored_decode(l->scratch, l->rq->resource, e), version);
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  proto_encode(&b, p, schema_kind(SLICE_LIT("meta.k8s.io"), version,
+                                  SLICE_LIT("PartialObjectMetadata"))->type);
+  slice bytes = arena_copy(l->scratch, buf_slice(&b));
+  buf_dispose(&b);
+  return bytes;
+}
+
 /* The item's bytes in the answer's form: borrowed from the entry, or in `scratch` memory. */
 static slice item_bytes(list_stream *l, store_entry *e) {
   bool made;
+  if (l->form.as != AS_OBJECT) return partial_bytes(l, e);
   blob *b = respond_entry_bytes_once(l->scratch, l->rq->resource, e, l->form.format, &made);
   if (!made) return blob_slice(b);
   slice s = arena_copy(l->scratch, blob_slice(b));
@@ -96,7 +117,23 @@ static void put_json_item(list_stream *l) {
   buf_append(&l->piece, stored_item_rest(item_bytes(l, l->items[l->at]), &l->hint));
 }
 
+static void put_cut(list_stream *l) {
+  uint32_t n = 0;
+  size_t bytes = 0;
+  for (; l->at + n < l->count && n < CUT_ITEMS && bytes < PIECE; n++) {
+    bytes += l->items[l->at + n]->value->len;
+  }
+  list_cut_items(l->rq, l->scratch, &l->cut, l->items + l->at, n, l->at, &l->piece);
+  l->at += n;
+}
+
 static void put_item(list_stream *l) {
+  if (l->cuts) {
+    put_cut(l);
+    assert(!l->piece.overflow);
+    arena_reset(l->scratch);
+    return;
+  }
   if (l->form.format == FORMAT_JSON) put_json_item(l);
   else proto_append_field(&l->piece, LIST_ITEMS, item_bytes(l, l->items[l->at]));
   assert(!l->piece.overflow);
@@ -124,8 +161,12 @@ static void begin_protobuf(list_stream *l) {
   buf fields;
   buf_init(&fields, LIMIT_BUFFER);
   list_proto_meta(rq, &l->meta, &fields);
-  proto_envelope_open(&l->piece, schema_group_version(rq->resource, gv), rq->resource->list_kind,
-                      fields.len + l->total);
+  slice version = schema_group_version(rq->resource, gv), kind = rq->resource->list_kind;
+  if (l->form.as != AS_OBJECT) {
+    version = arena_printf(rq->arena, "meta.k8s.io/%.*s", SLICE_ARG(l->form.as_version));
+    kind = SLICE_LIT("PartialObjectMetadataList");
+  }
+  proto_envelope_open(&l->piece, version, kind, fields.len + l->total);
   buf_append(&l->piece, buf_slice(&fields));
   buf_dispose(&fields);
   buf tail;
@@ -143,7 +184,10 @@ static void begin_answer(list_stream *l) {
     head_add(&h, SLICE_LIT("Vary"), SLICE_LIT("Accept-Encoding"));
   }
   http_stream_begin(l->rq->http, 200, h.items, h.count);
-  if (l->form.format == FORMAT_PROTOBUF) {
+  if (l->cuts) {
+    buf_append(&l->piece, l->cut.head);
+    l->tail = l->cut.tail;
+  } else if (l->form.format == FORMAT_PROTOBUF) {
     begin_protobuf(l);
   } else {
     buf_append(&l->piece, list_json_head(l->rq, &l->meta));
@@ -203,6 +247,9 @@ void list_stream_begin(request *rq, const output_form *form, store_view *view,
                      .meta = *m, .scratch = arena_create()};
   buf_init(&l->piece, PIECE + 2 * LIMIT_BUFFER);
   if (respond_wants_gzip(rq)) l->gzip = gzip_stream_create();
+  l->cuts = list_is_cut(rq, form);
+  if (l->cuts) list_cut_begin(rq, form, m, count, &l->cut);
+  if (form->format != FORMAT_JSON) l->form.pretty = false;
   rq->http->user = l;
   rq->http->on_abort = on_abort;
   step(l);

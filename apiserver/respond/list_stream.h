@@ -7,8 +7,8 @@
 #include "respond/respond.h"
 
 /* Whether this list is to be streamed: long, and in a form that is made item by item (JSON and
- * protobuf; not tables, YAML and CBOR). */
-bool list_is_stream(const request *rq, const output_form *form, store_entry *const *items,
+ * protobuf) or some items at a time (list_cut.h). */
+bool list_is_stream(request *rq, const output_form *form, store_entry *const *items,
                     uint32_t count);
 /* Answers rq, in this turn and later ones. items: in rq's arena. Takes `view`, which keeps the
  * items, over. */

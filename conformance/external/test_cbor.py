@@ -2,6 +2,7 @@
 --feature-gates=CBORServingAndStorage=true (run against one with APISIM_URL), and none without the gate."""
 
 import io
+import json
 import os
 import subprocess
 
@@ -99,6 +100,18 @@ def test_round_trip(api):
     changed = dict(got, data={"x": "z"}, binaryData={"raw": cbor2.CBORTag(22, b"\x00")})
     answer = call(api, "PUT", MAPS + "/cbor-round", cbor2.dumps(changed), accept=CBOR)
     assert load(answer.bytes)["data"] == {"x": "z"}
+
+
+def test_a_long_list(api):
+    """Sent in pieces, and still one array of a known length."""
+    maps = "/api/v1/namespaces/kube-public/configmaps"
+    for i in range(300):
+        assert call(api, "POST", maps, json.dumps({"metadata": {"name": f"long-{i:03}"}, "data": {"k": "x" * 5000}}), "application/json").status == 201
+    plain = call(api, "GET", maps).json
+    assert len(plain["items"]) >= 300
+    assert load(call(api, "GET", maps, accept=CBOR).bytes) == plain
+    partial = ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+    assert load(call(api, "GET", maps, accept=CBOR + partial).bytes) == call(api, "GET", maps, accept="application/json" + partial).json
 
 
 def test_list_and_partial(api):

@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+import yaml
 
 from client import Api, Place, PROTOBUF, brief
 
@@ -84,21 +85,60 @@ def test_json(place, pretty, packed, selector):
         assert text.startswith(b'{"kind":"ConfigMapList",') and text.endswith(b"]}\n")
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_protobuf(place, packed):
-    headers = {"Accept": PROTOBUF, **({"Accept-Encoding": "gzip"} if packed else {})}
+@pytest.mark.parametrize("packed, form", [(False, ""), (True, ""), (False, ";as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")])
+def test_protobuf(place, packed, form):
+    headers = {"Accept": PROTOBUF + form, **({"Accept-Encoding": "gzip"} if packed else {})}
     answer = place.api.get(place.maps, headers)
     if packed:
         answer.bytes = gzip.decompress(answer.bytes)
     items, token = [], None
     while True:
         more = {"continue": token} if token else {}
-        page = place.api.get(place.maps, {"Accept": PROTOBUF}, limit=20, **more)
+        page = place.api.get(place.maps, {"Accept": PROTOBUF + form}, limit=20, **more)
         items += proto_items(page)
         token = place.api.get(place.maps, limit=20, **more).json["metadata"].get("continue")
         if not token:
             break
     assert proto_items(answer) == items and len(items) == COUNT
+
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+PARTIAL = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+
+
+def read_yaml(text):
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@pytest.mark.parametrize("accept, field, params, packed", [
+    (TABLE, "rows", {}, False), (TABLE, "rows", {"includeObject": "Object"}, True), (TABLE, "rows", {"includeObject": "None"}, False),
+    (TABLE, "rows", {"pretty": "1"}, False), (PARTIAL, "items", {}, False), (PARTIAL, "items", {"pretty": "1"}, True),
+    ("application/yaml", "items", {"labelSelector": "n=1"}, True), (TABLE, "rows", {"labelSelector": "n=1", "includeObject": "Object"}, False)])
+def test_forms_made_as_trees(place, accept, field, params, packed):
+    """What the pages say, each of which is one document."""
+    headers = {"Accept": accept, **({"Accept-Encoding": "gzip"} if packed else {})}
+    answer = place.api.get(place.maps, headers, **params)
+    assert answer.status == 200 and answer.headers.get("Content-Type").split(";")[0] == accept.split(";")[0]
+    text = gzip.decompress(answer.bytes) if answer.headers.get("Content-Encoding") == "gzip" else answer.bytes
+    read = read_yaml if accept == "application/yaml" else json.loads
+    whole, items, token = read(text), [], None
+    while True:
+        page = place.api.get(place.maps, {"Accept": accept}, limit=20, **({"continue": token} if token else {}), **params)
+        one = read(page.bytes)
+        items += one[field]
+        token = one["metadata"].get("continue")
+        if not token:
+            break
+    assert [k for k in whole] == [k for k in one]  # and in that order
+    assert len(items) == (COUNT // 2 if "labelSelector" in params else COUNT)
+    for row in [*whole[field], *items] if field == "rows" else []:
+        row["cells"].pop()  # the age
+    assert whole.pop(field) == items
+    one.pop(field)
+    whole["metadata"], one["metadata"] = ({k: v for k, v in d["metadata"].items() if k == "resourceVersion"} for d in (whole, one))
+    assert whole == one
+    ends = {"application/yaml": b"\"\n"}.get(accept, b"\n  ]\n}" if "pretty" in params else b"]}\n")
+    assert text.endswith(ends) and (b"\n" not in text[:-1] or "pretty" in params or accept == "application/yaml")
 
 
 def test_who_does_not_read_hinders_nobody(place):
