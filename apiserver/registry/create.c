@@ -41,7 +41,7 @@ static void prepare_create(request *rq, const strategy *s, val *obj) {
   if (s->create_drops_status) val_delc(obj, "status");
   bool own = s->generation == GENERATION_NONE || s->generation == GENERATION_SPEC_UPDATES;
   object_set_generation(rq->arena, obj, own ? object_generation(obj) : 1);
-  disabled_fields_drop(rq->resource, obj, NULL);
+  disabled_fields_drop(rq, obj, NULL);
   if (s->prepare_create) s->prepare_create(rq, obj, NULL);
 }
 

@@ -1,6 +1,8 @@
 /* A row a field; of a pod's spec, wherever it stands, the rules are below. */
 #include "registry/disabled_fields.h"
 
+#include "server.h"
+
 static const struct field_row {
   const char *group, *resource, *parent, *field;
 } field_rows[] = {
@@ -49,9 +51,39 @@ static void drop_stop_signals(val *spec) {
   }
 }
 
-static void pod_spec_drop(val *spec, const val *old) {
+/* Has one of the projected volumes' sources the field? */
+static bool any_source(const val *spec, const char *field) {
+  const val *volumes = val_getc(spec, "volumes");
+  for (uint32_t i = 0; i < val_len(volumes); i++) {
+    const val *sources = val_path(val_at(volumes, i), "projected.sources");
+    for (uint32_t k = 0; k < val_len(sources); k++) {
+      if (val_getc(val_at(sources, k), field)) return true;
+    }
+  }
+  return false;
+}
+
+static void drop_sources(val *spec, const char *field) {
+  const val *volumes = val_getc(spec, "volumes");
+  for (uint32_t i = 0; i < val_len(volumes); i++) {
+    const val *sources = val_path(val_at(volumes, i), "projected.sources");
+    for (uint32_t k = 0; k < val_len(sources); k++) {
+      if (val_is_map(val_at(sources, k))) val_delc(val_at(sources, k), field);
+    }
+  }
+}
+
+/* Gates that --feature-gates can open: places in served_gates. */
+enum { GATE_POD_CERTIFICATE = 1, GATE_WORKLOAD = 2 };
+
+static void pod_spec_drop(request *rq, val *spec, const val *old) {
+  const served_set *s = &rq->server->options.served;
   if (!val_is_map(spec)) return;
-  if (!val_getc(old, "schedulingGroup")) val_delc(spec, "schedulingGroup");
+  bool grouped = served_gate(s, GATE_WORKLOAD) || val_getc(old, "schedulingGroup");
+  if (!grouped) val_delc(spec, "schedulingGroup");
+  if (!any_source(old, "clusterTrustBundle")) drop_sources(spec, "clusterTrustBundle");
+  bool certified = served_gate(s, GATE_POD_CERTIFICATE) || any_source(old, "podCertificate");
+  if (!certified) drop_sources(spec, "podCertificate");
   if (!any_stop_signal(old)) drop_stop_signals(spec);
 }
 
@@ -59,7 +91,8 @@ static bool is_row(const resource_info *r, const char *group, const char *resour
   return slice_is(r->group, group) && slice_is(r->resource, resource);
 }
 
-void disabled_fields_drop(const resource_info *r, val *obj, const val *old) {
+void disabled_fields_drop(request *rq, val *obj, const val *old) {
+  const resource_info *r = rq->resource;
   for (size_t i = 0; i < sizeof field_rows / sizeof *field_rows; i++) {
     const struct field_row *row = &field_rows[i];
     if (!is_row(r, row->group, row->resource)) continue;
@@ -71,7 +104,7 @@ void disabled_fields_drop(const resource_info *r, val *obj, const val *old) {
   for (size_t i = 0; i < sizeof pod_rows / sizeof *pod_rows; i++) {
     const struct pod_row *row = &pod_rows[i];
     if (!is_row(r, row->group, row->resource)) continue;
-    pod_spec_drop(val_path(obj, row->path), val_path(old, row->path));
+    pod_spec_drop(rq, val_path(obj, row->path), val_path(old, row->path));
     return;
   }
 }

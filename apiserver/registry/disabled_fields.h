@@ -7,6 +7,6 @@
 #include "request/request.h"
 
 /* obj as it is going to be stored; old NULL on create. */
-void disabled_fields_drop(const resource_info *r, val *obj, const val *old);
+void disabled_fields_drop(request *rq, val *obj, const val *old);
 
 #endif

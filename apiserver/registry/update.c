@@ -54,7 +54,7 @@ static void prepare_update(update_run *u, val *obj) {
     return;
   }
   if (s->has_status) object_take(rq->arena, obj, u->live, "status");
-  disabled_fields_drop(rq->resource, obj, u->live);
+  disabled_fields_drop(rq, obj, u->live);
   if (s->prepare_update) s->prepare_update(rq, obj, u->live);
   bool by_spec = s->generation == GENERATION_SPEC || s->generation == GENERATION_SPEC_UPDATES;
   bool emptied = s->empties_count && val_had_any_empty(val_getc(obj, "spec"));

@@ -243,19 +243,23 @@ static void owner_check(field_errors *e, const path *spec, const val *s, const c
   if (id.len > UID_MAX) field_too_long(e, &uid, UID_MAX);
 }
 
+int signer_seconds_max(slice signer) {
+  slice host, rest;
+  slice_cut(signer, '/', &host, &rest);
+  bool own = slice_is(host, "kubernetes.io") ||
+             slice_has_suffix(host, SLICE_LIT(".kubernetes.io"));
+  return own ? KUBERNETES_SECONDS_MAX : SECONDS_MAX;
+}
+
 /* False: nothing more is looked at. */
 static bool lifetime_check(field_errors *e, const path *spec, const val *s) {
   path p = path_child(spec, "maxExpirationSeconds");
-  slice host, rest, signer = val_get_str(s, "signerName");
   const val *n = val_getc(s, "maxExpirationSeconds");
   if (!n) {
     field_required(e, &p, "must be set");
     return false;
   }
-  slice_cut(signer, '/', &host, &rest);
-  bool own = slice_is(host, "kubernetes.io") ||
-             slice_has_suffix(host, SLICE_LIT(".kubernetes.io"));
-  int most = own ? KUBERNETES_SECONDS_MAX : SECONDS_MAX;
+  int most = signer_seconds_max(val_get_str(s, "signerName"));
   if (val_i64(n) < SECONDS_MIN || val_i64(n) > most) {
     field_invalid(e, &p, n, "must be in the range [%d, %d]", SECONDS_MIN, most);
   }
@@ -269,13 +273,20 @@ static void domain_key_check(field_errors *e, const path *p, slice key) {
   field_invalid_str(e, p, key, "must be a domain-prefixed key (such as \"acme.io/foo\")");
 }
 
+static void annotations_check(field_errors *e, const path *p, const val *annotations) {
+  VAL_EACH(note, annotations) domain_key_check(e, p, arena_lower(e->a, note->key));
+}
+
+void user_annotations_check(field_errors *e, const path *p, const val *annotations) {
+  path at = path_child(p, "userAnnotations");
+  annotations_check(e, &at, annotations);
+}
+
 static void pod_request_check(field_errors *e, const val *s) {
   path spec = path_root("spec"), signer = path_child(&spec, "signerName"),
        notes = path_child(&spec, "unverifiedUserAnnotations");
   signer_name_check(e, &signer, val_get_str(s, "signerName"));
-  VAL_EACH(note, val_getc(s, "unverifiedUserAnnotations")) {
-    domain_key_check(e, &notes, arena_lower(e->a, note->key));
-  }
+  annotations_check(e, &notes, val_getc(s, "unverifiedUserAnnotations"));
   owner_check(e, &spec, s, "podName", "podUID");
   owner_check(e, &spec, s, "serviceAccountName", "serviceAccountUID");
   owner_check(e, &spec, s, "nodeName", "nodeUID");

@@ -163,6 +163,15 @@ static void host_name_check(pod_view *w, const path *p) {
   text_check(e, &at, TEXT_DNS1123_SUBDOMAIN, val_str(name));
 }
 
+/* With the gate of workloads only, else it was dropped. */
+static void group_check(pod_view *w, const path *p) {
+  const val *group = val_getc(w->spec, "schedulingGroup"), *name = val_getc(group, "podGroupName");
+  path at = path_child(p, "schedulingGroup"), name_at = path_child(&at, "podGroupName");
+  if (!group) return;
+  if (name) text_check(w->errs, &name_at, TEXT_DNS1123_SUBDOMAIN, val_str(name));
+  else field_invalid(w->errs, &name_at, NULL, "must specify one of: `podGroupName`");
+}
+
 static void host_aliases_check(pod_view *w, const path *p) {
   const val *list = val_getc(w->spec, "hostAliases");
   EACH_ITEM(i, list) {
@@ -277,6 +286,7 @@ void pod_spec_validate(pod_view *w, const path *p) {
   host_name_check(w, p);
   names_check(w, p);
   pod_os_validate(w, p);
+  group_check(w, p);
   file_keys f = {e, val_getc(w->spec, "volumes")};
   containers_visit(w->spec, p, file_keys_check, &f);
 }

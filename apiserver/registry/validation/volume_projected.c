@@ -1,5 +1,7 @@
 /* Projected volumes, whose parts share one directory, and what some sources say about the volume's
  * name. */
+#include "registry/validation/certificates.h"
+#include "registry/validation/checks.h"
 #include "registry/validation/volume_sources.h"
 
 #include "base/quote.h"
@@ -50,6 +52,39 @@ static void token_part(projected *j, const path *p, const val *part) {
   if (need(e, j->s->p, part, "path", "")) path_local_unreserved(e, &at, val_get_str(part, "path"));
 }
 
+/* With the gate PodCertificateRequest only, else it was dropped. */
+static void certificate_part(projected *j, const path *p, const val *part) {
+  static const char *const types[] = {"RSA3072",   "RSA4096",   "ECDSAP256", "ECDSAP384",
+                                      "ECDSAP521", "ED25519", NULL};
+  static const char *const files[] = {"credentialBundlePath", "keyPath", "certificateChainPath"};
+  field_errors *e = j->s->errs;
+  path signer = path_child(p, "signerName"), type = path_child(p, "keyType"),
+       seconds = path_child(p, "maxExpirationSeconds");
+  const val *n = val_getc(part, "maxExpirationSeconds");
+  int count = 0;
+  signer_name_check(e, &signer, val_get_str(part, "signerName"));
+  user_annotations_check(e, p, val_getc(part, "userAnnotations"));
+  enum_check(e, &type, val_get_str(part, "keyType"), types);
+  int most = signer_seconds_max(val_get_str(part, "signerName"));
+  if (n && val_i64(n) < 3600) {
+    field_invalid(e, &seconds, n, "if provided, maxExpirationSeconds must be >= 3600");
+  }
+  if (n && val_i64(n) > most) {
+    field_invalid(e, &seconds, n, "if provided, maxExpirationSeconds must be <= %d", most);
+  }
+  for (size_t i = 0; i < 3; i++) {
+    slice file = val_get_str(part, files[i]);
+    path at = path_child(p, files[i]);
+    if (file.len == 0) continue;
+    count++;
+    path_local_unreserved(e, &at, file);
+    path_once(j, file, file);
+  }
+  if (count) return;
+  field_required(e, p,
+                 "specify at least one of credentialBundlePath, keyPath, and certificateChainPath");
+}
+
 static const struct {
   const char *key;
   void (*check)(projected *j, const path *p, const val *part);
@@ -58,6 +93,7 @@ static const struct {
     {"configMap", keys_part},
     {"downwardAPI", downward_part},
     {"serviceAccountToken", token_part},
+    {"podCertificate", certificate_part},
 };
 
 void source_projected(const source_args *s) {
