@@ -136,20 +136,6 @@ static void volumes_warn(request *rq, const path *spec_path, const val *spec) {
   pod_warn_paths(rq, spec);
 }
 
-/* What a projected volume's source was dropped of, or never had. */
-static void sources_warn(request *rq, const val *spec) {
-  const val *list = val_getc(spec, "volumes");
-  EACH_ITEM(i, list) {
-    const val *sources = val_path(val_at(list, i), "projected.sources");
-    slice name = go_quote(rq->arena, val_get_str(val_at(list, i), "name"));
-    EACH_ITEM(k, sources) {
-      if (val_len(val_at(sources, k))) continue;
-      request_warn(rq, arena_printf(rq->arena, "volume %.*s (Projected) has no sources provided",
-                                    SLICE_ARG(name)));
-    }
-  }
-}
-
 void pod_warn_fraction(request *rq, const path *p, const val *amounts, const char *name) {
   const val *v = val_getc(amounts, name);
   path at = path_key(p, slice_cstr(name));
@@ -271,7 +257,6 @@ static void template_warn(request *rq, const path *p, const val *template) {
   placement_warn(rq, &at, spec);
   notes_warn(rq, &meta, val_getc(template, "metadata"));
   volumes_warn(rq, &at, spec);
-  sources_warn(rq, spec);
   repeats_warn(rq, &at, spec, "hostAliases", "ip");
   repeats_warn(rq, &at, spec, "imagePullSecrets", "name");
   path overhead = path_child(&at, "overhead");
