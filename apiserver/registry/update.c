@@ -50,7 +50,7 @@ static void prepare_update(update_run *u, val *obj) {
   object_set_generation(rq->arena, obj, object_generation(u->live));
   if (u->source->prepare) {
     u->source->prepare(rq, obj, u->live);
-    disabled_fields_drop(rq->resource, obj, u->live);
+    disabled_fields_drop(rq, obj, u->live);
     return;
   }
   if (s->has_status) object_take(rq->arena, obj, u->live, "status");
