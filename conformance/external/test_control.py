@@ -291,6 +291,21 @@ def test_snapshot_goes_on_where_it_was_taken(tmp_path, api, control):
     assert [api.get("/api/v1/services").json, make_more(api)] == here
 
 
+def test_snapshot_of_a_large_state(tmp_path, api, control):
+    """Written by a process of its own, from the moment of the request: what follows is not in it."""
+    for i in range(2100):
+        assert api.call("POST", MAPS, {"metadata": {"name": f"many-{i:04}"}, "data": {"k": "x" * 500}}).status == 201
+    before = api.get(MAPS).json
+    file = tmp_path / "s"
+    answer = control.ok("snapshot", str(file))
+    assert answer["bytes"] == file.stat().st_size and file.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["s"]
+    assert "No such file" in control.refused("snapshot", str(tmp_path / "no" / "s"))
+    assert api.call("POST", MAPS, {"metadata": {"name": "later"}}).status == 201
+    assert control.ok("load", str(file))["revision"] == answer["revision"]
+    assert api.get(MAPS).json == before
+
+
 def make_more(api):
     spec = {"type": "NodePort", "ports": [{"port": 80}]}
     made = [api.call("POST", MAPS, {"metadata": {"generateName": "m-"}}).json for _ in range(3)]

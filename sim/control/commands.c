@@ -1,5 +1,6 @@
 /* The commands of the control address: a row each. */
 #include "sim/control/internal.h"
+#include "sim/control/snapshot_child.h"
 #include "sim/control/snapshot_file.h"
 #include "sim/live/control.h"
 #include "snapshot.h"
@@ -126,16 +127,8 @@ static bool read_path(control_call *c, char out[4096]) {
 }
 
 static void run_snapshot(control_call *c) {
-  char path[4096], why[SNAPSHOT_WHY_MAX];
-  int64_t bytes = 0;
-  if (elsewhere(c, "a snapshot") || !read_path(c, path)) return;
-  if (!snapshot_save(c->serving, path, &bytes, why)) {
-    control_fail(c, 500, "%s", why);
-    return;
-  }
-  int64_t revision = store_revision(c->serving->server->store);
-  control_answer(c, json_pack("{s:s, s:I, s:I}", "file", path, "revision", (json_int_t)revision,
-                              "bytes", (json_int_t)bytes));
+  char path[4096];
+  if (!elsewhere(c, "a snapshot") && read_path(c, path)) snapshot_run(c, path);
 }
 
 static void run_load(control_call *c) {

@@ -4,6 +4,7 @@
 
 #include "base/heap.h"
 #include "sim/control/internal.h"
+#include "sim/control/snapshot_child.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>
@@ -223,6 +224,7 @@ const char *control_address(const control *c) { return c->address; }
 
 void control_close(control *c) {
   if (!c) return;
+  snapshot_children_end(c);
   checkpoints_dispose(&c->checkpoints);
   heap_free(c);
 }

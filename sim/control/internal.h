@@ -14,6 +14,7 @@ struct control {
   char address[128];
   checkpoints checkpoints;
   forks forks;
+  struct saving *savings; /* snapshots that are being written (snapshot_child.c) */
 };
 
 env_acceptor control_acceptor(control *c);
