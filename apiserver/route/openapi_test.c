@@ -70,8 +70,8 @@ static void paths_belong_to_resources(void **state) {
                                    "/api/v1/watch/namespaces/{namespace}/pods/{name}"};
   static const char *const off[] = {"/apis/internal.apiserver.k8s.io/",
                                     "/apis/coordination.k8s.io/v1beta1/",
-                                    "/apis/resource.k8s.io/v1beta1/watch/namespaces/{namespace}/"
-                                    "resourceclaims/{name}",
+                                    "/apis/resource.k8s.io/v1beta1/namespaces/{namespace}/x",
+                                    "/apis/resource.k8s.io/v1beta1/watch/resourceclaims",
                                     "/apis/networking.k8s.io/v1beta1/ipaddresses"};
   for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
     if (!openapi_path_served(&s, slice_cstr(on[i]))) fail_msg("%s", on[i]);
