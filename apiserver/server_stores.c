@@ -8,6 +8,7 @@
 #include "bootstrap/bootstrap.h"
 #include "registry/stored_codec.h"
 #include "registry/stored_etcd.h"
+#include "store/encrypt.h"
 #include "store/mirror.h"
 #include "verb/registry.h"
 
@@ -196,4 +197,15 @@ void server_stores_destroy(server *s) {
   store_destroy(s->store);
   heap_free(s->others);
   heap_free(s->places);
+}
+
+static bool is_covered(void *ctx, slice key) {
+  const resource_info *r = stored_resource_of(key);
+  return r && encryption_covers(ctx, r->group, r->resource);
+}
+
+void server_encryption_changed(server *s, const encryption *e) {
+  for (uint32_t i = 0; i <= s->other_count; i++) {
+    mirror_mark_stale(server_store_nth(s, i), is_covered, (void *)(uintptr_t)e);
+  }
 }

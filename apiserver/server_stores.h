@@ -38,4 +38,7 @@ static inline store *request_store(const request *rq) {
 /* The nth, from 0, which is the main one; NULL behind the last. */
 store *server_store_nth(const server *s, uint32_t n);
 
+/* The configuration that options.remote.encryption pointed at has been replaced. */
+void server_encryption_changed(server *s, const struct encryption *e);
+
 #endif

@@ -10,6 +10,7 @@
 #include "store/etcd/etcd_remote.h"
 #include "sim/control/control.h"
 #include "sim/control/snapshot_file.h"
+#include "sim/encryption_reload.h"
 #include "sim/etcd_listen.h"
 
 #include <arpa/inet.h>
@@ -286,7 +287,11 @@ static remote *make_etcd(void *ctx, slice servers, env *e, timers *t, slice *pro
 
 static bool fill_encryption(serving *s, const flags *f) {
   const char *path = flags_str(f, "encryption-provider-config");
-  if (!path || !*path) return true;
+  bool reloads = flags_bool(f, "encryption-provider-config-automatic-reload");
+  if (!path || !*path) {
+    return !reloads || complain("--encryption-provider-config-automatic-reload must be set with "
+                                "--encryption-provider-config");
+  }
   buf text;
   char problem[ENCRYPTION_PROBLEM_MAX];
   buf_init(&text, FILE_MAX);
@@ -429,6 +434,9 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   if (!s->server) return complain("%.*s", SLICE_ARG(problem));
   if (s->server->snapshot_clock_ns) world_set_virtual_ns(s->world, s->server->snapshot_clock_ns);
   hook_clock(s);
+  if (s->encryption && flags_bool(f, "encryption-provider-config-automatic-reload")) {
+    s->reload = encryption_reload_start(s, flags_str(f, "encryption-provider-config"));
+  }
   world_attach(s->world, &(world_program){.tick = program_tick,
                                           .stop = program_stop,
                                           .leave = program_leave,
@@ -565,6 +573,7 @@ bool serving_save(serving *s) {
 }
 
 void serving_stop(serving *s) {
+  encryption_reload_stop(s->reload);
   control_close(s->control);
   etcd_face_destroy(s->etcd);
   if (s->server) server_destroy(s->server);

@@ -17,6 +17,7 @@ typedef struct serving {
   char url[128]; /* where clients go: https://127.0.0.1:6443 */
   char token[48]; /* an administrator's, made when a kubeconfig is asked for */
   struct encryption *encryption;
+  struct encryption_reload *reload; /* NULL: not asked for */
   world_tls etcd_client_tls; /* for --etcd-servers */
   struct control *control; /* NULL: none asked for */
   etcd_face *etcd; /* NULL: none asked for */

@@ -2,6 +2,7 @@
 #include "store/encrypt.h"
 
 #include "base/arena.h"
+#include "base/heap.h"
 #include "base/val.h"
 #include "codec/codec.h"
 
@@ -140,17 +141,30 @@ static bool read_config(reading *r, slice text, crypt_group **groups) {
 }
 
 encryption *encryption_create(slice config, char problem[ENCRYPTION_PROBLEM_MAX]) {
-  arena *a = arena_create();
-  encryption *e = ARENA_NEW(a, encryption);
-  *e = (encryption){.arena = a};
-  reading r = {a, problem};
-  if (read_config(&r, arena_copy(a, config), &e->groups)) return e;
-  arena_destroy(a);
+  encryption *e = heap_zalloc(sizeof *e);
+  if (encryption_replace(e, config, problem)) return e;
+  heap_free(e);
   return NULL;
 }
 
+bool encryption_replace(encryption *e, slice config, char problem[ENCRYPTION_PROBLEM_MAX]) {
+  arena *a = arena_create();
+  crypt_group *groups = NULL;
+  reading r = {a, problem};
+  bool ok = read_config(&r, arena_copy(a, config), &groups);
+  if (!ok) {
+    arena_destroy(a);
+    return false;
+  }
+  if (e->arena) arena_destroy(e->arena);
+  *e = (encryption){.arena = a, .groups = groups};
+  return true;
+}
+
 void encryption_destroy(encryption *e) {
-  if (e) arena_destroy(e->arena);
+  if (!e) return;
+  arena_destroy(e->arena);
+  heap_free(e);
 }
 
 /* ---- which keys ---- */
@@ -169,6 +183,10 @@ static const crypt_key *keys_of(const encryption *e, slice group, slice resource
     }
   }
   return NULL;
+}
+
+bool encryption_covers(const encryption *e, slice group, slice resource) {
+  return keys_of(e, group, resource) != NULL;
 }
 
 /* ---- the ciphers ---- */

@@ -16,7 +16,11 @@ typedef struct encryption encryption;
 /* config: the file's text (YAML or JSON). NULL with a line in `problem`. */
 #define ENCRYPTION_PROBLEM_MAX 256
 encryption *encryption_create(slice config, char problem[ENCRYPTION_PROBLEM_MAX]);
+/* Another configuration in its place, for all that hold e. False: it stays as it was. */
+bool encryption_replace(encryption *e, slice config, char problem[ENCRYPTION_PROBLEM_MAX]);
 void encryption_destroy(encryption *e);
+/* Whether the configuration names the resource. */
+bool encryption_covers(const encryption *e, slice group, slice resource);
 
 /* key: the full key in the store, to which aesgcm binds the bytes. Both append to out, and pass on
  * what is of a resource that the configuration does not name.

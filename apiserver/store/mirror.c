@@ -74,6 +74,22 @@ void mirror_on_ready(store *s, void (*ready)(void *ctx), void *ctx) {
   m->on_ready_ctx = ctx;
 }
 
+typedef struct stale_run {
+  bool (*which)(void *ctx, slice key);
+  void *ctx;
+} stale_run;
+
+static bool mark_stale(void *ctx, store_entry *e) {
+  stale_run *r = ctx;
+  if (r->which(r->ctx, store_entry_key(e))) e->stale = true;
+  return true;
+}
+
+void mirror_mark_stale(store *s, bool (*which)(void *ctx, slice key), void *ctx) {
+  stale_run r = {which, ctx};
+  tree_walk(mirror_of(s)->replica->root, SLICE_NONE, SLICE_NONE, mark_stale, &r);
+}
+
 mirror_figures mirror_figures_read(const store *s) { return ((const mirror *)s)->figures; }
 
 static void destroy_now(void *ctx, int64_t now_ns) {

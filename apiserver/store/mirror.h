@@ -56,6 +56,9 @@ store *mirror_create(const mirror_options *o);
 /* Called once, when the copy is complete for the first time, on a fiber of its own. */
 void mirror_on_ready(store *s, void (*ready)(void *ctx), void *ctx);
 
+/* Another form is wanted of what is kept: writes of the same value to these keys are due. */
+void mirror_mark_stale(store *s, bool (*which)(void *ctx, slice key), void *ctx);
+
 /* For tests and figures. */
 typedef struct mirror_figures {
   uint64_t lists; /* times that the copy was made */

@@ -204,6 +204,37 @@ def test_encryption_and_rotation(etcd, serve, tmp_path):
     assert ask(keyless, "GET", MAPS)[0].status == 200
 
 
+def test_encryption_is_reloaded(etcd, serve, tmp_path):
+    """A new file is taken over while the server runs; what was stored before is rewritten by a write that changes nothing else."""
+    def config(*keys):
+        lines = "".join(f"      - {{name: {name}, secret: {secret}}}\n" for name, secret in keys)
+        return "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n- resources: [secrets]\n  providers:\n  - secretbox:\n      keys:\n" + lines
+
+    file = tmp_path / "encryption.yaml"
+    file.write_text(config(("one", K1)))
+    server = serve(etcd.url, f"--encryption-provider-config={file}", "--encryption-provider-config-automatic-reload=true")
+    secrets, key = "/api/v1/namespaces/default/secrets", "/registry/secrets/default/s"
+    secret = ask(server, "POST", secrets, {"metadata": {"name": "s"}, "data": {"k": "dg=="}})[1]
+    assert stored(etcd, key).startswith(b"k8s:enc:secretbox:v1:one:")
+    same = ask(server, "PUT", secrets + "/s", secret)[1]
+    assert same["metadata"]["resourceVersion"] == secret["metadata"]["resourceVersion"]
+
+    def replace(text, words):
+        beside = tmp_path / "beside"
+        beside.write_text(text)
+        beside.rename(file)
+        wait_for(lambda: words in server.log.read_text())
+
+    replace("nonsense: [", "not taken over")
+    assert ask(server, "GET", secrets + "/s")[0].status == 200
+    replace(config(("two", K2), ("one", K1)), "read again")
+    assert ask(server, "GET", secrets + "/s")[1]["data"] == {"k": "dg=="}
+    again = ask(server, "PUT", secrets + "/s", secret)[1]
+    assert stored(etcd, key).startswith(b"k8s:enc:secretbox:v1:two:")
+    assert again["metadata"]["resourceVersion"] != secret["metadata"]["resourceVersion"]
+    assert ask(server, "PUT", secrets + "/s", again)[1]["metadata"]["resourceVersion"] == again["metadata"]["resourceVersion"]
+
+
 # ---- faults
 
 def test_not_there_yet(serve):
