@@ -157,6 +157,15 @@ static bool is_current_version(slice text, slice number) {
                           SLICE_LIT("current: "));
 }
 
+/* Moves both behind the runs; false when they stood there already: the texts part behind them. */
+static bool behind(slice e, slice er, size_t *i, slice a, slice ar, size_t *j) {
+  size_t i_to = (size_t)(er.ptr - e.ptr) + er.len, j_to = (size_t)(ar.ptr - a.ptr) + ar.len;
+  if (i_to <= *i && j_to <= *j) return false;
+  *i = i_to;
+  *j = j_to;
+  return true;
+}
+
 /* The two texts part at i and j: the runs of digits or of a name there may be paired. Moves both
  * behind the runs. */
 static bool match_run(pairing *p, slice e, size_t *i, slice a, size_t *j) {
@@ -165,20 +174,14 @@ static bool match_run(pairing *p, slice e, size_t *i, slice a, size_t *j) {
     bool good = is_node_port(en) && is_node_port(an) && pairing_match(p, PAIR_PORT, en, an);
     good = good || slice_is(pairing_substitute_version(p, en), arena_cstr(p->arena, an)) ||
            (is_current_version(e, en) && pairing_match_version(p, en, an, true));
-    if (good) {
-      *i = (size_t)(en.ptr - e.ptr) + en.len;
-      *j = (size_t)(an.ptr - a.ptr) + an.len;
-      return true;
-    }
+    if (good && behind(e, en, i, a, an, j)) return true;
   }
   slice ew = run_around(e, *i, token_is_name), aw = run_around(a, *j, token_is_name);
   const char *known = mapped(p->there[PAIR_NAME], ew);
   if (!known || !slice_is(aw, known)) {
     return false;
   }
-  *i = (size_t)(ew.ptr - e.ptr) + ew.len;
-  *j = (size_t)(aw.ptr - a.ptr) + aw.len;
-  return true;
+  return behind(e, ew, i, a, aw, j);
 }
 
 /* Equal texts may be wrong too: where a value in them is known to have become another. */

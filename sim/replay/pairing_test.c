@@ -140,6 +140,16 @@ static void substitutes(void **state) {
   assert_true(slice_is(pairing_substitute_version(f->p, S("garbage")), "garbage"));
 }
 
+/* Names that are paired, and texts that part right behind them: that once went on for ever. */
+static void texts_part_behind_a_pair(void **state) {
+  fixture *f = *state;
+  assert_true(pairing_match_generated(f->p, S("web-"), S("web-bcdfg"), S("web-hjklm")));
+  assert_true(text(state, "of web-bcdfg", "of web-hjklm"));
+  assert_false(text(state, "of web-bcdfg, now", "of web-hjklm: now"));
+  assert_true(version(state, "210", "1210", false));
+  assert_false(text(state, "at 210, now", "at 1210: now"));
+}
+
 static void continue_tokens(void **state) {
   fixture *f = *state;
   /* {"v":"meta.k8s.io/v1","rv":210,"start":"/page-3\u0000"} and the same with 1210 */
@@ -159,7 +169,7 @@ int main(void) {
       T(list_versions_lie_between_writes), T(times_are_of_the_run),
       T(ages),                 T(generated_names),
       T(addresses_and_ports),  T(substitutes),
-      T(continue_tokens),
+      T(continue_tokens),      T(texts_part_behind_a_pair),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define JOBS_MAX 64
-#define STUCK_S 60 /* of wall time at one seed */
+#define STUCK_S 300 /* of wall time at one seed: the worker itself looks at its processor's time */
 #define FAILURES_TOLD 20
 
 typedef struct seed_result {
@@ -107,6 +107,7 @@ static void start_worker(fleet *f, uint32_t job, uint64_t from) {
   if (pid == 0) {
     int fd = open("/dev/null", O_WRONLY);
     if (fd >= 0) dup2(fd, 2); /* an assertion's words: the repeat line shows them again */
+    run_stuck_guard();
     work(f, job, from);
   }
   f->pids[job] = pid;
@@ -118,9 +119,14 @@ static bool reap(fleet *f, uint32_t job, int status) {
   f->pids[job] = 0;
   if (me->done) return false;
   seed_result *s = &f->results[me->at];
-  s->code = RUN_CRASH + 1;
+  bool stuck = WIFEXITED(status) && WEXITSTATUS(status) == RUN_LIVENESS;
+  s->code = (stuck ? RUN_LIVENESS : RUN_CRASH) + 1;
   snprintf(s->text, sizeof s->text, WIFSIGNALED(status) ? "signal %d" : "exit %d",
            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+  if (stuck) {
+    s->check = CHECK_LIVENESS;
+    snprintf(s->text, sizeof s->text, "a turn does not end");
+  }
   if (f->o->stop_at_failure || me->at + f->o->jobs >= f->count) return false;
   start_worker(f, job, me->at + f->o->jobs);
   return true;

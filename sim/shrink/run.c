@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static world *current;
@@ -104,9 +105,36 @@ static void on_crash(int sig) {
   _exit(RUN_CRASH);
 }
 
+#define STUCK_CPU_S 30 /* of the processor's time in one turn */
+
+/* The clock only decides when to look; that a turn does not end is the run's own doing. */
+static void on_stuck_look(int sig) {
+  static const world *seen;
+  static uint64_t seen_turn;
+  (void)sig;
+  bool stuck = current && current == seen && current->turn == seen_turn;
+  seen = current;
+  seen_turn = current ? current->turn : 0;
+  if (!stuck) return;
+  if (guarded) {
+    printf("\nliveness: turn %llu does not end (%d s of the processor's time)\n",
+           (unsigned long long)seen_turn, STUCK_CPU_S);
+    repro_tell_failure(stdout, guarded, current, NULL, guarded_line);
+    fflush(stdout);
+  }
+  _exit(RUN_LIVENESS);
+}
+
+void run_stuck_guard(void) {
+  struct itimerval every = {{STUCK_CPU_S, 0}, {STUCK_CPU_S, 0}};
+  signal(SIGPROF, on_stuck_look);
+  setitimer(ITIMER_PROF, &every, NULL);
+}
+
 void run_crash_guard(const sim_options *o, const char *reproduce) {
   static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
   guarded = o;
   guarded_line = reproduce;
+  run_stuck_guard();
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], on_crash);
 }

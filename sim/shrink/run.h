@@ -35,6 +35,9 @@ bool run_tell_divergence(const sim_options *o, FILE *out);
 /* Makes a crash of this process tell which run it was, with its last events, and exit with 127.
  * o: the run; reproduce: the line that repeats it. Both must stay. */
 void run_crash_guard(const sim_options *o, const char *reproduce);
+/* Ends the process with RUN_LIVENESS when one turn takes the processor for half a minute or more: a
+ * loop that does not end must not fill the memory. run_crash_guard does that too. */
+void run_stuck_guard(void);
 /* The world that is running, or NULL. */
 world *run_current(void);
 void run_set_current(world *w);

@@ -37,6 +37,8 @@ static void trial_child(const sim_options *o, int fd) {
   int quiet = open("/dev/null", O_WRONLY);
   if (quiet >= 0) dup2(quiet, 2);
   world *w = sim_create(o);
+  run_set_current(w);
+  run_stuck_guard();
   sim_run(w);
   verdict v = {.code = run_code_of(w), .check = w->violation.check, .clients = w->client_count};
   for (uint32_t i = 0; i < w->op_count; i++) {
