@@ -1,8 +1,8 @@
 /* shutdown: how a server leaves, as the real one does:
  *   1. at once /readyz fails (its check "shutdown"); everything else is served for
  *      --shutdown-delay-duration, so that load balancers can notice;
- *   2. without --shutdown-send-retry-after that is all: the world stops listening, and answers
- *      under way leave;
+ *   2. without --shutdown-send-retry-after that is all: the world stops listening, answers under
+ *      way leave, and watches end (the real server holds them for up to a minute);
  *   3. with it, new requests are answered 429 with Retry-After and Connection: close, until those
  *      under way are answered and, where --shutdown-watch-termination-grace-period is above 0, the
  *      watches have been ended, some at a time. /readyz, /livez, /healthz and /metrics go on, and
