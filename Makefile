@@ -210,6 +210,7 @@ $(BUILD)/watchload: ci/load/watchload.c | $(DEPS)
 bench: $(BIN) $(BUILD)/watchload
 	$(PY) ci/bench.py $(BIN)
 	$(PY) ci/bench_etcd.py $(BIN)
+	$(PY) ci/bench_sim.py $(BIN)
 	@if command -v go >/dev/null && [ -n "$(CORPUS)" ]; then $(MAKE) --no-print-directory bench-codec; fi
 
 # The codecs beside apimachinery's own, on generated objects (conformance/oracle). Needs Go and, the
