@@ -1,6 +1,8 @@
 /* Pod failure and success policies of Jobs. */
 #include "registry/validation/batch.h"
 
+#include "base/quote.h"
+
 /* Invalid without a value. */
 static void refuse_whole(field_errors *e, const path *p, const char *why) {
   field_error_add(e, FIELD_INVALID, path_text(e->a, p),
@@ -99,7 +101,8 @@ static void failure_check(field_errors *e, const path *p, const val *spec) {
 static bool index_number(arena *a, slice s, int64_t completions, long long *out, slice *why) {
   slice digits = s.len && s.ptr[0] == '+' ? slice_from(s, 1) : s;
   if (!slice_to_i64(digits, out)) {
-    *why = arena_printf(a, "cannot convert string to integer for index: \"%.*s\"", SLICE_ARG(s));
+    slice shown = go_quote(a, s);
+    *why = arena_printf(a, "cannot convert string to integer for index: %.*s", SLICE_ARG(shown));
     return false;
   }
   if (*out < completions) return true;
