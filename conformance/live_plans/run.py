@@ -56,7 +56,10 @@ class Plans:
         self.rows, self.pool = [], concurrent.futures.ThreadPoolExecutor(JOBS)
 
     def must(self, *words, **more):
-        code, text = sh(*words, **more)
+        try:
+            code, text = sh(*words, **more)
+        except Late:
+            sys.exit(f"{shlex.join(map(str, words))}: not done within LIMIT")
         if code:
             sys.exit(f"{shlex.join(map(str, words))}: exit code {code}\n{text}")
 
