@@ -160,8 +160,8 @@ static list_meta make_meta(list_run *l) {
   m.continue_token = continue_encode(l->rq->arena, m.revision, start);
   if (selector_is_empty(&l->selector)) {
     slice from = arena_concat(l->rq->arena, l->next_key, slice_of("\0", 1));
-    m.has_remaining = true;
     m.remaining = (int64_t)store_view_count(l->view, from, l->end) + MUTANT(REMAINING_WRONG);
+    m.has_remaining = m.remaining > 0; /* it goes on: none means that they can't be counted now */
   }
   return m;
 }
