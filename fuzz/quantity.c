@@ -1,6 +1,6 @@
 /* Fuzz target: quantities; two with a newline between them. Oracles: the canonical form is a fixed
- * point and equal to the text; comparison is antisymmetric and agrees with Value() and with what
- * subtraction leaves; a + b - b is a again. */
+ * point (of binary units: its own canonical form is) and equal to the text; comparison is
+ * antisymmetric and agrees with Value() and with what subtraction leaves; a + b - b is a again. */
 #include "fuzz/fuzz.h"
 
 #include "codec/decimal.h"
@@ -16,7 +16,12 @@ static bool canonical(arena *a, slice text, slice *out) {
     return false;
   }
   CHECK(quantity_canonical(a, *out, &again, &error));
-  CHECK_SAME(*out, again);
+  CHECK(quantity_cmp(*out, again) == 0);
+  /* 62.5Ki is written 64000, as the real library has it, and that reads as 64k. */
+  if (slice_find(text, SLICE_LIT("i")) < 0) CHECK_SAME(*out, again);
+  slice third = again;
+  CHECK(quantity_canonical(a, third, &again, &error));
+  CHECK_SAME(third, again);
   return true;
 }
 
