@@ -30,17 +30,10 @@ fuzz_heap fuzz_heap_begin(void) {
   return (fuzz_heap){heap_total()};
 }
 
-static size_t arena_baseline(void) {
-  size_t before = heap_total();
-  arena_destroy(arena_create());
-  return heap_total() - before;
-}
-
 void fuzz_heap_check(const fuzz_heap *h, size_t input, size_t per_byte) {
   size_t asked = heap_total() - h->before;
-  size_t chunk_head = 64; /* of the one further chunk */
   size_t more = input > 128 ? (input - 128) * per_byte : 0;
-  size_t bound = arena_baseline() + chunk_head + FUZZ_HEAP_SMALL + more;
+  size_t bound = FUZZ_HEAP_SMALL + more;
   if (asked <= bound) return;
   fprintf(stderr, "oracle: %zu bytes of input asked for %zu of heap, bound %zu\n", input, asked,
           bound);

@@ -61,9 +61,8 @@ void fuzz_head_close(fuzz_head *h);
 #define CHECK_SAME(x, y) fuzz_check_same(__FILE__, __LINE__, (x), (y))
 void fuzz_check_same(const char *file, int line, slice x, slice y);
 
-/* Bounded allocation. What any decoding asks of the heap beforehand is the baseline: an arena
- * and its first chunk (8 KiB and two small heads). Above it: FUZZ_HEAP_SMALL for an input of up to
- * 128 bytes (one further chunk of an arena), and `per_byte` for each byte more. */
+/* Bounded allocation: FUZZ_HEAP_SMALL for an input of up to 128 bytes (an arena with two chunks),
+ * and `per_byte` for each byte more. */
 #define FUZZ_HEAP_SMALL ((size_t)16 << 10)
 typedef struct fuzz_heap {
   size_t before;

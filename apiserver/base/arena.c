@@ -1,5 +1,6 @@
-/* Arena: a list of chunks, newest first. Chunks double up to 64 KiB, so that a
- * small request costs one allocation and a large one few. */
+/* Arena: a list of chunks, newest first. Each is as large as all before it, up to 64 KiB, so that a
+ * small request costs one allocation and a large one few. The first two leave room in 16 KiB for
+ * what a decoder asks of the heap beside them (fuzz/fuzz.h). */
 #include "base/arena.h"
 
 #include "base/ascii.h"
@@ -9,9 +10,9 @@
 #include <stdalign.h>
 #include <stdio.h>
 
-#define CHUNK_FIRST ((size_t)8 << 10)
+#define CHUNK_FIRST ((size_t)7 << 10)
 #define CHUNK_MAX ((size_t)64 << 10)
-#define MORE_FIRST 8u
+#define MORE_FIRST 4u
 #define ALIGN alignof(max_align_t)
 
 typedef struct chunk {
@@ -39,6 +40,11 @@ arena *arena_create(void) {
   arena *a = heap_zalloc(sizeof *a);
   a->head = chunk_create(a, CHUNK_FIRST);
   return a;
+}
+
+static size_t chunk_size_next(const arena *a) {
+  if (!a->head->next) return a->head->size < CHUNK_MAX ? a->head->size : CHUNK_MAX;
+  return a->head->size < CHUNK_MAX / 2 ? a->head->size * 2 : CHUNK_MAX;
 }
 
 static void chunks_free(arena *a, chunk *c) {
@@ -79,7 +85,7 @@ void *arena_alloc(arena *a, size_t size) {
   chunk *c = a->head;
   assert(need >= size);
   if (c->size - c->used < need) {
-    size_t next_size = c->size * 2 < CHUNK_MAX ? c->size * 2 : CHUNK_MAX;
+    size_t next_size = chunk_size_next(a);
     if (need > next_size / 2) { /* its own chunk, behind the head, which stays in use */
       chunk *own = chunk_create(a, need);
       own->used = need;

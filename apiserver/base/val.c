@@ -218,7 +218,7 @@ val *val_path(const val *v, const char *dotted) {
   return at;
 }
 
-static uint32_t grown(uint32_t cap) { return cap ? cap * 2 : 8; }
+static uint32_t grown(uint32_t cap) { return cap ? cap * 2 : 4; }
 
 void val_set(arena *a, val *map, slice key, val *value) {
   assert(val_is_map(map) && value);

@@ -174,7 +174,7 @@ static bool scan_after(scan *s, bool *more) {
 slice json_syntax_error(arena *a, slice text) {
   const unsigned char *p = (const unsigned char *)text.ptr;
   scan s = {.a = a, .p = p, .end = p + text.len, .error = SLICE_NONE};
-  s.open = arena_alloc(a, LIMIT_JSON_DEPTH);
+  s.open = arena_alloc(a, text.len < LIMIT_JSON_DEPTH ? text.len : LIMIT_JSON_DEPTH);
   bool more = true;
   while (more) {
     bool done;

@@ -90,7 +90,7 @@ static frame *frame_push(decoder *d, frame_kind kind, slice bytes, const type_in
   f->end = f->in.limit;
   f->type = t;
   f->kind = (uint8_t)kind;
-  f->row = t->protos;
+  f->row = t->protos - 1; /* nobody's */
   f->slot_base = 0;
   f->to = NULL;
   f->list = f->value = NULL;
