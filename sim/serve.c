@@ -15,6 +15,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,14 @@ static uint64_t seed_of(const flags *f) {
   return seed;
 }
 
+/* What is freed at the heap's end is used again at once by the next pieces of an answer. Given back
+ * to the system each time, a third of a long list's CPU time goes into getting it again. */
+static void keep_freed_memory(void) {
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+  mallopt(M_TOP_PAD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+}
+
 static bool start_world(serving *s, const flags *f) {
   world_options o = {.seed = seed_of(f),
                      .verbosity = (int)flags_int(f, "v")};
@@ -214,6 +223,7 @@ static bool start_world(serving *s, const flags *f) {
   else if (!clock || strcmp(clock, "real") != 0) return complain("--clock is real or virtual");
   const char *kept_in = flags_str(f, "store");
   if (!kept_in || strcmp(kept_in, "memory") != 0) return complain("--store is memory");
+  keep_freed_memory();
   s->world = world_create(&o);
   return true;
 }
