@@ -47,6 +47,7 @@
   X(ELECTOR_BLIND, "a candidate takes a lease that is held")                                 \
   X(TTL_HALF, "an event's lease lasts half its time to live")                                \
   X(LEASE_OF_ANY_AGE, "a lease is used again however soon it ends")                         \
+  X(EXISTS_IS_CONFLICT, "behind an etcd, a create that meets an object conflicts with it") \
   X(CREATE_TWICE, "a create whose answer was lost is sent again")                            \
   X(STALE_CONFLICT, "what failed on a late copy's state is not tried on the newest")        \
   X(GIVES_UP, "an update that another writer was quicker than is not made anew")           \

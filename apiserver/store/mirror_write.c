@@ -103,6 +103,7 @@ static store_result guard_failed(write_run *w, const remote_answer *a) {
   bool exists = a->count > 0;
   int64_t upto = exists ? a->kvs[0].mod_revision : a->revision;
   store_result failed = !exists ? STORE_NOT_FOUND : w->txn.guard ? STORE_CONFLICT : STORE_EXISTS;
+  if (MUTANT(EXISTS_IS_CONFLICT) && failed == STORE_EXISTS) failed = STORE_CONFLICT;
   if (w->unsure) return find_out(w, failed, upto);
   /* So that who tries again, sees what was in the way. */
   store_result r = mirror_reach(w->m, upto, REACH_NS, !exists);

@@ -3,6 +3,7 @@
  * look-up and no search. */
 #include "sim/check/check_op.h"
 
+#include "sim/check/check_backends.h"
 #include "sim/check/check_http.h"
 #include "sim/model/json_scan.h"
 #include "sim/workload/client.h"
@@ -287,6 +288,7 @@ void check_op(world *w, op *o, const call *k) {
   if (k->how != CALL_ANSWERED) return;
   if (k->replaced || k->server->life != k->server_life) return;
   v.body = call_body(k);
+  answers_add(w, o, k);
   if (k->in.status == 429) SOMETIMES(w, THROTTLED);
   world_line(w, o->by->who, EV_ANSWER, actor_of_server(k->server), o->id, k->in.status,
              op_rows[o->kind].flags & OP_LISTS ? -1 : json_revision(v.body),

@@ -29,6 +29,7 @@ static void next_later(writer *t, rng *r) {
     return;
   }
   int64_t gap = (int64_t)rng_below(r, (uint64_t)c->world->draw->gap_ns * 2);
+  if (c->world->draw->in_step) gap = SECOND - c->world->now_ns % SECOND;
   client_later(c, gap, 0);
 }
 

@@ -141,6 +141,8 @@ draw draw_make(uint64_t seed, const draw_wish *wish) {
   wish_sizes(&d, wish);
   draw_store(&d, &store, wish);
   draw_faults(&d, &faults, wish);
+  rng compare = rng_split(&root, 15);
+  d.compare = rng_chance(&compare, 1, 10) && d.profile == PROFILE_SWARM;
   if (!(d.faults >> 11 & 1)) d.first_revision = 1;
   if (!(d.faults >> 17 & 1)) d.history = 0;
   return d;

@@ -56,6 +56,8 @@ typedef struct draw {
   uint32_t mutant; /* of a build with mutants; 0: none */
   uint8_t canary; /* enum canary */
   int64_t event_ttl_s; /* of Events; 0: they stay */
+  bool compare; /* at the end, the two backends are compared (check_backends.h) */
+  bool in_step; /* in such a comparison: an operation a second */
 } draw;
 
 /* What the command line insists on; the rest is drawn. */

@@ -3,6 +3,7 @@
 
 #include "base/heap.h"
 #include "base/mutant.h"
+#include "sim/check/check_backends.h"
 #include "sim/check/check_end.h"
 #include "sim/workload/call.h"
 #include "sim/workload/client.h"
@@ -243,6 +244,7 @@ void sim_run(world *w) {
   }
   if (w->turn >= w->turns_max) return; /* as was asked for */
   if (!w->violation.set) check_end(w);
+  if (!w->violation.set && w->draw->compare) check_backends(w);
   if (!w->violation.set) end_in_order(w);
   transcript_mix(&w->log, (uint64_t)w->now_ns);
   transcript_mix(&w->log, w->net_rng.s[0]);

@@ -141,6 +141,7 @@ struct world {
   uint64_t server_wall_ns, start_wall_ns;
   void *store; /* the simulated etcd, or NULL */
   const struct tape *tape; /* replayed by one more client, or NULL */
+  struct answers *answers; /* where the writers' answers are kept; NULL: nowhere */
   struct { /* what the workload shares */
     slice counter_key;
     int64_t increments_acked, increments_unknown;
