@@ -67,11 +67,19 @@ static slice without_first_versions(answers *a, slice body) {
   return slice_of(out, n + body.len);
 }
 
+void answers_begin(world *w) {
+  if (w->answers && !w->answers->base) w->answers->base = model_revision(w->model);
+}
+
+int64_t answers_back(const world *w, int64_t back) {
+  int64_t most = w->answers ? model_revision(w->model) - w->answers->base : back;
+  return back < most ? back : most;
+}
+
 void answers_add(world *w, const op *o, const call *k) {
   answers *a = w->answers;
   if (!a) return;
   a->all = arena_more(a->arena, a->all, a->count, &a->cap, sizeof *a->all);
-  if (a->count == 0) a->base = o->begin;
   slice body = without_first_versions(a, without_uids(a, slice_trim(call_body(k))));
   a->all[a->count++] = (answer){.op = o->id, .kind = o->kind, .status = k->in.status,
                                 .body = body};
@@ -137,7 +145,7 @@ static void compare(world *w, const answers *a, const answers *b) {
                 slice_eq(x->body, y->body);
     size_t at = first_difference(x->body, y->body);
     CHECK_THAT(w, BACKENDS, same,
-               "operation %u (%s): the embedded store answers %d ...%.*s, the etcd model %d ...%.*s",
+               "operation %u (%s): the embedded store answers %d %.*s; the etcd model %d %.*s",
                x->op, op_rows[x->kind].name, x->status, SLICE_ARG(around(x->body, at)), y->status,
                SLICE_ARG(around(y->body, at)));
   }

@@ -20,8 +20,13 @@ typedef struct answers {
   uint32_t count, cap;
   slice *uids;
   uint32_t uid_count, uid_cap;
-  int64_t base; /* the store's revision before the first request */
+  int64_t base; /* the store's revision before the first request; 0: none began */
 } answers;
+
+/* An operation begins. */
+void answers_begin(world *w);
+/* How many revisions back a list may ask for: in a comparison not into the first content. */
+int64_t answers_back(const world *w, int64_t back);
 
 /* Remembers an answer where somebody asks for them (w->answers). */
 void answers_add(world *w, const op *o, const call *k);

@@ -3,13 +3,16 @@
 
 #include "sim/check/check_http.h"
 #include "sim/workload/client.h"
+#include "sim/workload/h2_link.h"
 #include "sim/world/call_faults.h"
 #include "sim/world/sim_etcd.h"
 #include "sim/world/store_link.h"
 
 #include <assert.h>
 
-static slice head_of(client *c, const call_request *q) {
+slice call_bytes(call *k, const call_request *q) {
+  if (k->link) return h2_link_request(k->link, k, q);
+  client *c = k->owner;
   arena *a = c->world->arena;
   if (q->raw.len) return q->raw;
   slice type = q->body.len || q->content_type
@@ -59,16 +62,17 @@ call *call_start(client *c, const call_request *q) {
   k->begun_ns = w->now_ns;
   k->epoch = w->epoch;
   k->revision = model_revision(w->model);
-  k->conn = conn_for(c, q);
+  k->link = c->h2 && !q->stream ? h2_link_for(c) : NULL;
+  k->conn = k->link ? k->link->conn : conn_for(c, q);
   k->server = k->conn->server;
   k->server_life = k->server->life;
   k->compacted = store_link_compacted(k->server);
   k->store_compacted = sim_etcd_compacted(w);
-  k->conn->call = k;
+  if (!k->link) k->conn->call = k;
   slice target = q->target;
   world_line(w, c->who, EV_REQUEST, actor_of_server(k->server), q->op, k->revision, 0,
              arena_join(w->arena, (slice[]){slice_cstr(q->method), SLICE_LIT(" "), target}, 3));
-  call_fault_send(k, q, head_of(c, q));
+  call_fault_send(k, q);
   world_at(w, w->now_ns + q->timeout_ns, DUE_CALL_TIMEOUT, k, 0);
   return k;
 }
@@ -78,10 +82,11 @@ static void end(call *k, call_how how) {
   client *c = k->owner;
   k->how = (uint8_t)how;
   if (k->conn->call == k) k->conn->call = NULL;
+  if (k->link && how != CALL_ANSWERED) h2_link_reset(k->link, k);
   bool keep = how == CALL_ANSWERED && k->conn->open && !k->in.closes && !k->in.until_close &&
               !k->watch && !k->stream && !c->idle;
-  if (keep) c->idle = k->conn;
-  else net_close(k->conn);
+  if (keep && !k->link) c->idle = k->conn;
+  else if (!k->link) net_close(k->conn);
   if (how == CALL_ANSWERED) check_http_answer(c->world, k);
   else world_line(c->world, c->who, EV_NO_ANSWER, actor_of_server(k->server), how, 0, 0,
                   SLICE_NONE);
@@ -141,8 +146,19 @@ void call_abandon(call *k) {
   if (k->how != CALL_OPEN) return;
   k->how = CALL_ABANDONED;
   if (k->conn->call == k) k->conn->call = NULL;
-  net_close(k->conn);
+  if (k->link) h2_link_reset(k->link, k);
+  else net_close(k->conn);
   reader_dispose(&k->in);
+}
+
+void call_progress(call *k) {
+  if (k->watch && k->in.state != READER_HEAD && k->in.status == 200) give_lines(k);
+}
+
+void call_over(call *k, call_how how) { end(k, how); }
+
+void call_reset(call *k) {
+  if (k->how == CALL_OPEN) end(k, CALL_CUT);
 }
 
 bool call_surely_undone(const call *k) {

@@ -36,6 +36,13 @@ typedef struct call {
   int64_t store_compacted; /* the simulated etcd's then */
   size_t line_from; /* of a watch: where the next line begins in in.body */
   void *user; /* the client's */
+  /* over HTTP/2 */
+  struct h2_link *link; /* NULL: HTTP/1.1 */
+  int32_t stream_id;
+  uint32_t stream_code; /* of its end */
+  bool stream_over;
+  uint32_t padding; /* bytes of a header that nobody reads */
+  slice body_left; /* of the request */
 } call;
 
 typedef struct call_request {
@@ -54,11 +61,18 @@ typedef struct call_request {
 /* Sends it on the client's idle connection, or on a new one. Never NULL; the client's `answered`
  * comes later, exactly once, unless the call is abandoned. */
 call *call_start(client *c, const call_request *q);
-/* Closes its connection; nothing more comes. */
+/* What is sent for it: of HTTP/2 what begins its stream (once only). */
+slice call_bytes(call *k, const call_request *q);
+/* Closes its connection, or its stream; nothing more comes. */
 void call_abandon(call *k);
 void call_feed(call *k, slice bytes);
 void call_conn_ended(sim_conn *c, conn_end how);
 void call_timed_out(call *k);
+/* What came is in its reader: a watch's lines are given. */
+void call_progress(call *k);
+void call_over(call *k, call_how how);
+/* The client gives it up (a fault's doing), and hears of it as of a broken connection. */
+void call_reset(call *k);
 static inline slice call_body(const call *k) { return buf_slice(&k->in.body); }
 /* Whether the answer says that the request did nothing (4xx of the server), or the request never
  * got there. */

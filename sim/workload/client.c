@@ -2,8 +2,21 @@
 #include "sim/workload/client.h"
 
 #include "base/heap.h"
+#include "sim/workload/h2_link.h"
 
 #include <assert.h>
+
+/* Drawn for each client by itself. A tape has its own bytes. */
+static bool speaks_h2(const world *w, const client *c) {
+  rng root;
+  rng_init(&root, w->draw->seed);
+  rng r = rng_split(&root, 7000 + (uint64_t)c->who.kind * 100 + c->who.index);
+  bool later = c->who.kind == ACTOR_PAGER || c->who.kind == ACTOR_CONTROLLER ||
+               c->who.kind == ACTOR_ELECTOR;
+  bool class_there = w->draw->faults >> (29 - 1) & 1;
+  bool chosen = rng_chance(&r, 1, 2);
+  return chosen && c->who.kind != ACTOR_PLAYER && (later || class_there);
+}
 
 static client *make(world *w, const client_row *row, uint32_t index) {
   assert(w->client_count < CLIENTS_MAX && row->size >= sizeof(client));
@@ -16,6 +29,7 @@ static client *make(world *w, const client_row *row, uint32_t index) {
   rng_init(&root, w->draw->seed);
   c->rng = rng_split(&root, 1000 + (uint64_t)row->actor * 100 + index);
   c->server = (uint8_t)(index % w->draw->servers);
+  c->h2 = speaks_h2(w, c);
   c->gone = w->cuts.clients >> c->id & 1;
   w->clients[w->client_count++] = c;
   return c;
@@ -30,6 +44,7 @@ void client_part(client *whole, client *part, const client_row *row, uint8_t num
   part->rng = rng_split(&whole->rng, 900 + (uint64_t)number);
   part->server = (uint8_t)((whole->server + number) % w->draw->servers);
   part->gone = whole->gone;
+  part->h2 = whole->h2;
   part->whole = whole;
   part->next_part = whole->parts;
   whole->parts = part;
@@ -65,7 +80,9 @@ void clients_heal(world *w) {
 static void leave(client *c) {
   c->gone = true;
   if (c->idle) net_close(c->idle);
+  if (c->link) h2_link_close(c->link);
   c->idle = NULL;
+  c->link = NULL;
 }
 
 void clients_leave(world *w) {
@@ -96,7 +113,9 @@ void client_later(client *c, int64_t after_ns, uint64_t tag) {
 
 static void forget(client *c) {
   if (c->idle) net_close(c->idle);
+  if (c->link) h2_link_close(c->link);
   c->idle = NULL;
+  c->link = NULL;
   c->wake_generation++;
 }
 

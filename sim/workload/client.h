@@ -36,6 +36,8 @@ struct client {
   bool gone; /* left out of this run, or it has left */
   uint32_t wake_generation;
   sim_conn *idle; /* kept alive, ready for the next call */
+  bool h2; /* speaks HTTP/2 */
+  struct h2_link *link; /* if so: its present connection, or NULL */
   client *whole; /* of a part: the client that it is of; else NULL */
   client *parts, *next_part; /* a client may do several things at once, each a part of it */
 };

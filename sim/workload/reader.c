@@ -43,6 +43,16 @@ static void field(reader *r, slice name, slice value) {
   }
 }
 
+void reader_header(reader *r, slice name, slice value) {
+  long long status = 0;
+  if (!slice_is(name, ":status")) {
+    field(r, name, value);
+  } else if (slice_to_i64(value, &status) && status >= 200) {
+    r->status = (int)status;
+    r->state = READER_BODY;
+  }
+}
+
 static void head_done(reader *r) {
   slice line, rest = buf_slice(&r->head), name, value;
   long long status = 0;

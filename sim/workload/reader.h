@@ -24,6 +24,8 @@ typedef struct reader {
 } reader;
 
 void reader_init(reader *r);
+/* A header of HTTP/2; ":status" is the answer's. */
+void reader_header(reader *r, slice name, slice value);
 void reader_dispose(reader *r);
 /* Takes what belongs to the answer and says how many bytes that was. */
 size_t reader_feed(reader *r, slice bytes);

@@ -3,6 +3,7 @@
  * be out of date: conflicts are part of the traffic. */
 #include "sim/workload/writer.h"
 
+#include "sim/check/check_backends.h"
 #include "sim/check/check_op.h"
 #include "sim/model/json_scan.h"
 
@@ -51,6 +52,7 @@ static void run_op(writer *t) {
     c->world->shared.huge_wanted = false;
     kind = OP_CREATE_HUGE;
   }
+  answers_begin(c->world);
   t->request = (call_request){.timeout_ns = PATIENCE_NS};
   op *o = op_make(c, number, kind);
   t->op = o;

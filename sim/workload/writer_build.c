@@ -2,6 +2,7 @@
  * of that object first: the operation's kind says what was really asked. */
 #include "sim/workload/writer.h"
 
+#include "sim/check/check_backends.h"
 #include "sim/model/json_scan.h"
 
 #define TIERS 3
@@ -208,6 +209,7 @@ static void make_list(maker *m) {
   }
   if (o->kind == OP_LIST_MIN || o->kind == OP_LIST_EXACT || o->kind == OP_LIST_FUTURE) {
     int64_t back = (int64_t)rng_below(m->r, o->kind == OP_LIST_EXACT ? 40 : 6);
+    if (o->kind != OP_LIST_FUTURE) back = answers_back(m->t->base.world, back);
     o->version = o->kind == OP_LIST_FUTURE ? now + 1 + back : now > back ? now - back : now;
     path = arena_printf(a, "%.*s?resourceVersion=%lld&resourceVersionMatch=%s", SLICE_ARG(path),
                         (long long)o->version,

@@ -2,6 +2,7 @@
 #include "sim/world/call_faults.h"
 
 #include "sim/workload/client.h"
+#include "sim/workload/h2_link.h"
 #include "sim/world/store_link.h"
 
 static bool asks_initial(const call_request *q) {
@@ -136,29 +137,49 @@ static void strike(call *k, const call_request *q, fault *f, slice bytes) {
 }
 
 /* Some classes wait for a request that they can do something to: they strike at the next one. */
-static bool fits(const fault *f, const call_request *q) {
+static bool fits(const fault *f, const call *k, const call_request *q) {
+  bool of_text = f->class == 23 || f->class == 28 || f->class == 31 || f->class == 40 ||
+                 f->class == 46 || (f->class == 21 && f->variant == 1);
+  if (k->link && of_text) return false; /* they need the request's or the answer's own bytes */
+  if (f->class == 29) return k->link != NULL;
   if (f->class == 20 || f->class == 40) return asks_initial(q);
   if (f->class == 21) return asks_page(q);
   if (f->class == 23) return strcmp(q->method, "GET") != 0;
   return true;
 }
 
-void call_fault_send(call *k, const call_request *q, slice bytes) {
+/* What HTTP/2 allows a client, and servers must bear. */
+static void strike_h2(call *k, const call_request *q, const fault *f) {
+  world *w = k->owner->world;
+  enum { RESET, PINGS, SETTINGS, CONTINUATION, GOAWAY, PIECES };
+  slice before = SLICE_NONE;
+  if (f->variant == PINGS) before = h2_link_pings(k->link, (uint32_t)f->arg);
+  if (f->variant == SETTINGS) before = h2_link_settings(k->link, (uint32_t)f->arg);
+  if (f->variant == CONTINUATION) k->padding = (uint32_t)f->arg;
+  if (f->variant == PIECES) k->conn->fragment_up = (uint32_t)f->arg;
+  if (before.len) net_send(k->conn, before);
+  net_send(k->conn, call_bytes(k, q));
+  if (f->variant == RESET) world_at(w, w->now_ns + f->arg * MILLI, DUE_CALL_RESET, k, 0);
+  if (f->variant == GOAWAY) net_send(k->conn, h2_link_goaway(k->link));
+}
+
+void call_fault_send(call *k, const call_request *q) {
   world *w = k->owner->world;
   fault *f = fault_visit(w, SITE_REQUEST);
   for (uint32_t i = 0; !f && i < w->waiting_count; i++) {
-    if (!fits(w->waiting[i], q)) continue;
+    if (!fits(w->waiting[i], k, q)) continue;
     f = w->waiting[i];
     w->waiting[i] = w->waiting[--w->waiting_count];
   }
-  if (f && !fits(f, q) && w->waiting_count < WAITING_MAX) {
+  if (f && !fits(f, k, q) && w->waiting_count < WAITING_MAX) {
     w->waiting[w->waiting_count++] = f;
     f = NULL;
   }
   if (!f || w->plan.healed) {
-    net_send(k->conn, bytes);
+    net_send(k->conn, call_bytes(k, q));
     return;
   }
   fault_begin(w, f);
-  strike(k, q, f, bytes);
+  if (f->class == 29 && k->link) strike_h2(k, q, f);
+  else strike(k, q, f, call_bytes(k, q));
 }

@@ -5,6 +5,6 @@
 #include "sim/workload/call.h"
 
 /* Sends the request's bytes, or what the plan makes of them. */
-void call_fault_send(call *k, const call_request *q, slice bytes);
+void call_fault_send(call *k, const call_request *q);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/heap.h"
 #include "sim/workload/call.h"
+#include "sim/workload/h2_link.h"
 #include "sim/world/net_faults.h"
 
 #include <assert.h>
@@ -121,12 +122,14 @@ void net_break(sim_conn *c) {
 static void told(sim_conn *c, conn_end how) {
   if (!c->open) return;
   c->open = false;
-  call_conn_ended(c, how);
+  if (c->h2) h2_link_ended(c->h2, how);
+  else call_conn_ended(c, how);
 }
 
 static void drained(sim_server *s, void *ctx) {
   (void)s;
-  http_conn_drained(((sim_conn *)ctx)->http);
+  sim_conn *c = ctx;
+  c->events->drained(c->http);
 }
 
 static void taken(sim_conn *c, size_t n) {
@@ -144,7 +147,8 @@ static void take_bytes(sim_conn *c, slice bytes) {
   else if (c->cut_down_after >= 0) c->cut_down_after -= (int64_t)bytes.len;
   transcript_mix(&c->world->log, c->id);
   transcript_bytes(&c->world->log, bytes);
-  if (bytes.len && c->open && c->call) call_feed(c->call, bytes);
+  if (bytes.len && c->open && c->h2) h2_link_feed(c->h2, bytes);
+  else if (bytes.len && c->open && c->call) call_feed(c->call, bytes);
   if (!cut) return;
   c->cut_down_after = -1;
   net_break(c);
@@ -222,25 +226,26 @@ static void enter_open(sim_server *s, void *ctx) {
   sim_conn *c = ((message *)ctx)->conn;
   c->server_life = s->life;
   link_conn(s, c);
-  c->http = server_conn_open(s->api, c, &c->peer);
+  env_acceptor a = server_acceptor(s->api);
+  c->http = a.open(a.ctx, c, &c->peer, &c->events);
 }
 
 static void enter_bytes(sim_server *s, void *ctx) {
   (void)s;
   message *m = ctx;
   sim_conn *c = m->conn;
-  http_conn *h = c->http;
-  if (!http_conn_data(h, slice_of(m->bytes, m->len))) c->http = NULL;
+  void *h = c->http;
+  if (!c->events->data(h, slice_of(m->bytes, m->len))) c->http = NULL;
 }
 
 static void enter_end(sim_server *s, void *ctx) {
   message *m = ctx;
   sim_conn *c = m->conn;
-  http_conn *h = c->http;
+  void *h = c->http;
   (void)s;
-  bool alive = m->kind == MESSAGE_BREAK || http_conn_eof(h);
+  bool alive = m->kind == MESSAGE_BREAK || c->events->eof(h);
   c->http = NULL;
-  if (alive) http_conn_closed(h);
+  if (alive) c->events->closed(h, SLICE_NONE);
 }
 
 static bool hold(sim_conn *c, message *m) {

@@ -76,9 +76,9 @@ static slice replaced_answer(sim_conn *c, int64_t status) {
 static void close_behind(sim_server *s, void *ctx) {
   (void)s;
   sim_conn *c = ctx;
-  http_conn *h = c->http;
+  void *h = c->http;
   c->http = NULL;
-  if (h) http_conn_closed(h);
+  if (h) c->events->closed(h, SLICE_NONE);
 }
 
 static slice strike_answer(sim_conn *c, fault *f, slice bytes) {

@@ -200,9 +200,9 @@ static void destroy_inside(sim_server *s, void *ctx) {
   (void)ctx;
   for (sim_conn *c = s->conns, *next; c; c = next) {
     next = c->next;
-    http_conn *h = c->http;
+    void *h = c->http;
     c->http = NULL;
-    if (h) http_conn_closed(h);
+    if (h) c->events->closed(h, SLICE_NONE);
   }
   store_link_stopping(s);
   store_link_gone(s);

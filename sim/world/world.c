@@ -7,6 +7,7 @@
 #include "sim/check/check_end.h"
 #include "sim/workload/call.h"
 #include "sim/workload/client.h"
+#include "sim/workload/h2_link.h"
 #include "sim/workload/player.h"
 #include "sim/world/sim_etcd.h"
 
@@ -179,6 +180,7 @@ static void happen(world *w, const due *d) {
       else net_fault_resume(d->ptr, d->arg == 1);
       break;
     case DUE_CALL_TIMEOUT: call_timed_out(d->ptr); break;
+    case DUE_CALL_RESET: call_reset(d->ptr); break;
     case DUE_FAULT: fault_begin(w, d->ptr); break;
     case DUE_FAULT_END: fault_end(w, d->ptr); break;
     case DUE_STORE: sim_etcd_due(w, d->ptr, d->arg); break;
@@ -269,6 +271,7 @@ void sim_destroy(world *w) {
     buf_dispose(&c->out);
     free_messages(c->held);
     free_messages(c->unread);
+    if (c->h2) h2_link_dispose(c->h2);
   }
   arena_destroy(w->arena);
 }

@@ -42,6 +42,7 @@ enum due_kind {
   DUE_CONN_RESUME, /* ptr: sim_conn; arg: history goes before it */
   DUE_CONN_SEND, /* ptr: message, the rest of a slow request */
   DUE_CALL_TIMEOUT, /* ptr: call */
+  DUE_CALL_RESET,
   DUE_FAULT, /* ptr: fault */
   DUE_FAULT_END,
   DUE_STORE, /* ptr: the remote's own */
@@ -207,12 +208,14 @@ struct env_conn {
   world *world;
   sim_server *server;
   uint32_t server_life, id;
-  http_conn *http; /* the server's end; NULL: not accepted, or closed */
+  const env_conn_events *events; /* of the server's end */
+  void *http; /* the server's end; NULL: not accepted, or closed */
   env_peer peer;
   char address[24];
   /* the client's end */
   client *owner;
   struct call *call; /* under way on it */
+  struct h2_link *h2; /* NULL: HTTP/1.1 */
   bool open; /* the client has not closed it and was not told that it ended */
   bool is_stream;
   /* the server's side of this turn */
