@@ -286,6 +286,7 @@ void check_op(world *w, op *o, const call *k) {
   verdict v = {.w = w, .o = o, .k = k, .low = low_of(o), .high = o->end};
   count_increment(&v);
   if (k->how != CALL_ANSWERED) return;
+  if (k->epoch != w->epoch) return;
   if (k->replaced || k->server->life != k->server_life) return;
   v.body = call_body(k);
   answers_add(w, o, k);

@@ -16,6 +16,7 @@ stream *stream_begin(client *owner, const view_filter *f, int64_t from, bool boo
   s->world = w;
   s->id = w->stream_count;
   s->owner = owner;
+  s->epoch = w->epoch;
   s->filter = *f;
   s->from = s->position = from;
   s->bookmarks = bookmarks;
@@ -233,7 +234,9 @@ bool stream_line(stream *s, slice text, told *out) {
   told_kind kind;
   slice object;
   *out = (told){.kind = TOLD_NOTHING, .key = NO_KEY};
-  if (s->call->server->life != s->call->server_life) return true; /* the world began anew */
+  bool unaware = s->call->begun_ns < s->call->server->aware_ns;
+  if (unaware || s->epoch != s->world->epoch) return true; /* the world began anew */
+  if (s->call->server->life != s->call->server_life) return true;
   if (!split(text, &kind, &object)) {
     return wrong(s, CHECK_HTTP, "a line that is no event", 0, NULL);
   }

@@ -9,6 +9,7 @@
 typedef struct stream {
   world *world;
   uint32_t id;
+  uint32_t epoch; /* of the world, when it began */
   client *owner;
   call *call;
   view_filter filter;

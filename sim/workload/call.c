@@ -81,6 +81,7 @@ static void end(call *k, call_how how) {
   if (k->how != CALL_OPEN) return;
   client *c = k->owner;
   k->how = (uint8_t)how;
+  if (k->begun_ns < k->server->aware_ns) k->replaced = true; /* of a history that never was */
   if (k->conn->call == k) k->conn->call = NULL;
   if (k->link && how != CALL_ANSWERED) h2_link_reset(k->link, k);
   bool keep = how == CALL_ANSWERED && k->conn->open && !k->in.closes && !k->in.until_close &&

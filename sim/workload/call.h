@@ -26,7 +26,7 @@ typedef struct call {
   bool stream; /* a stream that its owner reads by itself */
   bool sent_some; /* bytes of it may have reached the server */
   bool twice; /* the network delivered the request a second time */
-  bool replaced; /* the answer is the fault plan's, not the server's */
+  bool replaced; /* the answer is the fault plan's, not the server's, or of a lost history */
   bool slow; /* the request's bytes came slowly */
   bool skewed; /* went through an old server that does not know some parameters */
   int64_t begun_ns;

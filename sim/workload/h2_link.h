@@ -1,5 +1,6 @@
-/* h2_link: a client's HTTP/2 connection: its calls are streams beside each other. nghttp2 makes and
- * reads the frames; what they say is given to the call's reader, and the call ends as over HTTP/1.1.
+/* h2_link: a client's HTTP/2 connection: its calls are streams beside each other. nghttp2 makes
+ * and reads the frames; what they say is given to the call's reader, and the call ends as over
+ * HTTP/1.1.
  * Nothing is told to a client from inside of nghttp2: what came in one message is handed on behind
  * it, in the order in which the calls began. */
 #ifndef APISIM_SIM_H2_LINK_H

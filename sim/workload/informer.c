@@ -139,7 +139,7 @@ static void list_answered(informer *i, call *k) {
     list_page_ask(i);
     return;
   }
-  if (k->how != CALL_ANSWERED || k->in.status != 200 || lost) {
+  if (k->how != CALL_ANSWERED || k->in.status != 200 || lost || k->replaced) {
     list_failed(i, k);
     return;
   }

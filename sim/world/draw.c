@@ -22,9 +22,8 @@ static uint32_t pick_kinds(rng *r, uint32_t n) {
 }
 
 /* Classes that came later: each is drawn from a stream of its own. */
-#define LATER_CLASSES                                                                        \
-  ((uint64_t)1 << (6 - 1) | (uint64_t)1 << (8 - 1) | (uint64_t)1 << (14 - 1) |               \
-   (uint64_t)1 << (23 - 1) | (uint64_t)1 << (29 - 1))
+#define CLASS(n) ((uint64_t)1 << ((n) - 1))
+#define LATER_CLASSES (CLASS(6) | CLASS(8) | CLASS(11) | CLASS(14) | CLASS(23) | CLASS(29))
 
 static uint64_t draw_later_classes(const draw *d) {
   rng root;

@@ -54,6 +54,25 @@ static void end_half_compaction(world *w, fault *f) {
   if (f->variant == 1) compact(w, f->arg);
 }
 
+static void shrink_inside(sim_server *s, void *ctx) {
+  store_memory_window(s->api->store, (uint64_t)((const fault *)ctx)->arg, SIZE_MAX);
+}
+
+static void begin_window(world *w, fault *f) {
+  sim_server *s = &w->servers[0];
+  if (w->draw->etcd_model) compact(w, f->arg);
+  else if (s->api) sim_server_enter(s, shrink_inside, f);
+}
+
+static void begin_jump(world *w, fault *f) {
+  if (f->variant == 1) sim_etcd_others_write(w, (uint32_t)f->arg);
+  if (f->variant == 2) sim_etcd_restore(w, 0, f->arg, w->now_ns + f->until_ns);
+}
+
+static void begin_backup(world *w, fault *f) {
+  sim_etcd_restore(w, f->arg, 1000000, w->now_ns + f->until_ns);
+}
+
 static void begin_large(world *w, fault *f) {
   (void)f;
   w->shared.huge_wanted = true;
@@ -129,8 +148,11 @@ static const struct fault_act {
     [7] = {begin_compaction, NULL},
     [8] = {begin_half_compaction, end_half_compaction},
     [9] = {sim_etcd_fault_begin, sim_etcd_fault_end},
+    [11] = {begin_backup, sim_etcd_fault_end},
+    [12] = {begin_jump, sim_etcd_fault_end},
     [14] = {sim_etcd_fault_begin, NULL},
     [17] = {sim_etcd_fault_begin, NULL},
+    [18] = {begin_window, NULL},
     [24] = {begin_storm, NULL},
     [32] = {begin_skew, end_skew},
     [33] = {begin_pause, end_pause},

@@ -16,6 +16,11 @@ void sim_etcd_due(world *w, void *ptr, uint64_t arg);
 void sim_etcd_destroy(world *w);
 void sim_etcd_fault_begin(world *w, fault *f);
 void sim_etcd_fault_end(world *w, fault *f);
+/* Somebody who is none of the servers writes keys of his own. */
+void sim_etcd_others_write(world *w, uint32_t times);
+/* It comes back from a backup that lacks its newest `lost` revisions; the next one is `bump` behind
+ * the newest that was, and everything below is compacted. Down until then. */
+void sim_etcd_restore(world *w, int64_t lost, int64_t bump, int64_t up_ns);
 /* A server does not reach it until then. */
 void sim_etcd_cut(world *w, sim_server *s, int64_t until_ns);
 void sim_etcd_heal(world *w);

@@ -27,6 +27,7 @@ typedef struct sim_etcd {
   uint32_t extra_cap;
   struct stored_codec *codec;
   rng rng;
+  int64_t served; /* the newest revision of the first content */
   int64_t compacted; /* the oldest revision kept */
   uint32_t generation; /* counts restarts */
   uint32_t calls, storm_left;

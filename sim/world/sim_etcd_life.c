@@ -2,6 +2,7 @@
 #include "sim/world/sim_etcd_internal.h"
 
 #include "base/heap.h"
+#include "sim/workload/op.h"
 #include "sim/world/store_link.h"
 
 #include <assert.h>
@@ -64,6 +65,7 @@ void sim_etcd_create(world *w) {
     sim_etcd_commit(e, boot_rows[i].key, false, boot_rows[i].value, 0);
   }
   w->booting = false;
+  e->served = model_revision(e->raw);
   if (w->draw->first_revision > (int64_t)1 << 53) SOMETIMES(w, REV_JUMP);
 }
 
@@ -154,6 +156,45 @@ void sim_etcd_compact(world *w, int64_t revision) {
 int64_t sim_etcd_compacted(const world *w) {
   const sim_etcd *e = sim_etcd_of(w);
   return e ? e->compacted : 0;
+}
+
+void sim_etcd_others_write(world *w, uint32_t times) {
+  sim_etcd *e = sim_etcd_of(w);
+  for (uint32_t i = 0; e && i < times; i++) {
+    sim_etcd_commit(e, SLICE_LIT("/others/key"), false, SLICE_LIT("theirs"), 0);
+  }
+}
+
+/* The backup has their leases, which begin anew. */
+static void leases_again(sim_etcd *e) {
+  for (etcd_lease *l = e->leases; l; l = l->next) {
+    if (!l->ended) continue;
+    l->ended = false;
+    l->ends_ns = e->w->now_ns + l->ttl_s * SECOND;
+    world_at(e->w, l->ends_ns, DUE_STORE, l, ETCD_LEASE);
+  }
+}
+
+void sim_etcd_restore(world *w, int64_t lost, int64_t bump, int64_t up_ns) {
+  sim_etcd *e = sim_etcd_of(w);
+  if (!e) return;
+  int64_t was = model_revision(e->raw), to = was - lost;
+  if (to < e->served) to = e->served;
+  model_rewind(e->raw, to, was + bump);
+  model_rewind(w->model, to, was + bump);
+  e->compacted = was + bump;
+  if (to < was) {
+    w->epoch++; /* what anybody knew may never have been */
+    w->lost = (lost_history){.from = to, .upto = was + bump, .at_ns = w->now_ns};
+    for (uint32_t i = 0; i < w->op_count; i++) {
+      if (w->ops[i]->applied_revision > to) w->ops[i]->applied = 0;
+    }
+    for (uint32_t i = 0; i < w->draw->servers; i++) w->servers[i].aware_ns = INT64_MAX;
+    leases_again(e);
+  }
+  w->settled_revision = was + bump;
+  world_line(w, THE_STORE, EV_STORE, NOBODY, 0, was + bump, 0, SLICE_LIT("restored"));
+  sim_etcd_restart(e, up_ns);
 }
 
 void sim_etcd_fault_begin(world *w, fault *f) {

@@ -70,6 +70,13 @@ static bool run_inside(sim_server *s, server_call call, void *ctx) {
   return true;
 }
 
+/* Its copy is none of a history that never was. */
+static void look_aware(sim_server *s) {
+  const lost_history *lost = &s->world->lost;
+  int64_t at = s->api ? store_revision(s->api->store) : 0;
+  if (at <= lost->from || at >= lost->upto) s->aware_ns = s->world->now_ns;
+}
+
 bool sim_server_enter(sim_server *s, server_call call, void *ctx) {
   world *w = s->world;
   assert(!s->inside);
@@ -94,6 +101,7 @@ bool sim_server_enter(sim_server *s, server_call call, void *ctx) {
   }
   net_flush(s);
   schedule_wake(s);
+  if (s->aware_ns == INT64_MAX) look_aware(s);
   return true;
 }
 

@@ -70,6 +70,7 @@ typedef struct sim_server {
   int64_t wake_ns; /* asked for, on the world's clock; INT64_MAX: none */
   int64_t wake_due; /* of the wake-up that counts; INT64_MAX: none */
   uint32_t wake_ticket; /* its number: those that were pushed before it do nothing */
+  int64_t aware_ns; /* since then it knows that a backup was restored; INT64_MAX: not yet */
   int64_t wall_skew_ns;
   int64_t timer_slack_ns; /* timers fire that much late, together */
   int64_t paused_until_ns; /* 0: it is not */
@@ -93,6 +94,11 @@ typedef struct violation {
   char text[1200];
 } violation;
 
+/* A backup was restored: these revisions never were (bounds not included). */
+typedef struct lost_history {
+  int64_t from, upto, at_ns;
+} lost_history;
+
 /* What was left out of the run by shrinking. */
 typedef struct run_cuts {
   uint64_t clients; /* bits by client id */
@@ -107,7 +113,8 @@ struct world {
   int64_t now_ns;
   uint64_t turn, turns_max;
   uint8_t phase;
-  uint32_t epoch; /* counts how often the store was lost with its process */
+  uint32_t epoch; /* counts how often the store was lost, or a part of its history */
+  lost_history lost;
   bool stop;
   bool foreign; /* a commit is nobody's in this world: the plan's other writer, a lease's end */
   int64_t settled_revision; /* of the newest change of an object */
