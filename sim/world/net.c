@@ -165,10 +165,14 @@ static void deliver_down(sim_conn *c, message *m) {
   heap_free(m);
 }
 
+static bool is_lost(const sim_conn *c, const message *m) {
+  return c->blackhole_down && m->kind == MESSAGE_BYTES;
+}
+
 void net_to_client(world *w, message *m) {
   (void)w;
   sim_conn *c = m->conn;
-  if (c->blackhole_down && m->kind == MESSAGE_BYTES) {
+  if (is_lost(c, m)) {
     heap_free(m);
     return;
   }
@@ -186,7 +190,8 @@ void net_slow(sim_conn *c, bool slow) {
   while (!c->slow && c->unread) {
     message *m = c->unread;
     c->unread = m->next;
-    deliver_down(c, m);
+    if (is_lost(c, m)) heap_free(m); /* the one in front of it broke the connection */
+    else deliver_down(c, m);
   }
 }
 
