@@ -237,7 +237,7 @@ static bool take(int c, const char *text, sim_args *a) {
 }
 
 /* What each command has a use for; anything else is refused. */
-#define DRAWN " profile servers operations clients backend faults mutant canary tape "
+#define DRAWN " profile servers operations clients backend faults mutant controller canary tape "
 static const struct {
   const char *command, *takes;
 } uses[] = {
