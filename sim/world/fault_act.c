@@ -198,7 +198,7 @@ void fault_heal(world *w) {
     sim_server *s = &w->servers[i];
     s->cut_until_ns = 0;
     s->wall_skew_ns = s->timer_slack_ns = 0;
-    s->pending_factor = 0;
+    net_pending_factor(s, 0);
   }
   for (sim_conn *c = w->all_conns; c; c = c->all_next) {
     if (c->blackhole_up || c->blackhole_down) net_break(c);

@@ -141,6 +141,20 @@ static void taken(sim_conn *c, size_t n) {
   }
 }
 
+static bool is_high(const sim_conn *c, uint32_t factor) {
+  return c->down_bytes * (factor ? factor : 1) > ENV_PENDING_LOW;
+}
+
+/* What waited for the network to hold less is told when it says so. */
+void net_pending_factor(sim_server *s, uint32_t factor) {
+  uint32_t before = s->pending_factor;
+  s->pending_factor = factor;
+  for (sim_conn *c = s->world->all_conns; c; c = c->all_next) {
+    bool falls = c->server == s && c->http && is_high(c, before) && !is_high(c, factor);
+    if (falls) sim_server_enter(s, drained, c);
+  }
+}
+
 static void take_bytes(sim_conn *c, slice bytes) {
   bool cut = c->cut_down_after >= 0 && (int64_t)bytes.len >= c->cut_down_after;
   if (cut) bytes = slice_upto(bytes, (size_t)c->cut_down_after);

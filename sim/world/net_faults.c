@@ -131,5 +131,5 @@ void net_fault_resume(sim_conn *c, bool lose_history) {
     store_link_compact(w, model_revision(w->model));
   }
   net_slow(c, false);
-  c->server->pending_factor = 0;
+  net_pending_factor(c->server, 0);
 }

@@ -251,6 +251,8 @@ void net_close(sim_conn *c);
 /* The network breaks it: both ends are told after a while. */
 void net_break(sim_conn *c);
 void net_slow(sim_conn *c, bool slow);
+/* The network says that it holds so many times what it does (0: once). */
+void net_pending_factor(sim_server *s, uint32_t factor);
 /* Does not read for that long. */
 void net_slow_for(sim_conn *c, int64_t ns);
 /* Breaks when what was sent has arrived. */
