@@ -222,6 +222,10 @@ static void destroy_inside(sim_server *s, void *ctx) {
 void sim_server_stop(sim_server *s) {
   world *w = s->world;
   if (!s->api || !sim_server_enter(s, stop_inside, NULL)) return;
+  for (sim_conn *c = w->all_conns; c; c = c->all_next) { /* what a fault of that turn ends */
+    if (c->server == s && c->close_behind) net_fault_behind(c);
+  }
+  if (!s->api) return;
   if (!sim_server_enter(s, destroy_inside, NULL)) return;
   world_line(w, actor_of_server(s), EV_SERVER_DOWN, NOBODY, s->life, 0, 0, SLICE_LIT("stopped"));
   CHECK_THAT(w, MEMORY, s->heap.live_blocks == 0,
