@@ -25,6 +25,9 @@ typedef struct process_heap {
   jmp_buf *on_failure; /* where a failed allocation goes: the process is over */
 } process_heap;
 
+/* An allocation failed and the jump to on_failure was taken: `frame` is something on the stack of
+ * who took it. For the address sanitizer. */
+void process_heap_left(void *frame);
 void process_heap_init(process_heap *h);
 /* Frees all that is left; h can be used again. */
 void process_heap_clear(process_heap *h);

@@ -60,6 +60,7 @@ static bool run_inside(sim_server *s, server_call call, void *ctx) {
   s->heap.turn_bytes = 0;
   s->inside = true;
   if (setjmp(over)) {
+    process_heap_left(&over);
     heap_set_hook(NULL);
     return false;
   }
