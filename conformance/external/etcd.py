@@ -78,9 +78,6 @@ class Etcd:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
-
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)
 
