@@ -283,18 +283,19 @@ class Run:
     def case(self, tag, method, path, body, content_type=JSON):
         real, ours = (answer(s, method, path, body, content_type) for s in self.servers)
         self.sent[method] += 1
-        if real is None:
-            return None
-        self.record(tag, method, path, body, real)
+        if real is not None:
+            self.record(tag, method, path, body, real)
+            self.compare(tag, method, path, body, real, ours)
+
+    def compare(self, tag, method, path, body, real, ours):
         if real == ours:
-            return real
+            return
         ours = ours or {"code": 0}
         self.different[tag.split()[0]] += 1
         lines = apart(real, ours)
         print(f"{tag}: {real['code']} | {ours['code']}\n   " + "\n   ".join(lines[:6]), flush=True)
         if self.out:
             self.out.write(json.dumps({"tag": tag, "method": method, "path": path, "body": body, "real": real, "ours": ours}) + "\n")
-        return real
 
     def record(self, tag, method, path, body, real):
         if self.args.record and real["code"] >= 400:
@@ -347,14 +348,8 @@ class Run:
                 body["metadata"].pop("managedFields", None)
                 answers.append(answer(server, "PUT", at + "?dryRun=All", body))
             self.sent["PUT"] += 1
-            if answers[0] and answers[0] != answers[1]:
-                answers[1] = answers[1] or {"code": 0}
-                self.different[tag.split()[0]] += 1
-                lines = apart(*answers)
-                print(f"{tag} {spell(path, value)}: {answers[0]['code']} | {answers[1]['code']}\n   " + "\n   ".join(lines[:6]), flush=True)
-                if self.out:
-                    self.out.write(json.dumps({"tag": f"{tag} {spell(path, value)}", "method": "PUT", "path": at, "body": body,
-                                               "real": answers[0], "ours": answers[1]}) + "\n")
+            if answers[0]:
+                self.compare(f"{tag} {spell(path, value)}", "PUT", at, body, *answers)
 
 
 def main():

@@ -4,7 +4,6 @@ compacted behind its back, full, or answers nonsense. The list, watch and client
 import base64
 import http.client
 import json
-import signal
 import socket
 import subprocess
 import threading
@@ -121,7 +120,7 @@ def test_overrides(etcd, serve):
         at = checks.index("[+]etcd-readiness ok")  # the real server's order
         assert checks[at - 1:at + 6] == ["[+]etcd ok", "[+]etcd-readiness ok", "[+]etcd-override-0 ok", "[+]etcd-override-readiness-0 ok",
                                          "[+]etcd-override-1 ok", "[+]etcd-override-readiness-1 ok", "[+]informer-sync ok"]
-        other.process.send_signal(signal.SIGSTOP)
+        other.pause()
         try:
             wait_for(lambda: ask(server, "GET", "/readyz")[0].status == 500)
             failing = [line for line in ask(server, "GET", "/readyz")[1].split("\n") if line.startswith("[-]")]
@@ -129,7 +128,7 @@ def test_overrides(etcd, serve):
             assert ask(server, "GET", MAPS + "/m1")[0].status == 200
             assert ask(server, "GET", EVENTS + "/e?timeout=1s")[0].status == 504
         finally:
-            other.process.send_signal(signal.SIGCONT)
+            other.go_on()
         wait_for(lambda: ask(server, "GET", "/readyz")[0].status == 200)
         assert ask(server, "GET", EVENTS + "/e")[0].status == 200
     finally:
@@ -158,19 +157,18 @@ def test_prefix(etcd, serve):
 
 def test_a_second_start_changes_nothing(etcd, serve):
     serve(etcd.url)
-    before = etcd.post("kv/range", {"key": b64("x")})["header"]["revision"]
+    before = revision_of(etcd)
     serve(etcd.url)
-    assert etcd.post("kv/range", {"key": b64("x")})["header"]["revision"] == before
+    assert revision_of(etcd) == before
 
 
 def test_events_end(etcd, serve):
     server = serve(etcd.url, "--event-ttl=1s")
-    event = {"metadata": {"name": "e", "namespace": "default"}, "involvedObject": {"namespace": "default"}, "reason": "R", "type": "Normal"}
-    assert ask(server, "POST", "/api/v1/namespaces/default/events", event)[0].status == 201
+    assert ask(server, "POST", EVENTS, event("e"))[0].status == 201
     lease = etcd.post("kv/range", {"key": b64("/registry/events/default/e")})["kvs"][0]["lease"]
     assert int(lease) != 0
     end = time.monotonic() + 120
-    while ask(server, "GET", "/api/v1/namespaces/default/events/e")[0].status == 200:
+    while ask(server, "GET", EVENTS + "/e")[0].status == 200:
         assert time.monotonic() < end
         time.sleep(0.1)
 

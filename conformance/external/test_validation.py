@@ -22,8 +22,8 @@ CONTEXT.verify_mode = ssl.CERT_NONE
 OWN_WARNING = "apisim"  # what this server says of itself is no part of the contract
 
 
-def call(server, method, path, body=None):
-    kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+def call(server, method, path, body=None, patch="merge-patch+json"):
+    kind = "application/" + (patch if method == "PATCH" else "json")
     headers = {"Authorization": f"Bearer {server.token}", "Accept": "application/json",
                "Content-Type": kind}
     data = None if body is None else json.dumps(body).encode()

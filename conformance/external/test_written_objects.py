@@ -1,25 +1,14 @@
 """What stands in an object after a write: recorded facts of kube-apiserver v1.36.3. With APISIM_URL set, another server is asked."""
 
-import json
-import urllib.request
-
-from conftest import Server
-from test_validation import CONTEXT, call
+from test_validation import call
 
 PODS = "/api/v1/namespaces/default/pods?dryRun=All"
 CONTAINER = {"name": "c", "image": "i"}
 APPARMOR = "container.apparmor.security.beta.kubernetes.io/c"
 
 
-def patch(server: Server, path, body, kind):
-    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": f"application/{kind}"}
-    request = urllib.request.Request(server.url + path, json.dumps(body).encode(), headers, method="PATCH")
-    try:
-        answer = urllib.request.urlopen(request, context=CONTEXT, timeout=30)
-    except urllib.error.HTTPError as error:
-        answer = error
-    with answer:
-        return answer.status, json.loads(answer.read())
+def patch(server, path, body, kind="merge-patch+json"):
+    return call(server, "PATCH", path, body, kind)[:2]
 
 
 def test_label_keys_become_expressions(apisim):
@@ -48,7 +37,7 @@ def test_apparmor_annotation_becomes_the_field(apisim):
 
 def test_fields_of_features_that_are_off(apisim):
     call(apisim, "POST", "/api/v1/nodes", {"metadata": {"name": "n"}})
-    _, node = patch(apisim, "/api/v1/nodes/n/status", {"status": {"config": {"error": "e"}}}, "merge-patch+json")
+    _, node = patch(apisim, "/api/v1/nodes/n/status", {"status": {"config": {"error": "e"}}})
     assert "config" not in node["status"]
     call(apisim, "DELETE", "/api/v1/nodes/n")
     labels = {"a": "b"}
@@ -65,7 +54,7 @@ def test_an_empty_list_is_a_change_of_a_network_policy(apisim):
     path = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies"
     call(apisim, "POST", path, {"metadata": {"name": "n"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}})
     for ingress, generation in (([], 2), ([], 3), (None, 3)):
-        _, policy = patch(apisim, path + "/n", {"spec": {"ingress": ingress}}, "merge-patch+json")
+        _, policy = patch(apisim, path + "/n", {"spec": {"ingress": ingress}})
         assert policy["metadata"]["generation"] == generation
     call(apisim, "DELETE", path + "/n")
 

@@ -33,11 +33,11 @@ class Late(Exception):
 
 
 def sh(*words, **more):
-    """The finished process; what still runs at the end of LIMIT is stopped."""
+    """Exit code and output; what still runs at the end of LIMIT is stopped."""
     process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                start_new_session=True, **more)
     try:
-        process.wait_output = process.communicate(timeout=max(ENDS - time.monotonic(), 0.1))[0]
+        text, _ = process.communicate(timeout=max(ENDS - time.monotonic(), 0.1))
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGTERM)  # its clients go with it
         try:
@@ -46,7 +46,7 @@ def sh(*words, **more):
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
         raise Late from None
-    return process.returncode, process.wait_output
+    return process.returncode, text
 
 
 class Plans:
