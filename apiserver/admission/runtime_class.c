@@ -17,13 +17,11 @@ static bool class_find(const admission_args *args, const val **class) {
   if (!text.len) { /* the lister's own client refuses that before it asks */
     return status_plain(&args->rq->error, args->rq->arena, "resource name may not be empty");
   }
-  slice problems[4], shown = go_quote(args->rq->arena, text);
-  uint32_t n = text_problems(args->rq->arena, TEXT_PATH_SEGMENT, text, false, problems);
-  if (n) {
-    slice more = n > 1 ? problems[1] : SLICE_NONE;
-    return status_plain(&args->rq->error, args->rq->arena,
-                        "invalid resource name %.*s: [%.*s%s%.*s]", SLICE_ARG(shown),
-                        SLICE_ARG(problems[0]), n > 1 ? " " : "", SLICE_ARG(more));
+  slice shown = go_quote(args->rq->arena, text),
+        why = text_problems_joined(args->rq->arena, TEXT_PATH_SEGMENT, text, " ");
+  if (why.len) {
+    return status_plain(&args->rq->error, args->rq->arena, "invalid resource name %.*s: [%.*s]",
+                        SLICE_ARG(shown), SLICE_ARG(why));
   }
   *class = plugin_get(args, "node.k8s.io", "v1", "runtimeclasses", SLICE_NONE, text);
   return *class ||

@@ -188,13 +188,12 @@ void webhook_service_check(field_errors *errs, const path *p, const val *service
 }
 
 static void full_name_check(field_errors *errs, const path *p, slice name) {
-  slice texts[4], rest = name, head, all = SLICE_LIT("");
+  slice rest = name, head;
+  uint32_t dots = 0;
   if (!required_str(errs, p, name)) return;
-  uint32_t n = text_problems(errs->a, TEXT_DNS1123_SUBDOMAIN, name, false, texts), dots = 0;
-  for (uint32_t i = 0; i < n; i++)
-    all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
+  slice all = text_problems_joined(errs->a, TEXT_DNS1123_SUBDOMAIN, name, ",");
   while (slice_cut(rest, '.', &head, &rest)) dots++;
-  if (n)
+  if (all.len)
     field_invalid_str(errs, p, name, "%.*s", SLICE_ARG(all));
   else if (dots < 2)
     field_invalid_str(errs, p, name,

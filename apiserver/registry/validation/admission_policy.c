@@ -16,14 +16,6 @@ static const char *const reserved[] = {
     "else",      "for",    "function", "if",   "import", "let",   "loop",  "package",
     "namespace", "return", "var",      "void", "while",  NULL};
 
-static slice joined(arena *a, text_rule rule, slice text) {
-  slice texts[4], all = SLICE_LIT("");
-  uint32_t n = text_problems(a, rule, text, false, texts);
-  for (uint32_t i = 0; i < n; i++)
-    all = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
-  return all;
-}
-
 static slice lowered(arena *a, slice s) {
   char *p = arena_cstr(a, s);
   for (size_t i = 0; i < s.len; i++) p[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] + 32) : p[i];
@@ -40,11 +32,11 @@ static void param_version_check(field_errors *errs, const path *p, slice text) {
     field_invalid_str(errs, p, text, "unexpected GroupVersion string: %.*s", SLICE_ARG(text));
     return;
   }
-  if (group.len && (why = joined(errs->a, TEXT_DNS1123_SUBDOMAIN, group)).len)
+  if (group.len && (why = text_problems_joined(errs->a, TEXT_DNS1123_SUBDOMAIN, group, ",")).len)
     field_invalid_str(errs, p, group, "%.*s", SLICE_ARG(why));
   if (version.len == 0)
     field_invalid_str(errs, p, text, "version must be specified");
-  else if ((why = joined(errs->a, TEXT_DNS1035_LABEL, version)).len)
+  else if ((why = text_problems_joined(errs->a, TEXT_DNS1035_LABEL, version, ",")).len)
     field_invalid_str(errs, p, version, "%.*s", SLICE_ARG(why));
 }
 
@@ -55,7 +47,7 @@ static void param_kind_check(field_errors *errs, const path *spec, const val *ki
   if (!kind) return;
   if (required_str(errs, &version, v)) param_version_check(errs, &version, v);
   if (!required_str(errs, &kind_at, k)) return;
-  slice why = joined(errs->a, TEXT_DNS1035_LABEL, lowered(errs->a, k));
+  slice why = text_problems_joined(errs->a, TEXT_DNS1035_LABEL, lowered(errs->a, k), ",");
   if (why.len)
     field_invalid_str(errs, &kind_at, k, "may have mixed case, but should otherwise match: %.*s",
                       SLICE_ARG(why));

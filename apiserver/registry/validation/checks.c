@@ -69,11 +69,8 @@ void text_check_lowered(field_errors *errs, const path *p, text_rule rule, slice
 
 void text_check_joined(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad,
                        const char *before) {
-  slice texts[4], all = SLICE_LIT("");
-  uint32_t n = text_problems(errs->a, rule, tested, false, texts);
-  for (uint32_t i = 0; i < n; i++)
-    all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
-  if (n)
+  slice all = text_problems_joined(errs->a, rule, tested, ",");
+  if (all.len)
     field_invalid_str(errs, p, bad.ptr ? bad : SLICE_LIT(""), "%s%.*s", before, SLICE_ARG(all));
 }
 

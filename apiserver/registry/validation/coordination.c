@@ -137,17 +137,13 @@ void lease_prepare(request *rq, val *obj, const val *old) {
 
 static void toleration_value_check(field_errors *errs, const path *p, const val *t) {
   path op = path_child(p, "operator");
-  slice o = val_get_str(t, "operator"), value = val_get_str(t, "value"), texts[4];
+  slice o = val_get_str(t, "operator"), value = val_get_str(t, "value");
   if (slice_is(o, "Exists")) {
     if (value.len)
       field_invalid_str(errs, &op, value, "value must be empty when `operator` is 'Exists'");
   } else if (o.len == 0 || slice_is(o, "Equal")) {
-    uint32_t n = text_problems(errs->a, TEXT_LABEL_VALUE, value, false, texts);
-    slice all = SLICE_LIT("");
-    for (uint32_t i = 0; i < n; i++) {
-      all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? ";" : "", SLICE_ARG(texts[i]));
-    }
-    if (n) field_invalid_str(errs, &op, value, "%.*s", SLICE_ARG(all));
+    slice all = text_problems_joined(errs->a, TEXT_LABEL_VALUE, value, ";");
+    if (all.len) field_invalid_str(errs, &op, value, "%.*s", SLICE_ARG(all));
   } else {
     static const char *const all[] = {"Equal", "Exists", "Lt", "Gt", NULL};
     bool compares = slice_is(o, "Lt") || slice_is(o, "Gt");

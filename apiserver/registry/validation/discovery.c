@@ -16,13 +16,11 @@ static const char *const address_types[] = {"FQDN", "IPv4", "IPv6", NULL};
 static const char *const protocols[] = {"SCTP", "TCP", "UDP", NULL};
 
 static void domain_check(field_errors *errs, const path *p, slice name) {
-  slice texts[4], head, rest, all = SLICE_LIT("");
+  slice head, rest;
   if (!required_str(errs, p, name)) return;
   if (name.ptr[name.len - 1] == '.') name.len--;
-  uint32_t n = text_problems(errs->a, TEXT_DNS1123_SUBDOMAIN, name, false, texts);
-  for (uint32_t i = 0; i < n; i++)
-    all = arena_printf(errs->a, "%.*s%s%.*s", SLICE_ARG(all), i ? "," : "", SLICE_ARG(texts[i]));
-  if (n)
+  slice all = text_problems_joined(errs->a, TEXT_DNS1123_SUBDOMAIN, name, ",");
+  if (all.len)
     field_invalid_str(errs, p, name, "%.*s", SLICE_ARG(all));
   else if (slice_find_char(name, '.') < 0) {
     field_invalid_str(errs, p, name,

@@ -283,14 +283,12 @@ static bool changed(const val *obj, const val *old) {
 
 static void name_warn(request *rq, const val *obj, const char *words) {
   slice name = val_get_str(val_getc(obj, "metadata"), "name");
-  slice texts[4];
-  uint32_t n = text_problems(rq->arena, TEXT_DNS1123_LABEL, name, false, texts);
-  if (n == 0) return;
-  slice second = n > 1 ? texts[1] : SLICE_NONE;
+  slice why = text_problems_joined(rq->arena, TEXT_DNS1123_LABEL, name, " ");
+  if (why.len == 0) return;
   request_warn(rq, arena_printf(rq->arena,
                                 "metadata.name: %s, which can result in surprising behavior; a DNS "
-                                "label is recommended: [%.*s%s%.*s]",
-                                words, SLICE_ARG(texts[0]), n > 1 ? " " : "", SLICE_ARG(second)));
+                                "label is recommended: [%.*s]",
+                                words, SLICE_ARG(why)));
 }
 
 #define HOSTNAMES "this is used in Pod names and hostnames"

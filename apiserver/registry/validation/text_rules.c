@@ -289,6 +289,15 @@ uint32_t text_problems(arena *a, text_rule rule, slice value, bool prefix, slice
   return n;
 }
 
+slice text_problems_joined(arena *a, text_rule rule, slice value, const char *between) {
+  slice texts[4], all = SLICE_LIT("");
+  uint32_t n = text_problems(a, rule, value, false, texts);
+  for (uint32_t i = 0; i < n; i++) {
+    all = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(all), i ? between : "", SLICE_ARG(texts[i]));
+  }
+  return all;
+}
+
 bool text_is_valid(text_rule rule, slice value) {
   const rule_row *row = rows + rule;
   assert(row->scan);

@@ -30,6 +30,8 @@ typedef enum text_rule {
  * `a` or constant. `prefix`: the value is a name's beginning (generateName): a trailing '-' is
  * fine. */
 uint32_t text_problems(arena *a, text_rule rule, slice value, bool prefix, slice out[4]);
+/* All of them in one text, `between` between; "" for none. */
+slice text_problems_joined(arena *a, text_rule rule, slice value, const char *between);
 bool text_is_valid(text_rule rule, slice value);
 /* Appends Invalid errors; true when there were none. */
 bool text_check(field_errors *errs, const path *p, text_rule rule, slice value);
