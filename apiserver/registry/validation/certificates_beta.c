@@ -50,10 +50,7 @@ static void bundle_name_check(field_errors *e, slice name, slice signer) {
                       SLICE_ARG(signer), SLICE_ARG(prefix));
     return;
   }
-  slice texts[4];
-  uint32_t n = text_problems(e->a, TEXT_DNS1123_SUBDOMAIN, slice_from(name, prefix.len), false,
-                             texts);
-  for (uint32_t i = 0; i < n; i++) field_invalid_str(e, &p, name, "%.*s", SLICE_ARG(texts[i]));
+  text_check_as(e, &p, TEXT_DNS1123_SUBDOMAIN, slice_from(name, prefix.len), name, "");
 }
 
 typedef struct block {

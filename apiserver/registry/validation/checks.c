@@ -61,10 +61,18 @@ bool required_str(field_errors *errs, const path *p, slice text) {
   return false;
 }
 
-void text_check_lowered(field_errors *errs, const path *p, text_rule rule, slice text) {
+bool text_check_as(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad,
+                   const char *before) {
   slice texts[4];
-  uint32_t n = text_problems(errs->a, rule, arena_lower(errs->a, text), false, texts);
-  for (uint32_t i = 0; i < n; i++) field_invalid_str(errs, p, text, "%.*s", SLICE_ARG(texts[i]));
+  uint32_t n = text_problems(errs->a, rule, tested, false, texts);
+  for (uint32_t i = 0; i < n; i++) {
+    field_invalid_str(errs, p, bad, "%s%.*s", before, SLICE_ARG(texts[i]));
+  }
+  return n == 0;
+}
+
+void text_check_lowered(field_errors *errs, const path *p, text_rule rule, slice text) {
+  text_check_as(errs, p, rule, arena_lower(errs->a, text), text, "");
 }
 
 void text_check_joined(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad,

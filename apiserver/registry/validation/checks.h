@@ -19,7 +19,10 @@ bool str_in(slice text, const char *const *choices);
 bool enum_check(field_errors *errs, const path *p, slice text, const char *const *choices);
 /* Required with no words when empty. */
 bool required_str(field_errors *errs, const path *p, slice text);
-/* text_check with another rule's texts and the lower-cased text tested. */
+/* text_check of another text than the one that is shown; `before` stands ahead of each problem. */
+bool text_check_as(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad,
+                   const char *before);
+/* The same with the lower-cased text tested. */
 void text_check_lowered(field_errors *errs, const path *p, text_rule rule, slice text);
 void csi_driver_name_check(field_errors *errs, const path *p, slice name);
 void quantity_nonnegative_check(field_errors *errs, const path *p, slice quantity);

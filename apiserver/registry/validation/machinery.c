@@ -5,15 +5,6 @@
 
 /* ---- StorageVersion ---- */
 
-static void problems_check(field_errors *e, const path *p, text_rule rule, slice tested,
-                           slice shown, const char *before) {
-  slice texts[4];
-  uint32_t n = text_problems(e->a, rule, tested, false, texts);
-  for (uint32_t i = 0; i < n; i++) {
-    field_invalid_str(e, p, shown, "%s%.*s", before, SLICE_ARG(texts[i]));
-  }
-}
-
 /* "apps.deployments": group, the last dot, resource. */
 static void version_name_check(field_errors *e, slice name) {
   path meta = path_root("metadata"), p = path_child(&meta, "name");
@@ -23,9 +14,9 @@ static void version_name_check(field_errors *e, slice name) {
     if (name.len) field_invalid_str(e, &p, name, "name must be in the form of <group>.<resource>");
     return;
   }
-  problems_check(e, &p, TEXT_DNS1123_SUBDOMAIN, slice_upto(name, at - 1), name,
-                 "the group segment ");
-  problems_check(e, &p, TEXT_DNS1035_LABEL, slice_from(name, at), name, "the resource segment ");
+  text_check_as(e, &p, TEXT_DNS1123_SUBDOMAIN, slice_upto(name, at - 1), name,
+                "the group segment ");
+  text_check_as(e, &p, TEXT_DNS1035_LABEL, slice_from(name, at), name, "the resource segment ");
 }
 
 static slice join(arena *a, slice before, const char *part, slice text) {

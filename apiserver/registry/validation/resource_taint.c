@@ -3,6 +3,8 @@
 #include "registry/validation/resource_checks.h"
 #include "registry/validation/rows.h"
 
+#include <stdio.h>
+
 #define RULE_CONDITIONS_MAX 8
 #define STATUS_CONDITIONS_MAX 10
 #define POOLS_MAX 1000
@@ -42,22 +44,16 @@ static void caseless_check(field_errors *e, const path *p, slice name) {
                     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')");
 }
 
-static const char *const empty = "must not be empty";
-
 /* A pool's name by the declarative rule, which numbers the segments. */
 static void segments_check(field_errors *e, const path *p, slice name) {
-  slice part, rest = name, texts[4];
+  slice part, rest = name;
   uint32_t at = 0;
+  char before[32];
   for (bool more = true; more; at++) {
     more = slice_cut(rest, '/', &part, &rest);
-    uint32_t n = text_problems(e->a, TEXT_DNS1123_SUBDOMAIN, part, false, texts);
-    if (part.len == 0) {
-      field_invalid_str(e, p, part, "segment %u: %s", at, empty);
-      continue;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-      field_invalid_str(e, p, part, "segment %u: %.*s", at, SLICE_ARG(texts[i]));
-    }
+    snprintf(before, sizeof before, "segment %u: ", at);
+    if (part.len == 0) field_invalid_str(e, p, part, "%smust not be empty", before);
+    else text_check_as(e, p, TEXT_DNS1123_SUBDOMAIN, part, part, before);
   }
 }
 

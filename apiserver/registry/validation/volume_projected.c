@@ -144,7 +144,7 @@ void source_ephemeral(const source_args *s) {
 void source_volume_name(const source_args *s, const path *volume, const char *key, bool extra) {
   field_errors *e = s->errs;
   const val *source = val_getc(s->v, key);
-  slice name = s->name, pod = val_get_str(s->pod, "name"), texts[4];
+  slice name = s->name, pod = val_get_str(s->pod, "name");
   path at = path_child(volume, "name");
   if (strcmp(key, "iscsi") == 0 && val_getc(source, "initiatorName") &&
       name.len + 1 + val_get_str(source, "targetPortal").len > 64) {
@@ -155,8 +155,6 @@ void source_volume_name(const source_args *s, const path *volume, const char *ke
   if (strcmp(key, "ephemeral") != 0 || extra || !pod.len || !name.len) return;
   slice claim = arena_printf(e->a, "%.*s-%.*s", SLICE_ARG(pod), SLICE_ARG(name)),
         shown = go_quote(e->a, claim);
-  uint32_t n = text_problems(e->a, TEXT_DNS1123_SUBDOMAIN, claim, false, texts);
-  for (uint32_t i = 0; i < n; i++) {
-    field_invalid_str(e, &at, name, "PVC name %.*s: %.*s", SLICE_ARG(shown), SLICE_ARG(texts[i]));
-  }
+  const char *before = arena_printf(e->a, "PVC name %.*s: ", SLICE_ARG(shown)).ptr;
+  text_check_as(e, &at, TEXT_DNS1123_SUBDOMAIN, claim, name, before);
 }

@@ -1,17 +1,11 @@
 /* Workloads and PodGroups, which are off by default. Sources: pkg/apis/scheduling/validation,
  * pkg/apis/scheduling/v1alpha2/zz_generated.validations.go; fields of closed gates were dropped
  * before (strategy_beta.c). */
+#include "registry/validation/pod_checks.h"
 #include "registry/validation/resource_checks.h"
 #include "registry/validation/rows.h"
 
 #define TEMPLATES_MAX 8
-
-static void named_check(field_errors *e, const path *p, const val *of, const char *key,
-                        text_rule rule) {
-  path at = path_child(p, key);
-  slice text = val_get_str(of, key);
-  if (required_str(e, &at, text)) text_check(e, &at, rule, text);
-}
 
 /* Exactly one of basic and gang. */
 static void policy_check(field_errors *e, const path *p, const val *policy) {
@@ -30,20 +24,10 @@ static void policy_check(field_errors *e, const path *p, const val *policy) {
   else if (val_i64(n) < 1) field_invalid(e, &count, n, "must be greater than or equal to 1");
 }
 
-static void no_slash_check(field_errors *e, const path *p, const val *of, const char *key) {
-  path at = path_child(p, key);
-  slice text = val_get_str(of, key), texts[4];
-  if (!required_str(e, &at, text)) return;
-  uint32_t n = text_problems(e->a, TEXT_PATH_SEGMENT, text, false, texts);
-  for (uint32_t i = 0; i < n; i++) field_invalid_str(e, &at, text, "%.*s", SLICE_ARG(texts[i]));
-}
-
 static void controller_check(field_errors *e, const path *p, const val *ref) {
-  path group = path_child(p, "apiGroup");
-  slice g = val_get_str(ref, "apiGroup");
-  if (g.len) text_check(e, &group, TEXT_DNS1123_SUBDOMAIN, g);
-  no_slash_check(e, p, ref, "kind");
-  no_slash_check(e, p, ref, "name");
+  text_if_set(e, p, ref, "apiGroup", TEXT_DNS1123_SUBDOMAIN);
+  text_needed(e, p, ref, "kind", TEXT_PATH_SEGMENT);
+  text_needed(e, p, ref, "name", TEXT_PATH_SEGMENT);
 }
 
 static void templates_check(const validate_args *v, const path *p, const val *list) {
@@ -53,8 +37,8 @@ static void templates_check(const validate_args *v, const path *p, const val *li
   if (!list_fits(e, p, list, TEMPLATES_MAX)) return;
   for (uint32_t i = 0; i < val_len(list); i++) {
     path at = path_index(p, i);
+    if (!seen_before(e->a, seen, val_get_str(val_at(list, i), "name"))) continue;
     val *shown = val_copy(e->a, val_at(list, i));
-    if (!seen_before(e->a, seen, val_get_str(shown, "name"))) continue;
     val_setc(e->a, shown, "schedulingConstraints", val_null(e->a)); /* has no omitempty there */
     val *gang = val_path(shown, "schedulingPolicy.gang");
     if (val_is_map(gang) && !val_getc(gang, "minCount")) {
@@ -64,7 +48,7 @@ static void templates_check(const validate_args *v, const path *p, const val *li
   }
   for (uint32_t i = 0; i < val_len(list); i++) {
     path at = path_index(p, i), policy = path_child(&at, "schedulingPolicy");
-    named_check(e, &at, val_at(list, i), "name", TEXT_DNS1123_LABEL);
+    text_needed(e, &at, val_at(list, i), "name", TEXT_DNS1123_LABEL);
     policy_check(e, &policy, val_getc(val_at(list, i), "schedulingPolicy"));
   }
 }
@@ -97,8 +81,8 @@ static void template_ref_check(field_errors *e, const path *p, const val *ref) {
     field_invalid_str(e, p, SLICE_LIT(""), "must specify one of: `workload`");
     return;
   }
-  named_check(e, &at, workload, "workloadName", TEXT_DNS1123_SUBDOMAIN);
-  named_check(e, &at, workload, "podGroupTemplateName", TEXT_DNS1123_LABEL);
+  text_needed(e, &at, workload, "workloadName", TEXT_DNS1123_SUBDOMAIN);
+  text_needed(e, &at, workload, "podGroupTemplateName", TEXT_DNS1123_LABEL);
 }
 
 static void group_status_check(const validate_args *v) {
