@@ -3,6 +3,9 @@
 #include "registry/validation/checks.h"
 #include "registry/validation/rows.h"
 
+#include "base/buf.h"
+#include "base/limits.h"
+
 /* ---- StorageVersion ---- */
 
 /* "apps.deployments": group, the last dot, resource. */
@@ -56,30 +59,31 @@ static void api_version_check(field_errors *e, const path *p, slice text) {
   if (why.len) field_invalid_str(e, p, text, "%.*s", SLICE_ARG(why));
 }
 
-static bool has_text(const val *list, slice text) {
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    if (slice_eq(val_str(val_at(list, i)), text)) return true;
-  }
-  return false;
-}
-
 /* "[a b]" */
 static slice list_text(arena *a, const val *list) {
-  slice out = SLICE_LIT("[");
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  buf_char(&b, '[');
   for (uint32_t i = 0; i < val_len(list); i++) {
     slice one = val_str(val_at(list, i));
-    out = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(out), i ? " " : "", SLICE_ARG(one));
+    buf_printf(&b, "%s%.*s", i ? " " : "", SLICE_ARG(one));
   }
-  return arena_concat(a, out, SLICE_LIT("]"));
+  buf_char(&b, ']');
+  slice text = arena_copy(a, buf_slice(&b));
+  buf_dispose(&b);
+  return text;
 }
 
+/* known: the texts of decodable. */
 static void served_versions_check(field_errors *e, const path *p, const val *served,
-                                  const val *decodable) {
+                                  const val *decodable, const val *known) {
+  slice all = SLICE_NONE;
   for (uint32_t i = 0; i < val_len(served); i++) {
     path at = path_index(p, i);
-    slice one = val_str(val_at(served, i)), all = list_text(e->a, decodable);
+    slice one = val_str(val_at(served, i));
     api_version_check(e, &at, one);
-    if (has_text(decodable, one)) continue;
+    if (val_get(known, one)) continue;
+    if (!all.len) all = list_text(e->a, decodable);
     field_invalid_str(e, &at, one,
                       "individual served version : %.*s must be included in decodableVersions : "
                       "%.*s", SLICE_ARG(one), SLICE_ARG(all));
@@ -91,17 +95,19 @@ static void server_version_check(field_errors *e, const path *p, const val *s) {
        decodable = path_child(p, "decodableVersions"), served = path_child(p, "servedVersions");
   const val *list = val_getc(s, "decodableVersions");
   slice version = val_get_str(s, "encodingVersion");
+  val *known = val_map(e->a);
   text_check(e, &id, TEXT_DNS1123_SUBDOMAIN, val_get_str(s, "apiServerID"));
   api_version_check(e, &encoding, version);
   for (uint32_t i = 0; i < val_len(list); i++) {
     path at = path_index(&decodable, i);
     api_version_check(e, &at, val_str(val_at(list, i)));
+    seen_before(e->a, known, val_str(val_at(list, i)));
   }
-  if (!has_text(list, version)) {
+  if (!val_get(known, version)) {
     field_invalid(e, &decodable, list, "decodableVersions must include encodingVersion %.*s",
                   SLICE_ARG(version));
   }
-  served_versions_check(e, &served, val_getc(s, "servedVersions"), list);
+  served_versions_check(e, &served, val_getc(s, "servedVersions"), list, known);
 }
 
 static void common_version_check(field_errors *e, const path *status, const val *s) {
@@ -125,19 +131,20 @@ static void common_version_check(field_errors *e, const path *status, const val 
 
 /* Their paths lack "conditions", as the real server's do. */
 static void version_conditions_check(field_errors *e, const path *status, const val *list) {
+  val *seen = val_map(e->a); /* type -> the last place */
   for (uint32_t i = 0; i < val_len(list); i++) {
     const val *c = val_at(list, i);
     path at = path_index(status, i), type = path_child(&at, "type"),
          state = path_child(&at, "status"), reason = path_child(&at, "reason"),
          message = path_child(&at, "message");
     slice name = val_get_str(c, "type");
-    for (uint32_t j = i; j-- > 0;) {
-      if (!slice_eq(val_get_str(val_at(list, j), "type"), name)) continue;
+    const val *before = val_get(seen, name);
+    if (before) {
       field_invalid_str(e, &type, name,
                         "the type of the condition is not unique, it also appears in "
-                        "conditions[%u]", j);
-      break;
+                        "conditions[%lld]", (long long)val_i64(before));
     }
+    val_set(e->a, seen, name, val_int(e->a, i));
     text_check(e, &type, TEXT_LABEL_KEY, name);
     text_check(e, &state, TEXT_LABEL_KEY, val_get_str(c, "status"));
     required_str(e, &reason, val_get_str(c, "reason"));
