@@ -1,6 +1,7 @@
 /* Request helpers used in every stage. */
 #include "request/request.h"
 
+#include "base/limits.h"
 #include "codec/codec.h"
 #include "store/store.h"
 
@@ -8,7 +9,20 @@ val *request_timestamp(const request *rq) {
   return val_string(rq->arena, time_text(rq->arena, request_now_s(rq)));
 }
 
+static uint32_t rune_count(slice s) {
+  uint32_t n = 0;
+  for (size_t i = 0; i < s.len; i++) n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+  return n;
+}
+
+bool request_warnings_cut(const request *rq) { return rq->warning_runes > LIMIT_WARNING_RUNES; }
+
+bool request_warnings_full(const request *rq) {
+  return request_warnings_cut(rq) && rq->warning_runes_cut >= LIMIT_WARNING_RUNES;
+}
+
 void request_warn(request *rq, slice text) {
+  if (request_warnings_full(rq)) return;
   for (uint32_t i = 0; i < rq->warning_count; i++) {
     if (slice_eq(rq->warnings[i], text)) return;
   }
@@ -16,6 +30,9 @@ void request_warn(request *rq, slice text) {
       arena_more(rq->arena, rq->warnings, rq->warning_count, &rq->warning_cap,
                  sizeof *rq->warnings);
   rq->warnings[rq->warning_count++] = arena_copy(rq->arena, text);
+  uint32_t runes = rune_count(text);
+  rq->warning_runes += runes;
+  rq->warning_runes_cut += runes < LIMIT_WARNING_ITEM_RUNES ? runes : LIMIT_WARNING_ITEM_RUNES;
 }
 
 void request_warn_strict(request *rq, slice text) {

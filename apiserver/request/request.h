@@ -57,6 +57,7 @@ typedef struct request {
   slice field_manager; /* as asked or derived from the user agent */
   slice *warnings; /* texts of Warning headers, in order, no repeats */
   uint32_t warning_count, warning_cap;
+  uint64_t warning_runes, warning_runes_cut; /* of all texts; of their shown beginnings */
   status_error error;
   bool goaway; /* its connection takes no more requests behind it */
   bool waited; /* for a version of the store: not again (verb/wait.h) */
@@ -79,8 +80,14 @@ static inline int64_t request_now_s(const request *rq) { return rq->wall_ns / 10
 /* The same as a metav1.Time, in rq's arena. */
 val *request_timestamp(const request *rq);
 
-/* Adds a Warning: 299 header (text without code and quotes); repeats are dropped. */
+/* Adds a Warning: 299 header (text without code and quotes); repeats are dropped, and what comes
+ * once the warnings are full. */
 void request_warn(request *rq, slice text);
+/* Are there more runes than fit, so that each text is cut (LIMIT_WARNING_RUNES)? Source: apiserver
+ * pkg/endpoints/filters/warning.go. */
+bool request_warnings_cut(const request *rq);
+/* Are they too many even so? Then no more are shown. */
+bool request_warnings_full(const request *rq);
 /* The same for what strict decoding found: of YAML, a warning a line. */
 void request_warn_strict(request *rq, slice text);
 

@@ -26,12 +26,6 @@ static slice warning_value(arena *a, slice text) {
   return v;
 }
 
-static uint32_t rune_count(slice s) {
-  uint32_t n = 0;
-  for (size_t i = 0; i < s.len; i++) n += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
-  return n;
-}
-
 static slice rune_head(slice s, uint32_t max) {
   size_t at = 0;
   for (uint32_t n = 0; at < s.len; at++) {
@@ -40,21 +34,12 @@ static slice rune_head(slice s, uint32_t max) {
   return slice_upto(s, at);
 }
 
-/* All texts as they are while they fit; from the first that does not, each is cut, and no more come
- * once they are too many even so. Source: apiserver pkg/endpoints/filters/warning.go. */
+/* All texts as they are while they fit, else each is cut. */
 static void add_warnings(head *h, request *rq) {
-  uint64_t written = 0;
-  uint32_t fit = 0;
-  for (; fit < rq->warning_count && written <= LIMIT_WARNING_RUNES; fit++) {
-    written += rune_count(rq->warnings[fit]);
-  }
-  bool cut = written > LIMIT_WARNING_RUNES;
-  written = 0;
+  bool cut = request_warnings_cut(rq);
   for (uint32_t i = 0; i < rq->warning_count; i++) {
-    if (cut && i >= fit && written >= LIMIT_WARNING_RUNES) break;
     slice text = cut ? rune_head(rq->warnings[i], LIMIT_WARNING_ITEM_RUNES) : rq->warnings[i];
     head_add(h, SLICE_LIT("Warning"), warning_value(rq->arena, text));
-    written += rune_count(text);
   }
 }
 

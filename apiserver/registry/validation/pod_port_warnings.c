@@ -60,7 +60,10 @@ static bool container_numbers(void *ctx, const path *p, const val *c) {
                              SLICE_ARG(protocol));
     val *others = val_get(w->by_number, key), *entry = val_list(a);
     host_ip_warn(w, &at, port);
-    EACH_ITEM(k, others) pair_warn(w, &at, port, val_at(others, k));
+    EACH_ITEM(k, others) {
+      if (request_warnings_full(w->rq)) break;
+      pair_warn(w, &at, port, val_at(others, k));
+    }
     if (!others) val_set(a, w->by_number, key, others = val_list(a));
     val_append(a, entry, val_string(a, path_text(a, &at)));
     val_append(a, entry, port);
