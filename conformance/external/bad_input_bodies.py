@@ -406,11 +406,14 @@ def size_rows():
 
 
 def survivors():
-    """Rows that make the real server panic or compute for minutes; here they are refused."""
+    """Rows that make the real server panic or compute for minutes; here they are refused, or cost what they show."""
     huge = deployment("n")
     huge["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "1e1000000000"}}
     by_object = {"spec": {"template": {"spec": {"containers": [{"name": {}}]}}}}
-    return [Case("survives: cpu 1e1000000000", "POST", DEPLOYMENTS + "?dryRun=All", huge, JSON),
+    ports = {"metadata": {"name": "ports"}, "spec": {"containers": [
+        {"name": "c", "image": "i", "ports": [{"containerPort": 80}] * 5000}]}}
+    return [Case("survives: 5,000 equal ports", "POST", "/api/v1/namespaces/bad-input/pods?dryRun=All", ports, JSON),
+            Case("survives: cpu 1e1000000000", "POST", DEPLOYMENTS + "?dryRun=All", huge, JSON),
             Case("survives: strategic patch with an object as key", "PATCH", WEB, by_object, STRATEGIC, uses=WEB)]
 
 
