@@ -7,6 +7,7 @@
 
 #include "base/quote.h"
 #include "registry/pod_create.h"
+#include "registry/validation/checks.h"
 #include "registry/validation/ip_rules.h"
 
 #define SECCOMP_POD "seccomp.security.alpha.kubernetes.io/pod"
@@ -14,11 +15,13 @@
 #define SECCOMP_WORDS "non-functional in v1.27+; use the \"seccompProfile\" field instead"
 #define APPARMOR_WORDS "deprecated since v1.30; use the \"appArmorProfile\" field instead"
 
-typedef struct port_walk {
+typedef struct port_walk port_walk;
+struct port_walk {
   request *rq;
+  void (*look)(port_walk *w, const path *at, val *port);
   val *by_number; /* "80/TCP" -> list of [where, port] */
   val *by_name; /* name -> where */
-} port_walk;
+};
 
 static void pair_warn(port_walk *w, const path *at, const val *port, const val *other) {
   const val *before = val_at(other, 1);
@@ -31,74 +34,67 @@ static void pair_warn(port_walk *w, const path *at, const val *port, const val *
   else if (host == other_host && (ip.len == 0) != (other_ip.len == 0)) what = "dangerously ambiguous";
   if (!what) return;
   slice where = val_str(val_at(other, 0));
-  pod_warn_at(w->rq, at, NULL,
-              arena_printf(w->rq->arena, "%s port definition with %.*s", what, SLICE_ARG(where)).ptr);
+  warn_at(w->rq, at, "%s port definition with %.*s", what, SLICE_ARG(where));
 }
 
 static void host_ip_warn(port_walk *w, const path *at, const val *port) {
   slice name = val_get_str(port, "name"), protocol = val_get_str(port, "protocol"),
         ip = val_get_str(port, "hostIP");
   if (!ip.len || val_i64(val_getc(port, "hostPort"))) return;
-  slice text = arena_printf(w->rq->arena,
-                            "hostIP set without hostPort: {Name:%.*s HostPort:0 ContainerPort:%lld "
-                            "Protocol:%.*s HostIP:%.*s}",
-                            SLICE_ARG(name), (long long)val_i64(val_getc(port, "containerPort")),
-                            SLICE_ARG(protocol), SLICE_ARG(ip));
-  pod_warn_at(w->rq, at, NULL, text.ptr);
+  warn_at(w->rq, at,
+          "hostIP set without hostPort: {Name:%.*s HostPort:0 ContainerPort:%lld Protocol:%.*s "
+          "HostIP:%.*s}",
+          SLICE_ARG(name), (long long)val_i64(val_getc(port, "containerPort")),
+          SLICE_ARG(protocol), SLICE_ARG(ip));
 }
 
-static bool container_numbers(void *ctx, const path *p, const val *c) {
-  port_walk *w = ctx;
+static void number_look(port_walk *w, const path *at, val *port) {
   arena *a = w->rq->arena;
-  const val *ports = val_getc(c, "ports");
-  path list = path_child(p, "ports");
-  EACH_ITEM(i, ports) {
-    val *port = val_at(ports, i);
-    path at = path_index(&list, i);
-    slice protocol = val_get_str(port, "protocol");
-    slice key = arena_printf(a, "%lld/%.*s", (long long)val_i64(val_getc(port, "containerPort")),
-                             SLICE_ARG(protocol));
-    val *others = val_get(w->by_number, key), *entry = val_list(a);
-    host_ip_warn(w, &at, port);
-    EACH_ITEM(k, others) {
-      if (request_warnings_full(w->rq)) break;
-      pair_warn(w, &at, port, val_at(others, k));
-    }
-    if (!others) val_set(a, w->by_number, key, others = val_list(a));
-    val_append(a, entry, val_string(a, path_text(a, &at)));
-    val_append(a, entry, port);
-    val_append(a, others, entry);
+  slice protocol = val_get_str(port, "protocol");
+  slice key = arena_printf(a, "%lld/%.*s", (long long)val_i64(val_getc(port, "containerPort")),
+                           SLICE_ARG(protocol));
+  val *others = val_get(w->by_number, key), *entry = val_list(a);
+  host_ip_warn(w, at, port);
+  EACH_ITEM(k, others) {
+    if (request_warnings_full(w->rq)) break;
+    pair_warn(w, at, port, val_at(others, k));
   }
-  return true;
+  if (!others) val_set(a, w->by_number, key, others = val_list(a));
+  val_append(a, entry, val_string(a, path_text(a, at)));
+  val_append(a, entry, port);
+  val_append(a, others, entry);
 }
 
-static bool container_names(void *ctx, const path *p, const val *c) {
-  port_walk *w = ctx;
+static void name_look(port_walk *w, const path *at, val *port) {
   arena *a = w->rq->arena;
+  slice name = val_get_str(port, "name"), other = val_str(val_get(w->by_name, name));
+  if (!name.len) return;
+  if (!other.len) {
+    val_set(a, w->by_name, name, val_string(a, path_text(a, at)));
+    return;
+  }
+  slice shown = go_quote(a, name);
+  warn_at(w->rq, at,
+          "duplicate port name %.*s with %.*s, services and probes that select ports by name will "
+          "use %.*s", SLICE_ARG(shown), SLICE_ARG(other), SLICE_ARG(other));
+}
+
+static bool container_ports(void *ctx, const path *p, const val *c) {
+  port_walk *w = ctx;
   const val *ports = val_getc(c, "ports");
   path list = path_child(p, "ports");
   EACH_ITEM(i, ports) {
     path at = path_index(&list, i);
-    slice name = val_get_str(val_at(ports, i), "name"), shown = go_quote(a, name);
-    slice other = val_str(val_get(w->by_name, name));
-    if (!name.len) continue;
-    if (!other.len) {
-      val_set(a, w->by_name, name, val_string(a, path_text(a, &at)));
-      continue;
-    }
-    slice text = arena_printf(a,
-                              "duplicate port name %.*s with %.*s, services and probes that select "
-                              "ports by name will use %.*s",
-                              SLICE_ARG(shown), SLICE_ARG(other), SLICE_ARG(other));
-    pod_warn_at(w->rq, &at, NULL, text.ptr);
+    w->look(w, &at, val_at(ports, i));
   }
   return true;
 }
 
 void pod_warn_ports(request *rq, const path *spec_path, const val *spec) {
-  port_walk w = {rq, val_map(rq->arena), val_map(rq->arena)};
-  containers_visit(spec, spec_path, container_numbers, &w);
-  containers_visit(spec, spec_path, container_names, &w);
+  port_walk w = {rq, number_look, val_map(rq->arena), val_map(rq->arena)};
+  containers_visit(spec, spec_path, container_ports, &w);
+  w.look = name_look;
+  containers_visit(spec, spec_path, container_ports, &w);
 }
 
 void pod_warn_addresses(request *rq, const path *spec_path, const val *spec) {

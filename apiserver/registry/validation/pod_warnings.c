@@ -3,6 +3,7 @@
 #include "registry/validation/pod_warnings.h"
 
 #include "base/quote.h"
+#include "registry/validation/checks.h"
 
 void pod_warn_at(request *rq, const path *p, const char *key, const char *text) {
   path at = key ? path_child(p, key) : *p;
@@ -10,32 +11,9 @@ void pod_warn_at(request *rq, const path *p, const char *key, const char *text) 
   request_warn(rq, arena_printf(rq->arena, "%.*s: %s", SLICE_ARG(where), text));
 }
 
-static const char *const labels[][2] = {
-    {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
-    {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
-    {"failure-domain.beta.kubernetes.io/region",
-     "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
-    {"failure-domain.beta.kubernetes.io/zone",
-     "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
-    {"beta.kubernetes.io/instance-type",
-     "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
-    {"app.kubernetes.io/created-by", "deprecated since v1.9"},
-    {"scheduler.alpha.kubernetes.io/preferAvoidPods",
-     "deprecated since v1.22; use Taints and Tolerations instead"},
-    {"node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"},
-};
-
-static const char *label_words(slice key) {
-  for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-    if (slice_is(key, labels[i][0])) return labels[i][1];
-  }
-  return NULL;
-}
-
 static void label_is_old(request *rq, const path *p, slice key) {
-  const char *words = label_words(key);
-  if (words)
-    pod_warn_at(rq, p, NULL, arena_printf(rq->arena, "%.*s is %s", SLICE_ARG(key), words).ptr);
+  const char *words = node_label_deprecated(key);
+  if (words) warn_at(rq, p, "%.*s is %s", SLICE_ARG(key), words);
 }
 
 static void values_warn(request *rq, const path *p, const val *values) {
@@ -46,9 +24,7 @@ static void values_warn(request *rq, const path *p, const val *values) {
     slice value = val_str(val_at(values, i));
     uint32_t n = text_problems(rq->arena, TEXT_LABEL_VALUE, value, false, texts);
     for (uint32_t k = 0; k < n; k++) {
-      slice text = arena_printf(rq->arena, "%.*s is invalid, %.*s", SLICE_ARG(value),
-                                SLICE_ARG(texts[k]));
-      pod_warn_at(rq, &at, NULL, text.ptr);
+      warn_at(rq, &at, "%.*s is invalid, %.*s", SLICE_ARG(value), SLICE_ARG(texts[k]));
     }
   }
 }
@@ -84,7 +60,7 @@ static void placement_warn(request *rq, const path *p, const val *spec) {
        list = path_child(&must, "nodeSelectorTerms");
   VAL_EACH(entry, val_getc(spec, "nodeSelector")) {
     path key = path_key(&selector, entry->key);
-    const char *words = label_words(entry->key);
+    const char *words = node_label_deprecated(entry->key);
     if (words) pod_warn_at(rq, &key, NULL, words);
   }
   EACH_ITEM(i, terms) {
@@ -176,13 +152,9 @@ static bool container_warn(void *ctx, const path *p, const val *c) {
     bool hides = val_getc(val_at(vars, i), "valueFrom") || slice_eq(value, ref) ||
                  slice_find(value, ref) < 0;
     if (val_get(seen, name) && hides) {
-      pod_warn_at(
-          rq, &item, NULL,
-          arena_printf(
-              rq->arena,
+      warn_at(rq, &item,
               "hides previous definition of \"%.*s\", which may be dropped when using apply",
-              SLICE_ARG(name))
-              .ptr);
+              SLICE_ARG(name));
     }
     val_set(rq->arena, seen, name, val_null(rq->arena));
   }
@@ -215,8 +187,7 @@ static void repeats_warn(request *rq, const path *spec_path, const val *spec, co
     path item = path_index(&p, i), at = path_child(&item, key);
     slice text = val_get_str(val_at(list, i), key), shown = go_quote(rq->arena, text);
     if (val_get(seen, text)) {
-      pod_warn_at(rq, &at, NULL,
-                  arena_printf(rq->arena, "duplicate %s %.*s", key, SLICE_ARG(shown)).ptr);
+      warn_at(rq, &at, "duplicate %s %.*s", key, SLICE_ARG(shown));
     }
     val_set(rq->arena, seen, text, val_null(rq->arena));
   }
