@@ -67,13 +67,6 @@ static void write_fault(FILE *f, const fault *e) {
           fault_rows[e->class - 1].name, fault_variant(e)->name);
 }
 
-static bool is_cut(const run_cuts *c, uint32_t id) {
-  for (uint32_t i = 0; i < c->op_count; i++) {
-    if (c->ops[i] == id) return true;
-  }
-  return false;
-}
-
 /* Runs of neighbours; exchanges of a tape are simply not written. */
 static void write_cuts(FILE *f, const run_cuts *c) {
   for (uint32_t i = 0; i < 64; i++) {
@@ -96,7 +89,7 @@ static void write_tape(FILE *f, const sim_options *o) {
   while (rest.len) {
     slice_cut(rest, '\n', &text, &rest);
     if (slice_trim(text).len == 0) continue;
-    bool cut = number > 0 && is_cut(&o->cuts, PLAYER_WRITER << 16 | (number - 1));
+    bool cut = number > 0 && cuts_have(&o->cuts, PLAYER_WRITER, number - 1);
     if (!cut) fprintf(f, "taped %.*s\n", SLICE_ARG(text));
     number++;
   }

@@ -183,9 +183,7 @@ static void begin_with_cuts(shrinker *s, uint32_t ops, bool *clients, bool *faul
     uint32_t writer = is_tape ? PLAYER_WRITER : by;
     uint32_t seen = is_tape ? s->wanted.exchanges : s->wanted.writer_ops[by];
     for (uint32_t n = 0; n < (is_tape ? s->exchanges : planned_ops(&o.draw, by)); n++, at++) {
-      for (uint32_t i = 0; i < o.cuts.op_count; i++) {
-        s->gone_ops[at] |= o.cuts.ops[i] == (writer << 16 | n);
-      }
+      s->gone_ops[at] = cuts_have(&o.cuts, writer, n);
       unseen[at] = s->gone_ops[at] || n >= seen;
     }
   }

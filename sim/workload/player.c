@@ -154,7 +154,7 @@ static void go_on(player *p) {
   int64_t now = c->world->now_ns;
   while (p->next < p->tape->count) {
     uint32_t i = p->next;
-    if (run_is_cut(c->world, PLAYER_WRITER, i)) {
+    if (cuts_have(&c->world->cuts, PLAYER_WRITER, i)) {
       p->over[i] = true;
       p->next++;
       continue;

@@ -40,7 +40,7 @@ static void run_op(writer *t) {
   rng r = rng_split(&c->rng, number + 1);
   rng gaps = rng_split(&c->rng, (uint64_t)number << 32);
   t->gaps = gaps;
-  if (run_is_cut(c->world, c->who.index, number)) {
+  if (cuts_have(&c->world->cuts, c->who.index, number)) {
     next_later(t, &t->gaps);
     return;
   }

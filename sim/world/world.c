@@ -46,8 +46,7 @@ void world_note(world *w, actor who, int64_t n, const char *text) {
   world_line(w, who, EV_NOTE, NOBODY, n, 0, 0, slice_cstr(text));
 }
 
-bool run_is_cut(const world *w, uint32_t writer, uint32_t number) {
-  const run_cuts *cuts = &w->cuts;
+bool cuts_have(const run_cuts *cuts, uint32_t writer, uint32_t number) {
   uint32_t id = writer << 16 | number, low = 0, high = cuts->op_count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;

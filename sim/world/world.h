@@ -178,7 +178,7 @@ world *sim_create(const sim_options *o);
 /* Runs to the end: w->violation says how it went. */
 void sim_run(world *w);
 void sim_destroy(world *w);
-bool run_is_cut(const world *w, uint32_t writer, uint32_t number);
+bool cuts_have(const run_cuts *cuts, uint32_t writer, uint32_t number);
 
 /* ---- for the parts ---- */
 
