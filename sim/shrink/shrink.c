@@ -6,6 +6,7 @@
 #include "sim/workload/client.h"
 #include "sim/workload/op.h"
 #include "sim/workload/player.h"
+#include "sim/workload/writer.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -136,17 +137,11 @@ static void apply_clients(delta *d, const bool *gone, sim_options *o) {
   for (uint32_t i = 0; i < d->n; i++) o->cuts.clients |= (uint64_t)gone[i] << i;
 }
 
-/* How many operations a writer would begin if the run went on to its end. */
-static uint32_t planned_ops(const draw *d, uint32_t writer) {
-  if (writer >= d->writers) return 0;
-  return d->operations / d->writers + (writer < d->operations % d->writers);
-}
-
 /* The operations are numbered through, writer by writer, the tape's exchanges last. */
 static void apply_ops(delta *d, const bool *gone, sim_options *o) {
   uint32_t at = 0, count = 0;
   for (uint32_t by = 0; by < CLIENTS_PER_KIND; by++) {
-    for (uint32_t n = 0; n < planned_ops(&o->draw, by); n++, at++) {
+    for (uint32_t n = 0; n < writer_share(&o->draw, by); n++, at++) {
       if (gone[at]) d->s->ops[count++] = by << 16 | n;
     }
   }
@@ -180,10 +175,10 @@ static void begin_with_cuts(shrinker *s, uint32_t ops, bool *clients, bool *faul
   uint32_t at = 0;
   for (uint32_t by = 0; by <= CLIENTS_PER_KIND; by++) {
     bool is_tape = by == CLIENTS_PER_KIND;
-    uint32_t writer = is_tape ? PLAYER_WRITER : by;
+    uint32_t who = is_tape ? PLAYER_WRITER : by;
     uint32_t seen = is_tape ? s->wanted.exchanges : s->wanted.writer_ops[by];
-    for (uint32_t n = 0; n < (is_tape ? s->exchanges : planned_ops(&o.draw, by)); n++, at++) {
-      s->gone_ops[at] = cuts_have(&o.cuts, writer, n);
+    for (uint32_t n = 0; n < (is_tape ? s->exchanges : writer_share(&o.draw, by)); n++, at++) {
+      s->gone_ops[at] = cuts_have(&o.cuts, who, n);
       unseen[at] = s->gone_ops[at] || n >= seen;
     }
   }
@@ -252,7 +247,7 @@ int shrink_file(const char *path, const char *out_path, const char *argv0, FILE 
     if (s.wanted.code == RUN_CRASH) { /* a dead process says nothing of its size */
       s.wanted.clients = CLIENTS_MAX;
       for (uint32_t i = 0; i < CLIENTS_PER_KIND; i++) {
-        s.wanted.writer_ops[i] = planned_ops(&s.o.draw, i);
+        s.wanted.writer_ops[i] = writer_share(&s.o.draw, i);
       }
       if (s.o.tape) s.wanted.exchanges = s.o.tape->count;
     }

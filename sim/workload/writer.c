@@ -63,10 +63,14 @@ static void run_op(writer *t) {
   o->twice = k->twice;
 }
 
+uint32_t writer_share(const draw *d, uint32_t index) {
+  if (index >= d->writers) return 0;
+  return d->operations / d->writers + (index < d->operations % d->writers);
+}
+
 static void start(client *c) {
   writer *t = (writer *)c;
-  const draw *d = c->world->draw;
-  t->total = d->operations / d->writers + (c->who.index < d->operations % d->writers);
+  t->total = writer_share(c->world->draw, c->who.index);
   t->gaps = rng_split(&c->rng, 0);
   c->world->writers_busy++;
   next_later(t, &t->gaps);

@@ -23,6 +23,8 @@ typedef struct writer {
   uint32_t memory_next;
 } writer;
 
+/* How many of a run's operations are the index-th writer's. */
+uint32_t writer_share(const draw *d, uint32_t index);
 /* Fills t->request and what the checkers need in o. */
 void writer_build(writer *t, op *o, rng *r);
 /* Remembers what the answer showed. */
