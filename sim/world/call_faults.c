@@ -13,7 +13,21 @@ static bool asks_page(const call_request *q) {
   return memmem(q->target.ptr, q->target.len, "continue=", 9) != NULL;
 }
 
-/* Somebody in front of the server answers. */
+/* Somebody in front of the server answers with a Status; more: further headers. */
+static void answer_status(call *k, const char *head, const char *more, const char *reason,
+                          const char *words, int code) {
+  char body[300], text[512];
+  int n = snprintf(body, sizeof body,
+                   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+                   "\"Failure\",\"message\":\"%s\",\"reason\":\"%s\",\"code\":%d}",
+                   words, reason, code);
+  int m = snprintf(text, sizeof text,
+                   "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n"
+                   "Connection: close\r\n\r\n%s", head, more, n, body);
+  k->replaced = true;
+  net_answer_instead(k->conn, slice_of(text, (size_t)m));
+}
+
 static void answer_instead(call *k, int64_t status) {
   static const struct {
     int status;
@@ -24,16 +38,7 @@ static void answer_instead(call *k, int64_t status) {
               {504, "504 Gateway Timeout", "Timeout", ""}};
   size_t i = 0;
   while (i < 3 && rows[i].status != status) i++;
-  char body[200], text[512];
-  int n = snprintf(body, sizeof body,
-                   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
-                   "\"Failure\",\"message\":\"not now\",\"reason\":\"%s\",\"code\":%d}",
-                   rows[i].reason, rows[i].status);
-  int m = snprintf(text, sizeof text,
-                   "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n"
-                   "Connection: close\r\n\r\n%s", rows[i].line, rows[i].more, n, body);
-  k->replaced = true;
-  net_answer_instead(k->conn, slice_of(text, (size_t)m));
+  answer_status(k, rows[i].line, rows[i].more, rows[i].reason, "not now", rows[i].status);
 }
 
 /* What the server would answer if it asked a webhook whose failure policy is Fail. */
@@ -44,16 +49,7 @@ static void webhook_answers(call *k, int64_t status) {
                             ? "admission webhook \\\"v.sim.test\\\" denied the request: no"
                             : "Internal error occurred: failed calling webhook \\\"v.sim.test"
                               "\\\": context deadline exceeded";
-  char body[300], text[512];
-  int n = snprintf(body, sizeof body,
-                   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
-                   "\"Failure\",\"message\":\"%s\",\"reason\":\"%s\",\"code\":%d}",
-                   words, reason, (int)status);
-  int m = snprintf(text, sizeof text,
-                   "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-                   "Connection: close\r\n\r\n%s", head, n, body);
-  k->replaced = true;
-  net_answer_instead(k->conn, slice_of(text, (size_t)m));
+  answer_status(k, head, "", reason, words, (int)status);
 }
 
 static void send_twice(call *k, slice bytes) {
