@@ -13,13 +13,9 @@ void check_leader(world *w, const elector *e) {
              other ? (double)other->leads_until_ns / 1e9 : 0.0);
 }
 
-static slice holder_of(const commit *c) {
-  return json_text_of(c->value, SLICE_LIT("\"holderIdentity\":\""));
-}
-
 /* The lease changes hands: who held it does not lead any more. */
 static void check_lease(world *w, const commit *c, const commit *prev) {
-  slice now = holder_of(c), was = holder_of(prev);
+  slice now = elector_holder(c->value), was = elector_holder(prev->value);
   const elector *leader = elector_leading(w, NULL);
   bool takes = now.len && was.len && !slice_eq(now, was);
   bool still = takes && leader && slice_eq(was, elector_identity(leader));

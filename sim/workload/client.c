@@ -77,12 +77,16 @@ void clients_heal(world *w) {
   }
 }
 
-static void leave(client *c) {
-  c->gone = true;
+static void hang_up(client *c) {
   if (c->idle) net_close(c->idle);
   if (c->link) h2_link_close(c->link);
   c->idle = NULL;
   c->link = NULL;
+}
+
+static void leave(client *c) {
+  c->gone = true;
+  hang_up(c);
 }
 
 void clients_leave(world *w) {
@@ -112,10 +116,7 @@ void client_later(client *c, int64_t after_ns, uint64_t tag) {
 }
 
 static void forget(client *c) {
-  if (c->idle) net_close(c->idle);
-  if (c->link) h2_link_close(c->link);
-  c->idle = NULL;
-  c->link = NULL;
+  hang_up(c);
   c->wake_generation++;
 }
 

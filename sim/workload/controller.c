@@ -20,7 +20,7 @@ bool controller_is_child(const model *m, uint32_t key) {
 }
 
 /* The writers' objects; what else there is has longer names. */
-bool controller_is_parent(const model *m, uint32_t key, const kind_row *of) {
+static bool is_parent(const model *m, uint32_t key, const kind_row *of) {
   const model_key *k = &m->keys[key];
   return k->kind == kind_index(of) &&
          (k->name.len == 1 || slice_has_prefix(k->name, SLICE_LIT("g-")));
@@ -103,7 +103,7 @@ static void enqueue_child(controller *c, const commit *child) {
 static void parent_changed(informer *i, uint32_t key, told_kind kind) {
   controller *c = (controller *)i->base.whole;
   (void)kind;
-  if (controller_is_parent(c->base.world->model, key, c->of)) enqueue(c, key);
+  if (is_parent(c->base.world->model, key, c->of)) enqueue(c, key);
 }
 
 static void child_changed(informer *i, uint32_t key, told_kind kind) {
@@ -119,7 +119,7 @@ static void all_changed(informer *i) {
   controller *c = (controller *)i->base.whole;
   const model *m = c->base.world->model;
   for (uint32_t k = 0; k < c->parents.cache_count; k++) {
-    if (known(&c->parents, k) && controller_is_parent(m, k, c->of)) enqueue(c, k);
+    if (known(&c->parents, k) && is_parent(m, k, c->of)) enqueue(c, k);
   }
   if (c->bug == CONTROLLER_EDGES) return; /* wrong: as if a list told of additions only */
   for (uint32_t k = 0; k < c->children.cache_count; k++) enqueue_child(c, known(&c->children, k));
@@ -329,7 +329,7 @@ static bool settled(client *base, char *why, size_t size) {
   int64_t now = model_revision(m);
   uint32_t parents = 0, right = 0, children = 0;
   for (uint32_t k = 0; k < m->key_count; k++) {
-    parents += controller_is_parent(m, k, c->of) && model_state(m, k, now) != NULL;
+    parents += is_parent(m, k, c->of) && model_state(m, k, now) != NULL;
     const commit *child = controller_is_child(m, k) ? model_state(m, k, now) : NULL;
     if (!child) continue;
     children++;

@@ -37,6 +37,5 @@ bool controller_is_child(const model *m, uint32_t key);
 child_link controller_link(const commit *child);
 /* The parent's key: of this kind, in the child's namespace. */
 uint32_t controller_parent_key(world *w, const kind_row *of, const commit *child);
-bool controller_is_parent(const model *m, uint32_t key, const kind_row *of);
 
 #endif

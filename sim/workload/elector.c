@@ -23,10 +23,6 @@ slice elector_identity(const elector *e) {
   return arena_printf(e->base.world->arena, "elector%u-%u", e->base.who.index, e->life);
 }
 
-slice elector_lease_key(world *w) {
-  return kind_key(w->arena, &kind_rows[KIND_LEASES], LEASE_NAMESPACE, LEASE_NAME);
-}
-
 static bool leads(const elector *e) {
   const world *w = e->base.world;
   return !e->base.gone && e->leads_until_ns > w->now_ns && e->epoch == w->epoch;
@@ -50,7 +46,7 @@ static slice micro_time(const elector *e) {
                       (long long)(s / 60 % 60), (long long)(s % 60), (long long)(us % 1000000));
 }
 
-static slice holder_of(slice record) {
+slice elector_holder(slice record) {
   return json_text_of(record, SLICE_LIT("\"holderIdentity\":\""));
 }
 
@@ -114,7 +110,7 @@ static void looked(elector *e, slice record) {
     e->seen = arena_copy(e->base.world->arena, record);
     e->seen_local_ns = local_now(e);
   }
-  slice holder = holder_of(e->seen);
+  slice holder = elector_holder(e->seen);
   if (!slice_eq(holder, elector_identity(e))) e->leads_until_ns = 0;
   int64_t lasts = json_number_of(e->seen, SLICE_LIT("\"leaseDurationSeconds\":")) * SECOND;
   if (MUTANT(ELECTOR_EARLY)) lasts /= 3;
@@ -126,7 +122,7 @@ static void looked(elector *e, slice record) {
 
 static void got_it(elector *e, slice record) {
   world *w = e->base.world;
-  if (e->step == TAKES && holder_of(e->seen).len) SOMETIMES(w, TOOK_OVER);
+  if (e->step == TAKES && elector_holder(e->seen).len) SOMETIMES(w, TOOK_OVER);
   if (e->step == TAKES || e->step == MAKES) recorder_note(&e->events);
   else if (rng_chance(&e->base.rng, 1, 3)) recorder_note(&e->events);
   e->seen = arena_copy(w->arena, record);

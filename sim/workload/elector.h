@@ -30,7 +30,7 @@ typedef struct elector {
 slice elector_identity(const elector *e);
 /* The one that leads now, other than `but`; NULL: nobody. */
 const elector *elector_leading(const world *w, const elector *but);
-/* The lease's key in the store. */
-slice elector_lease_key(world *w);
+/* Who stands in a lease; empty: nobody. */
+slice elector_holder(slice record);
 
 #endif

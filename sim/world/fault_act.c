@@ -10,9 +10,12 @@
 
 static sim_server *target(world *w, const fault *f) { return &w->servers[f->target]; }
 
+/* Watches run on it. */
+static bool has_streams(const sim_conn *c) { return c->open && (c->is_stream || c->h2); }
+
 static void break_streams(world *w) {
   for (sim_conn *c = w->all_conns; c; c = c->all_next) {
-    if (c->open && (c->is_stream || c->h2)) net_break(c);
+    if (has_streams(c)) net_break(c);
   }
 }
 
@@ -134,7 +137,7 @@ static void begin_stale(world *w, fault *f) {
     for (client *p = c->parts; p; p = p->next_part) p->server = f->target;
   }
   for (sim_conn *c = w->all_conns; c; c = c->all_next) {
-    if (c->open && (c->is_stream || c->h2) && c->server != target(w, f)) net_break(c);
+    if (has_streams(c) && c->server != target(w, f)) net_break(c);
   }
   SOMETIMES(w, MOVED);
 }

@@ -132,17 +132,17 @@ static void drained(sim_server *s, void *ctx) {
   c->events->drained(c->http);
 }
 
-static void taken(sim_conn *c, size_t n) {
-  size_t factor = c->server->pending_factor ? c->server->pending_factor : 1;
-  bool was_high = c->down_bytes * factor > ENV_PENDING_LOW;
-  c->down_bytes -= n < c->down_bytes ? n : c->down_bytes;
-  if (was_high && c->down_bytes * factor <= ENV_PENDING_LOW && c->http) {
-    sim_server_enter(c->server, drained, c);
-  }
-}
-
 static bool is_high(const sim_conn *c, uint32_t factor) {
   return c->down_bytes * (factor ? factor : 1) > ENV_PENDING_LOW;
+}
+
+static void taken(sim_conn *c, size_t n) {
+  uint32_t factor = c->server->pending_factor;
+  bool was_high = is_high(c, factor);
+  c->down_bytes -= n < c->down_bytes ? n : c->down_bytes;
+  if (was_high && !is_high(c, factor) && c->http) {
+    sim_server_enter(c->server, drained, c);
+  }
 }
 
 /* What waited for the network to hold less is told when it says so. */

@@ -151,7 +151,6 @@ struct world {
   const struct tape *tape; /* replayed by one more client, or NULL */
   struct answers *answers; /* where the writers' answers are kept; NULL: nowhere */
   struct { /* what the workload shares */
-    slice counter_key;
     int64_t increments_acked, increments_unknown;
     const struct kind_row *parents; /* the kind that the controller has children for; or NULL */
     bool revoking; /* objects go with a lease that somebody revoked: not its end */
