@@ -24,7 +24,7 @@ slice call_bytes(call *k, const call_request *q) {
   slice end = SLICE_LIT("\r\n");
   const slice parts[] = {
       slice_cstr(q->method), SLICE_LIT(" "), q->target,
-      SLICE_LIT(" HTTP/1.1\r\nHost: apisim\r\nAuthorization: Bearer simtoken-5e7f\r\n"
+      SLICE_LIT(" HTTP/1.1\r\nHost: apisim\r\nAuthorization: Bearer " SIM_TOKEN "\r\n"
                 "User-Agent: "),
       slice_cstr(actor_word(c->who.kind)), slice_of_u64(index, c->who.index), end,
       q->accept ? SLICE_LIT("Accept: ") : SLICE_NONE,

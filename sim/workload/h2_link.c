@@ -150,7 +150,7 @@ slice h2_link_request(h2_link *l, call *k, const call_request *q) {
   headers[n++] = H2_LIT(":scheme", SLICE_LIT("https"));
   headers[n++] = H2_LIT(":authority", SLICE_LIT("apisim"));
   headers[n++] = H2_LIT(":path", q->target);
-  headers[n++] = H2_LIT("authorization", SLICE_LIT("Bearer simtoken-5e7f"));
+  headers[n++] = H2_LIT("authorization", SLICE_LIT("Bearer " SIM_TOKEN));
   headers[n++] = H2_LIT("user-agent",
                         arena_printf(a, "%s%u", actor_word(c->who.kind), c->who.index));
   if (q->accept) headers[n++] = H2_LIT("accept", slice_cstr(q->accept));

@@ -129,8 +129,7 @@ static void send_one(player *p, uint32_t i) {
   if (!p->taped) p->taped = taped_create(p->tape, wall_s(c->world));
   call_request q = {.method = method, .target = x->target, .stream = x->stream, .op = x->seq,
                     .timeout_ns = x->stream ? STREAM_NS : ANSWER_NS,
-                    .raw = taped_request(p->taped, i, SLICE_LIT("apisim"),
-                                         SLICE_LIT("simtoken-5e7f"))};
+                    .raw = taped_request(p->taped, i, SLICE_LIT("apisim"), SLICE_LIT(SIM_TOKEN))};
   if (writes(x)) p->writes_open++;
   p->calls[i] = call_start(c, &q);
   p->calls[i]->user = (void *)(uintptr_t)(i + 1);

@@ -125,17 +125,14 @@ int64_t sim_server_busy_until(const sim_server *s) {
 
 /* ---- life ---- */
 
+#define CLIENT_TOKEN SIM_TOKEN ",admin,admin-uid,system:masters\n"
 /* The recorded sessions' people, beside the simulated clients. */
-static const slice tape_tokens = {"simtoken-5e7f,admin,admin-uid,system:masters\n"
-                                  "admintoken,admin,admin-uid,system:masters\n"
-                                  "alicetoken,alice,alice-uid,\"devs,testers\"\n",
-                                  sizeof "simtoken-5e7f,admin,admin-uid,system:masters\n"
-                                         "admintoken,admin,admin-uid,system:masters\n"
-                                         "alicetoken,alice,alice-uid,\"devs,testers\"\n" - 1};
+#define TAPE_TOKENS CLIENT_TOKEN "admintoken,admin,admin-uid,system:masters\n" \
+                                 "alicetoken,alice,alice-uid,\"devs,testers\"\n"
 
 server_options sim_server_options(void) {
   server_options o = {0};
-  o.access.token_file = SLICE_LIT("simtoken-5e7f,admin,admin-uid,system:masters\n");
+  o.access.token_file = SLICE_LIT(CLIENT_TOKEN);
   o.access.authorization_modes = SLICE_LIT("Node,RBAC");
   o.access.anonymous = true;
   o.disable_admission = SLICE_LIT("ServiceAccount");
@@ -171,7 +168,7 @@ bool sim_server_start(sim_server *s) {
   s->wake_ns = s->wake_due = INT64_MAX;
   server_options o = sim_server_options();
   if (w->tape) { /* as the recorded sessions' server */
-    o.access.token_file = tape_tokens;
+    o.access.token_file = SLICE_LIT(TAPE_TOKENS);
     o.service_cidr = SLICE_LIT("10.0.0.0/24");
     o.secure_port = 21001;
   }

@@ -23,6 +23,7 @@
 #define MILLI ((int64_t)1000000)
 #define CLIENTS_MAX 24
 #define WAITING_MAX 16
+#define SIM_TOKEN "simtoken-5e7f" /* of every client but a tape's other people */
 #define WORLD_EPOCH_NS ((int64_t)1767225600 * SECOND) /* the wall clock at the run's start: 2026 */
 #define MONO_BASE_NS SECOND
 
