@@ -293,7 +293,7 @@ static void hook_check(field_errors *errs, const path *p, const val *hook, hook_
 static bool conditions_changed(const val *now, const val *was) {
   if (val_len(now) != val_len(was)) return true;
   for (uint32_t i = 0; i < val_len(now); i++) {
-    if (!same_value(val_getc(val_at(now, i), "matchConditions"),
+    if (!val_same(val_getc(val_at(now, i), "matchConditions"),
                     val_getc(val_at(was, i), "matchConditions")))
       return true;
   }

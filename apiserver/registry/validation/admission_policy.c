@@ -194,8 +194,8 @@ static void policy_head_check(const validate_args *v, const path *spec, const va
     match_check(errs, &match, m);
   if (m && val_len(val_getc(m, "resourceRules")) == 0) field_required(errs, &rules, "%s", "");
   if (m && mutating) mutating_operations_check(errs, &match, m);
-  bool kept = v->old && same_value(val_getc(s, "paramKind"), val_getc(was, "paramKind")) &&
-              same_value(val_getc(s, "matchConditions"), val_getc(was, "matchConditions"));
+  bool kept = v->old && val_same(val_getc(s, "paramKind"), val_getc(was, "paramKind")) &&
+              val_same(val_getc(s, "matchConditions"), val_getc(was, "matchConditions"));
   if (!kept) match_conditions_check(errs, &when, val_getc(s, "matchConditions"));
   variables_check(errs, spec, val_getc(s, "variables"));
 }

@@ -412,7 +412,7 @@ static void pod_status_check(const validate_args *v) {
   if (e->count) return;
   slice outcome = outcome_of(v->obj);
   if (outcome_of(v->old).len) {
-    if (!same_value(now, was)) {
+    if (!val_same(now, was)) {
       invalid_omitted(e, &status,
                       "immutable after PodCertificateRequest is issued, denied, or failed");
     }
@@ -424,7 +424,7 @@ static void pod_status_check(const validate_args *v) {
     }
   } else if (outcome.len) {
     chain_check(v, now);
-  } else if (!same_value(now, was)) {
+  } else if (!val_same(now, was)) {
     invalid_omitted(e, &status,
                     "status is immutable unless transitioning to \"Issued\", \"Denied\", or "
                     "\"Failed\"");

@@ -28,10 +28,6 @@ void meta_change(const validate_args *v) {
   finalizers_rule(v);
 }
 
-bool same_value(const val *a, const val *b) {
-  return (val_is_empty(a) && val_is_empty(b)) || val_equal(a, b);
-}
-
 bool seen_before(arena *a, val *set, slice text) {
   if (val_get(set, text)) return true;
   val_set(a, set, text, val_null(a));
@@ -223,7 +219,7 @@ void field_duplicate_struct(field_errors *errs, const path *p, const val *v, con
 
 bool immutable_struct_check(field_errors *errs, const path *p, const val *now, const val *before,
                             const type_info *t) {
-  if (same_value(now, before)) return true;
+  if (val_same(now, before)) return true;
   field_invalid_struct(errs, p, now, t, "field is immutable");
   return false;
 }

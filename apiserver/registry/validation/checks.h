@@ -10,8 +10,6 @@
 void meta_rules(const validate_args *v, text_rule rule);
 void meta_change(const validate_args *v); /* nothing on create */
 
-/* Absent and empty are alike; everything else by val_equal. */
-bool same_value(const val *a, const val *b);
 /* True when text was in the set before; else puts it there. `set` is a val_map. */
 bool seen_before(arena *a, val *set, slice text);
 bool str_in(slice text, const char *const *choices);

@@ -123,7 +123,7 @@ void validate_endpoint_slice(const validate_args *v) {
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   if (required_str(v->errs, &type_at, type)) enum_check(v->errs, &type_at, type, address_types);
   ports_check(v->errs, val_getc(v->obj, "ports"));
-  if (!v->old || !same_value(list, val_getc(v->old, "endpoints"))) {
+  if (!v->old || !val_same(list, val_getc(v->old, "endpoints"))) {
     if (val_len(list) > ENDPOINTS_MAX) field_too_many(v->errs, &root, val_len(list), ENDPOINTS_MAX);
     for (uint32_t i = 0; val_len(list) <= ENDPOINTS_MAX && i < val_len(list); i++) {
       path p = path_index(&root, i);

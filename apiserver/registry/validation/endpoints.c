@@ -57,7 +57,7 @@ void validate_endpoints(const validate_args *v) {
   const val *list = val_getc(v->obj, "subsets");
   meta_change(v);
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
-  if (v->old && same_value(list, val_getc(v->old, "subsets"))) return;
+  if (v->old && val_same(list, val_getc(v->old, "subsets"))) return;
   for (uint32_t i = 0; i < val_len(list); i++) {
     path p = path_index(&subsets, i);
     subset_check(v->errs, &p, val_at(list, i));

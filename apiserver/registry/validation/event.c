@@ -104,7 +104,7 @@ static const struct {
 
 static void strict_update_check(const validate_args *v) {
   meta_change(v);
-  if (!same_value(val_getc(v->obj, "series"), val_getc(v->old, "series"))) series_check(v);
+  if (!val_same(val_getc(v->obj, "series"), val_getc(v->old, "series"))) series_check(v);
   for (size_t i = 0; i < sizeof frozen / sizeof *frozen; i++) {
     const char *f = frozen[i].field;
     const val *now = val_getc(v->obj, f), *was = val_getc(v->old, f);

@@ -23,7 +23,7 @@ static slice lowered(arena *a, slice s) {
 /* Whether a part of the versions is the same in all of them (and then stands at the top). */
 static bool shared(const val *versions, const char *part) {
   for (uint32_t i = 1; i < val_len(versions); i++) {
-    if (!same_value(val_getc(val_at(versions, 0), part), val_getc(val_at(versions, i), part)))
+    if (!val_same(val_getc(val_at(versions, 0), part), val_getc(val_at(versions, i), part)))
       return false;
   }
   return true;

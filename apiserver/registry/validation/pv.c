@@ -151,9 +151,7 @@ static bool requirements_same(const val *now, const val *was) {
     const val *x = val_at(now, i), *y = val_at(was, i);
     if (!key_is_same(val_get_str(x, "key"), val_get_str(y, "key"))) return false;
     if (!slice_eq(val_get_str(x, "operator"), val_get_str(y, "operator"))) return false;
-    if (val_len(val_getc(x, "values")) != val_len(val_getc(y, "values"))) return false;
-    if (val_len(val_getc(x, "values")) && !val_equal(val_getc(x, "values"), val_getc(y, "values")))
-      return false;
+    if (!val_same(val_getc(x, "values"), val_getc(y, "values"))) return false;
   }
   return true;
 }

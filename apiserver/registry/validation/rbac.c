@@ -100,7 +100,7 @@ static void binding_check(const validate_args *v, bool namespaced) {
     subject_check(errs, &p, val_at(list, i), namespaced);
   }
   meta_change(v);
-  if (v->old && !same_value(ref, val_getc(v->old, "roleRef"))) {
+  if (v->old && !val_same(ref, val_getc(v->old, "roleRef"))) {
     field_invalid_struct(errs, &at, ref, field_type(v, "roleRef"), "cannot change roleRef");
   }
 }

@@ -125,7 +125,7 @@ void validate_pool_status(const validate_args *v) {
   else meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   if (slice_is(v->subresource, "status")) pool_answer_check(v);
   else if (!v->old) request_check(v->errs, val_getc(v->obj, "spec"));
-  else if (!same_value(val_getc(v->obj, "spec"), val_getc(v->old, "spec"))) {
+  else if (!val_same(val_getc(v->obj, "spec"), val_getc(v->old, "spec"))) {
     field_invalid(v->errs, &spec, NULL, "field is immutable");
   }
 }

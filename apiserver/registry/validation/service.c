@@ -300,12 +300,12 @@ static void service_change_check(const validate_args *v) {
   service_ips_change_check(v, now, was);
   const val *class_now = val_getc(now, "loadBalancerClass");
   bool balanced = service_type_is(now, "LoadBalancer") && service_type_is(was, "LoadBalancer");
-  if (balanced && !same_value(class_now, val_getc(was, "loadBalancerClass"))) {
+  if (balanced && !val_same(class_now, val_getc(was, "loadBalancerClass"))) {
     field_invalid(v->errs, &class, class_now, "may not change once set");
   }
   balancer_class_check(v->errs, &spec, now);
   if (needs_health_port(now) && needs_health_port(was) &&
-      !same_value(val_getc(now, "healthCheckNodePort"), val_getc(was, "healthCheckNodePort"))) {
+      !val_same(val_getc(now, "healthCheckNodePort"), val_getc(was, "healthCheckNodePort"))) {
     field_forbidden(v->errs, &health, "field is immutable");
   }
 }

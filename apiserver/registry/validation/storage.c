@@ -134,10 +134,10 @@ void storage_class_warn(request *rq, val *obj, const val *old) {
 void validate_volume_attributes_class(const validate_args *v) {
   path driver = path_root("driverName"), parameters = path_root("parameters");
   meta_change(v);
-  if (v->old && !same_value(val_getc(v->obj, "driverName"), val_getc(v->old, "driverName"))) {
+  if (v->old && !val_same(val_getc(v->obj, "driverName"), val_getc(v->old, "driverName"))) {
     field_forbidden(v->errs, &driver, "updates to driverName are forbidden.");
   }
-  if (v->old && !same_value(val_getc(v->obj, "parameters"), val_getc(v->old, "parameters"))) {
+  if (v->old && !val_same(val_getc(v->obj, "parameters"), val_getc(v->old, "parameters"))) {
     field_forbidden(v->errs, &parameters, "updates to parameters are forbidden.");
   }
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);

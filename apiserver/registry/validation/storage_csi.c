@@ -81,7 +81,7 @@ void validate_csi_driver(const validate_args *v) {
 void csi_driver_warn(request *rq, val *obj, const val *old) {
   const val *spec = val_getc(obj, "spec"), *tokens = val_getc(spec, "tokenRequests");
   if (val_len(tokens) == 0 || val_getc(spec, "serviceAccountTokenInSecrets")) return;
-  if (old && same_value(tokens, val_path(old, "spec.tokenRequests"))) return;
+  if (old && val_same(tokens, val_path(old, "spec.tokenRequests"))) return;
   request_warn(rq, SLICE_LIT("spec.serviceAccountTokenInSecrets is unset; if supported by this CSI "
                              "driver, set to true "
                              "to prevent possible logging of tokens in volume attributes"));

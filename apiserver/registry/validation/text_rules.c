@@ -329,8 +329,7 @@ bool nonnegative_check(field_errors *errs, const path *p, int64_t n) {
 }
 
 bool immutable_check(field_errors *errs, const path *p, const val *now, const val *before) {
-  bool both_empty = val_is_empty(now) && val_is_empty(before);
-  if (both_empty || val_equal(now, before)) return true;
+  if (val_same(now, before)) return true;
   field_invalid(errs, p, now, "field is immutable");
   return false;
 }

@@ -55,7 +55,7 @@ static void templates_check(const validate_args *v, const path *p, const val *li
 
 /* "field is immutable", without the value; nothing more is looked at then. */
 static bool is_kept(const validate_args *v, const path *p, const char *dotted) {
-  if (!v->old || same_value(val_path(v->obj, dotted), val_path(v->old, dotted))) return true;
+  if (!v->old || val_same(val_path(v->obj, dotted), val_path(v->old, dotted))) return true;
   field_invalid(v->errs, p, NULL, "field is immutable");
   return false;
 }
