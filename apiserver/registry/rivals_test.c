@@ -158,11 +158,18 @@ static bool is_there(fixture *f) {
   return there;
 }
 
+/* A world where the pod has been made. */
+static fixture *fixture_with(const char *pod) {
+  char text[4096];
+  fixture *f = fixture_create();
+  assert_int_equal(ask(f, "POST", PODS, pod, text), 201);
+  return f;
+}
+
 static void a_deletion_outlasts_others(void **state) {
   (void)state;
   char text[4096];
-  fixture *f = fixture_create();
-  assert_int_equal(ask(f, "POST", PODS, POD("", ""), text), 201);
+  fixture *f = fixture_with(POD("", ""));
   rival(f, 40);
   assert_int_equal(ask(f, "DELETE", PODS "/a", "", text), 200);
   assert_false(is_there(f));
@@ -172,8 +179,7 @@ static void a_deletion_outlasts_others(void **state) {
 static void an_update_outlasts_others(void **state) {
   (void)state;
   char text[4096];
-  fixture *f = fixture_create();
-  assert_int_equal(ask(f, "POST", PODS, POD("", ""), text), 201);
+  fixture *f = fixture_with(POD("", ""));
   rival(f, 40);
   assert_int_equal(ask(f, "PUT", PODS "/a", POD("", ",\"labels\":{\"a\":\"b\"}"), text), 200);
   assert_non_null(strstr(text, "\"a\":\"b\""));
@@ -184,9 +190,7 @@ static void an_update_outlasts_others(void **state) {
 static void the_last_finalizer_goes(void **state) {
   (void)state;
   char text[4096];
-  fixture *f = fixture_create();
-  const char *held = POD("", ",\"finalizers\":[\"sim.test/hold\"]");
-  assert_int_equal(ask(f, "POST", PODS, held, text), 201);
+  fixture *f = fixture_with(POD("", ",\"finalizers\":[\"sim.test/hold\"]"));
   assert_int_equal(ask(f, "DELETE", PODS "/a", "", text), 200);
   assert_true(is_there(f));
   rival(f, 40);
@@ -199,8 +203,7 @@ static void the_last_finalizer_goes(void **state) {
 static void no_conflict_with_an_old_copy(void **state) {
   (void)state;
   char text[4096], body[512];
-  fixture *f = fixture_create();
-  assert_int_equal(ask(f, "POST", PODS, POD("", ""), text), 201);
+  fixture *f = fixture_with(POD("", ""));
   knobs(f)->watch_ns = 100 * SECOND_NS;
   rival(f, 1);
   snprintf(body, sizeof body, POD(",\"resourceVersion\":\"%lld\"", ""),
