@@ -124,7 +124,6 @@ void validate_secret(const validate_args *v) {
 
 static void namespace_spec_check(const validate_args *v);
 
-/* An update is checked as a create first, then against the old one. */
 static void namespace_phase_check(const validate_args *v) {
   slice phase = val_str(val_path(v->obj, "status.phase"));
   path status = path_root("status"), at = path_child(&status, "Phase");
@@ -135,6 +134,7 @@ static void namespace_phase_check(const validate_args *v) {
                          : "may only be 'Active' if `deletionTimestamp` is empty");
 }
 
+/* An update is checked as a create first, then against the old one. */
 void validate_namespace(const validate_args *v) {
   if (slice_is(v->subresource, "status")) {
     core_meta_update(v->errs, v->obj, v->old);

@@ -4,6 +4,8 @@
 #include "registry/validation/pod_checks.h"
 #include "registry/validation/rows.h"
 
+#include "base/ascii.h"
+
 static const char *const lease_strategies[] = {"OldestEmulationVersion", NULL};
 static const char *const operators[] = {"Equal", "Exists", NULL};
 static const char *const effects[] = {"NoSchedule", "PreferNoSchedule", "NoExecute", NULL};
@@ -40,7 +42,7 @@ void validate_lease(const validate_args *v) {
 /* A number without a sign or leading zeros, taken off the text. */
 static bool version_part(slice *rest, uint64_t *out) {
   size_t n = 0;
-  while (n < rest->len && rest->ptr[n] >= '0' && rest->ptr[n] <= '9') n++;
+  while (n < rest->len && ascii_is_digit(rest->ptr[n])) n++;
   slice digits = slice_upto(*rest, n);
   *rest = slice_from(*rest, n);
   return n && (n == 1 || digits.ptr[0] != '0') && u64_parse(digits, out) == NULL;
@@ -54,10 +56,8 @@ static bool version_words(slice text, bool numbers_plain) {
     bool digits = word.len > 0;
     for (size_t i = 0; i < word.len; i++) {
       char c = word.ptr[i];
-      bool digit = c >= '0' && c <= '9';
-      bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-      if (!digit && !letter) return false;
-      digits = digits && digit;
+      if (!ascii_is_alnum(c) && c != '-') return false;
+      digits = digits && ascii_is_digit(c);
     }
     if (word.len == 0) return false;
     if (numbers_plain && digits && word.len > 1 && word.ptr[0] == '0') return false;

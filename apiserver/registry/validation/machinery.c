@@ -3,6 +3,7 @@
 #include "registry/validation/checks.h"
 #include "registry/validation/rows.h"
 
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "base/limits.h"
 
@@ -187,7 +188,7 @@ static bool is_true(const val *obj, const char *type) {
 
 static const char *version_problem(slice text) {
   for (size_t i = 0; i < text.len; i++) {
-    if (text.ptr[i] < '0' || text.ptr[i] > '9') return "resource version is not well formed";
+    if (!ascii_is_digit(text.ptr[i])) return "resource version is not well formed";
   }
   return text.len > 1 && text.ptr[0] == '0' ? "resource version is not well formed" : NULL;
 }

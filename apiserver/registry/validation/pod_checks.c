@@ -7,7 +7,6 @@
 #include "registry/validation/ip_rules.h"
 #include "registry/validation/pod_internal.h"
 
-#include <arpa/inet.h>
 
 static path at(const path *p, const char *key) { return key ? path_child(p, key) : *p; }
 

@@ -1,5 +1,6 @@
 /* DeviceTaintRules and ResourcePoolStatusRequests, which are off by default.
  * Sources: pkg/apis/resource/validation, pkg/apis/resource/v1alpha3/zz_generated.validations.go. */
+#include "registry/validation/pod_checks.h"
 #include "registry/validation/resource_checks.h"
 #include "registry/validation/rows.h"
 
@@ -73,7 +74,7 @@ static void request_check(field_errors *e, const val *s) {
 static void pool_status_check(field_errors *e, const path *p, const val *pool) {
   static const char *const names[] = {"driver", "poolName"};
   static const char *const counts[] = {"resourceSliceCount", "totalDevices", "allocatedDevices",
-                                       "availableDevices", "unavailableDevices"};
+                                       "availableDevices", "unavailableDevices", NULL};
   path generation = path_child(p, "generation");
   for (size_t i = 0; i < 2; i++) {
     path at = path_child(p, names[i]);
@@ -83,11 +84,7 @@ static void pool_status_check(field_errors *e, const path *p, const val *pool) {
     else segments_check(e, &at, text);
   }
   if (val_i64(val_getc(pool, "generation")) == 0) field_required(e, &generation, "%s", "");
-  for (size_t i = 0; i < 5; i++) {
-    path at = path_child(p, counts[i]);
-    const val *n = val_getc(pool, counts[i]);
-    if (n && val_i64(n) < 0) field_invalid(e, &at, n, "must be greater than or equal to 0");
-  }
+  nonnegative_all(e, p, pool, counts);
 }
 
 static void pool_answer_check(const validate_args *v) {
@@ -103,7 +100,7 @@ static void pool_answer_check(const validate_args *v) {
   if (!now) return;
   conditions_validate(e, &conditions, list);
   if (!n) field_required(e, &count, "%s", "");
-  else if (val_i64(n) < 0) field_invalid(e, &count, n, "must be greater than or equal to 0");
+  else nonnegative_check(e, &count, val_i64(n));
   if (list_fits(e, &pools, all, POOLS_MAX)) {
     for (uint32_t i = 0; i < val_len(all); i++) {
       path at = path_index(&pools, i);

@@ -29,12 +29,6 @@ static bool is_private_key(slice name) {
   return slice_is(name, "PRIVATE KEY") || slice_has_suffix(name, SLICE_LIT(" PRIVATE KEY"));
 }
 
-static slice kept(arena *a, const char *bytes, size_t len) {
-  char *copy = arena_alloc(a, len + 1);
-  memcpy(copy, bytes, len);
-  return slice_of(copy, len);
-}
-
 static void pem_read(pem_find *f, slice pem) {
   BIO *bio = BIO_new_mem_buf(pem.ptr ? pem.ptr : "", (int)pem.len);
   char *name, *header;
@@ -48,10 +42,10 @@ static void pem_read(pem_find *f, slice pem) {
       if (ended || BIO_pending(bio) == 0) break;
       continue;
     }
-    slice own = kept(f->a, name, strlen(name));
+    slice own = arena_copy(f->a, slice_cstr(name));
     if (f->wanted(own)) {
       f->name = own;
-      f->der = kept(f->a, (const char *)der, (size_t)len);
+      f->der = arena_copy(f->a, slice_of((const char *)der, (size_t)len));
     } else {
       if (f->skipped_count++) buf_lit(&f->skipped, " ");
       buf_append(&f->skipped, own);

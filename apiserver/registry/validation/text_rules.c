@@ -103,6 +103,10 @@ typedef struct rule_row {
 #define REGEX(re) "regex used for validation is '" re "')"
 #define LABEL_RE "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define SUBDOMAIN_RE LABEL_RE "(\\." LABEL_RE ")*"
+#define SUBDOMAIN_WORDS                                                                     \
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' " \
+  "or '.', and must start and end with an alphanumeric character (e.g. 'example.com', "     \
+  REGEX(SUBDOMAIN_RE)
 #define NAME_RE "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 #define NAME_WORDS                                                                            \
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an " \
@@ -116,18 +120,8 @@ static const rule_row rows[] = {
          "and must "
          "start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', " REGEX(
              LABEL_RE)},
-    [TEXT_DNS1123_SUBDOMAIN] =
-        {scan_subdomain, 253,
-         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "
-         "or '.', and "
-         "must start and end with an alphanumeric character (e.g. 'example.com', " REGEX(
-             SUBDOMAIN_RE)},
-    [TEXT_LONG_NAME] =
-        {scan_subdomain, 253,
-         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "
-         "or '.', and "
-         "must start and end with an alphanumeric character (e.g. 'example.com', " REGEX(
-             SUBDOMAIN_RE)},
+    [TEXT_DNS1123_SUBDOMAIN] = {scan_subdomain, 253, SUBDOMAIN_WORDS},
+    [TEXT_LONG_NAME] = {scan_subdomain, 253, SUBDOMAIN_WORDS},
     [TEXT_DNS1123_SUBDOMAIN_CASELESS] =
         {scan_subdomain_caseless, 253,
          "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must "
