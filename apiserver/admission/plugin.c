@@ -16,6 +16,13 @@ bool plugin_is(const admission_args *args, const char *group, const char *resour
   return plugin_is_sub(args, group, resource, "");
 }
 
+void plugin_add_finalizer(const admission_args *args, slice finalizer) {
+  arena *a = args->rq->arena;
+  if (object_has_finalizer(args->obj, finalizer)) return;
+  val_append(a, val_ensure_list(a, val_ensure_map(a, args->obj, "metadata"), "finalizers"),
+             val_string(a, finalizer));
+}
+
 static slice error_name(const admission_args *args) {
   if (args->name.len) return args->name;
   slice name = args->obj ? object_name(args->obj) : SLICE_NONE;

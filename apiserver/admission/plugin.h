@@ -92,6 +92,8 @@ bool always_deny_validate(const admission_args *args);
 bool plugin_is(const admission_args *args, const char *group, const char *resource);
 bool plugin_is_sub(const admission_args *args, const char *group, const char *resource,
                    const char *subresource);
+/* Puts it into the object's metadata, unless it is there. */
+void plugin_add_finalizer(const admission_args *args, slice finalizer);
 /* Fills rq->error: 'pods "x" is forbidden: ...'. Returns false. */
 bool plugin_forbid(const admission_args *args, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

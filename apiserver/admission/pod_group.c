@@ -2,17 +2,12 @@
  * Source: plugin/pkg/admission/scheduling/podgroupprotection, plugin/pkg/admission/podgroup. */
 #include "admission/plugin.h"
 
-#include "registry/object.h"
-
 static const char GROUP[] = "scheduling.k8s.io";
 static const char RESOURCE[] = "podgroups";
 
 bool pod_group_protection_mutate(const admission_args *args) {
-  arena *a = args->rq->arena;
-  slice finalizer = SLICE_LIT("scheduling.k8s.io/podgroup-protection");
-  if (!plugin_is(args, GROUP, RESOURCE) || object_has_finalizer(args->obj, finalizer)) return true;
-  val *list = val_ensure_list(a, val_ensure_map(a, args->obj, "metadata"), "finalizers");
-  val_append(a, list, val_string(a, finalizer));
+  if (!plugin_is(args, GROUP, RESOURCE)) return true;
+  plugin_add_finalizer(args, SLICE_LIT("scheduling.k8s.io/podgroup-protection"));
   return true;
 }
 

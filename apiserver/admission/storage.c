@@ -3,7 +3,6 @@
 #include "admission/plugin.h"
 
 #include "codec/codec.h"
-#include "registry/object.h"
 
 static const struct {
   const char *group, *resource, *finalizer;
@@ -14,13 +13,9 @@ static const struct {
 };
 
 bool storage_protection_mutate(const admission_args *args) {
-  arena *a = args->rq->arena;
   for (size_t i = 0; i < sizeof(protected_rows) / sizeof(protected_rows[0]); i++) {
-    slice finalizer = slice_cstr(protected_rows[i].finalizer);
     if (!plugin_is(args, protected_rows[i].group, protected_rows[i].resource)) continue;
-    if (object_has_finalizer(args->obj, finalizer)) return true;
-    val *list = val_ensure_list(a, val_ensure_map(a, args->obj, "metadata"), "finalizers");
-    val_append(a, list, val_string(a, finalizer));
+    plugin_add_finalizer(args, slice_cstr(protected_rows[i].finalizer));
   }
   return true;
 }
