@@ -77,10 +77,7 @@ static void container_sync(request *rq, val *container, const val *notes, const 
   if (same) return;
   if (profile)
     val_setc(a, val_ensure_map(a, container, "securityContext"), "appArmorProfile", profile);
-  request_warn(rq, arena_printf(a,
-                                "metadata.annotations[%.*s]: deprecated since v1.30; use the "
-                                "\"appArmorProfile\" field instead",
-                                SLICE_ARG(key)));
+  request_warn(rq, arena_printf(a, "metadata.annotations[%.*s]: " APPARMOR_WORDS, SLICE_ARG(key)));
 }
 
 void pod_apparmor_sync(request *rq, val *pod) {

@@ -5,6 +5,7 @@
 #include "request/request.h"
 
 #define APPARMOR_ANNOTATION "container.apparmor.security.beta.kubernetes.io/"
+#define APPARMOR_WORDS "deprecated since v1.30; use the \"appArmorProfile\" field instead"
 
 /* matchLabelKeys and mismatchLabelKeys of affinity terms and spread constraints: the pod's own
  * values of these labels become expressions of the selector beside them. Changes pod. */

@@ -13,7 +13,6 @@
 #define SECCOMP_POD "seccomp.security.alpha.kubernetes.io/pod"
 #define SECCOMP_CONTAINER "container.seccomp.security.alpha.kubernetes.io/"
 #define SECCOMP_WORDS "non-functional in v1.27+; use the \"seccompProfile\" field instead"
-#define APPARMOR_WORDS "deprecated since v1.30; use the \"appArmorProfile\" field instead"
 
 typedef struct port_walk port_walk;
 struct port_walk {
