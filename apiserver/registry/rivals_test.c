@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "server.h"
+#include "store/mirror_internal.h"
 #include "store/remote_memory.h"
 
 #include <setjmp.h>
@@ -217,12 +218,38 @@ static void no_conflict_with_an_old_copy(void **state) {
   fixture_destroy(f);
 }
 
+static void on_compaction(void *ctx, int64_t now_ns) {
+  (void)now_ns;
+  fixture *f = ctx;
+  store_compact(f->data, store_revision(f->data));
+}
+
+/* {"v":"meta.k8s.io/v1","rv":3,"start":"b\u0000"}: older than the copy, and kept by etcd until it
+ * is compacted between two of the server's questions. The 410 is a page's, with its token. */
+static void a_page_is_compacted_under_the_view(void **state) {
+  (void)state;
+  char text[4096];
+  const char *page = PODS "?limit=1&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6Mywic3RhcnQiOiJi"
+                     "XHUwMDAwIn0";
+  fixture *f = fixture_create();
+  replica_drop(mirror_of(f->server->store)->replica, 4);
+  assert_int_equal(store_compacted(f->server->store), 4);
+  assert_int_equal(ask(f, "GET", page, "", text), 200);
+  timer_set(&f->server->timers, &f->rival_timer, f->env.mono_ns + 3 * MILLI_NS, on_compaction, f);
+  server_tick(f->server);
+  assert_int_equal(ask(f, "GET", page, "", text), 410);
+  assert_non_null(strstr(text, "The provided continue parameter is too old"));
+  assert_non_null(strstr(text, "\"continue\":\""));
+  fixture_destroy(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_deletion_outlasts_others),
       cmocka_unit_test(an_update_outlasts_others),
       cmocka_unit_test(the_last_finalizer_goes),
       cmocka_unit_test(no_conflict_with_an_old_copy),
+      cmocka_unit_test(a_page_is_compacted_under_the_view),
   };
   return cmocka_run_group_tests_name("rivals", tests, NULL, NULL);
 }

@@ -88,14 +88,10 @@ static bool read_revision(list_run *l) {
   return l->revision || read_consistent(rq, l->o.resource_version, &l->revision);
 }
 
-static bool open_view(list_run *l) {
+/* The snapshot's history may go before the view is there, or under it: where the store fetches what
+ * the view walks over. */
+static bool store_failed(list_run *l, store_result result) {
   request *rq = l->rq;
-  if (MUTANT(LIST_BEHIND) && !l->continued) l->revision = store_revision(request_store(rq)) - 1;
-  store_result result = store_view_open(request_store(rq), l->revision, &l->view);
-  if (result == STORE_OK) return true;
-  if (result == STORE_FUTURE) {
-    return read_too_large(rq, (uint64_t)l->revision, store_revision(request_store(rq)));
-  }
   if (result != STORE_COMPACTED) return generic_store_error(rq, result, SLICE_NONE);
   status_set(&rq->error, rq->arena, STATUS_EXPIRED, "%s",
              l->continued
@@ -111,6 +107,17 @@ static bool open_view(list_run *l) {
     rq->error.continue_token = continue_encode(rq->arena, -1, slice_from(l->start, l->prefix.len));
   }
   return false;
+}
+
+static bool open_view(list_run *l) {
+  request *rq = l->rq;
+  if (MUTANT(LIST_BEHIND) && !l->continued) l->revision = store_revision(request_store(rq)) - 1;
+  store_result result = store_view_open(request_store(rq), l->revision, &l->view);
+  if (result == STORE_OK) return true;
+  if (result == STORE_FUTURE) {
+    return read_too_large(rq, (uint64_t)l->revision, store_revision(request_store(rq)));
+  }
+  return store_failed(l, result);
 }
 
 static bool selected(list_run *l, store_entry *e) {
@@ -149,7 +156,7 @@ static bool goes_in_pieces(const list_run *l) {
 
 static bool check_walk(list_run *l, store_result walked) {
   if (l->damage.ptr) return generic_damaged(l->rq, arena_copy(l->rq->arena, l->damage));
-  return walked == STORE_OK || generic_store_error(l->rq, walked, SLICE_NONE);
+  return walked == STORE_OK || store_failed(l, walked);
 }
 
 static list_meta make_meta(list_run *l) {
