@@ -404,10 +404,6 @@ void grpc_call_half_close(grpc_call *call) {
   leave(c);
 }
 
-size_t grpc_call_unsent(const grpc_call *call) {
-  return call->out.len - call->out_at;
-}
-
 /* ---- opening ---- */
 
 static int32_t submit(grpc_call *call, const char *path, int64_t timeout_ns) {
@@ -588,10 +584,6 @@ grpc_client *grpc_client_create(const grpc_client_options *o) {
   target.alpn = SLICE_LIT("h2");
   c->conn = o->env->connect(o->env, &target, &connection_events, c);
   return c;
-}
-
-bool grpc_client_ready(const grpc_client *c) {
-  return c->ready && !c->dead;
 }
 
 bool grpc_client_leaving(const grpc_client *c) {

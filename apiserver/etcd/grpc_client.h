@@ -42,7 +42,6 @@ typedef struct grpc_client_options {
 grpc_client *grpc_client_create(const grpc_client_options *o);
 /* Ends connection and calls at once; no callback of either comes any more. */
 void grpc_client_close(grpc_client *c);
-bool grpc_client_ready(const grpc_client *c);
 /* The server has said GOAWAY: calls under way go on, new ones are refused (UNAVAILABLE, not
  * processed). */
 bool grpc_client_leaving(const grpc_client *c);
@@ -75,8 +74,6 @@ void grpc_call_cancel(grpc_call *call);
 /* While paused no on_message (and so no on_end) comes and the server is not asked for more than
  * one window (1 MiB). */
 void grpc_call_pause(grpc_call *call, bool paused);
-/* Bytes queued and not yet with the world. */
-size_t grpc_call_unsent(const grpc_call *call);
 
 /* A unary call: on_end has the one answer. With OK, `answer` is the message. */
 typedef void (*grpc_on_answer)(void *ctx, const grpc_result *r, slice answer);

@@ -67,17 +67,6 @@ slice control_param(const control_call *c, const char *name) {
   return http_query_get(c->http, name);
 }
 
-bool control_body(control_call *c, json_t **out) {
-  *out = NULL;
-  slice body = c->http->body;
-  if (body.len == 0) return true;
-  json_error_t error;
-  *out = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, &error);
-  if (*out) return true;
-  control_fail(c, 400, "the body is not JSON: %s", error.text);
-  return false;
-}
-
 /* ---- requests ---- */
 
 /* A web page can make a browser send requests to loopback addresses: they carry an Origin, or the

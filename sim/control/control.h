@@ -36,8 +36,6 @@ extern const control_row control_rows[]; /* ends with a NULL name */
 
 /* A parameter's text, empty for none. Borrowed from the request. */
 slice control_param(const control_call *c, const char *name);
-/* The body as JSON: a new reference, NULL for none. False: it was no JSON and has been answered. */
-bool control_body(control_call *c, json_t **out);
 /* Answers 200 with the object, whose reference it takes; adds "took_us". */
 void control_answer(control_call *c, json_t *object);
 void control_fail(control_call *c, int status, const char *format, ...)

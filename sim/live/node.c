@@ -95,11 +95,6 @@ node *node_get(const node *n, const char *key) {
   return NULL;
 }
 
-slice node_text(const node *n, const char *key) {
-  const node *v = node_get(n, key);
-  return v && v->kind == NODE_SCALAR ? v->text : SLICE_NONE;
-}
-
 /* ---- in ---- */
 
 static node *fail(loading *l, int line, const char *what) {

@@ -37,8 +37,6 @@ void node_set(arena *a, node *map, const char *key, node *value);
 void node_remove(node *list, uint32_t at);
 /* NULL when n is no map or lacks the key. */
 node *node_get(const node *n, const char *key);
-/* The scalar under key, empty when there is none. */
-slice node_text(const node *n, const char *key);
 
 /* As YAML, block style, short pieces in one line. */
 void node_write(buf *out, const node *n);
