@@ -131,6 +131,11 @@ lease *lease_next(const lease_table *t) {
 
 #define REUSE_KEYS_MAX 1000
 
+int64_t lease_reuse_s_of(int64_t option) {
+  if (option == 0) return LEASE_REUSE_S;
+  return option < 0 ? 0 : option;
+}
+
 int64_t lease_extra_s(int64_t ttl_s, int64_t reuse_s) {
   int64_t extra = ttl_s / 20;
   return extra < reuse_s ? extra : reuse_s;

@@ -48,6 +48,8 @@ typedef struct lease_reuse {
   uint32_t keys;
 } lease_reuse;
 #define LEASE_REUSE_S 60 /* --lease-reuse-duration-seconds */
+/* What an option asks for: 0 is the default, below 0 none. */
+int64_t lease_reuse_s_of(int64_t option);
 /* What a new lease lasts beyond ttl_s: 5 % of it, reuse_s seconds at most. */
 int64_t lease_extra_s(int64_t ttl_s, int64_t reuse_s);
 /* Whether it does once more, which is counted. */

@@ -291,14 +291,19 @@ static void lease_let_go(memory *s, const store_entry *e) {
   if (l) lease_detach(l, store_entry_key(e));
 }
 
+/* Puts a new entry on a lease, where there is one with that id. */
+static void lease_hold(memory *s, store_entry *e, int64_t id) {
+  lease *l = id ? lease_find(&s->leases, id) : NULL;
+  e->lease = id;
+  if (l) lease_attach(l, store_entry_key(e));
+}
+
 /* The tree with the new entry; both references are the caller's. */
 static log_change tree_change_put(memory *s, slice key, blob *value,
                                   const store_entry *current, int64_t on_lease) {
   store_entry *e = store_entry_create(key, value);
-  lease *l = on_lease ? lease_find(&s->leases, on_lease) : NULL;
-  e->lease = on_lease;
   lease_let_go(s, current);
-  if (l) lease_attach(l, key);
+  lease_hold(s, e, on_lease);
   e->mod_revision = s->log.newest + 1;
   e->create_revision = current ? current->create_revision : e->mod_revision;
   e->version = current ? current->version + 1 : 1;
@@ -420,7 +425,7 @@ lease_table *store_memory_leases(store *s) { return &of(s)->leases; }
 void store_memory_leasing(store *base, const store_leasing *l) {
   memory *s = of(base);
   s->leasing = *l;
-  s->leasing.reuse_s = l->reuse_s == 0 ? LEASE_REUSE_S : l->reuse_s < 0 ? 0 : l->reuse_s;
+  s->leasing.reuse_s = lease_reuse_s_of(l->reuse_s);
 }
 
 void store_memory_revoke(store *base, lease *l) {
@@ -599,9 +604,7 @@ void store_memory_load(store *base, int64_t revision, bool (*next)(void *ctx, st
     e->create_revision = row.create_revision;
     e->mod_revision = row.mod_revision;
     e->version = row.version;
-    e->lease = lease_for(s, row.ttl_s);
-    lease *l = e->lease ? lease_find(&s->leases, e->lease) : NULL;
-    if (l) lease_attach(l, row.key);
+    lease_hold(s, e, lease_for(s, row.ttl_s));
     store_entry *before = tree_put(&s->heap, &s->root, e);
     assert(!before);
     (void)before;

@@ -52,8 +52,7 @@ store *mirror_create(const mirror_options *o) {
   m->codec = o->codec ? *o->codec : plain;
   m->past = o->past;
   m->compact_every_ns = o->compact_every_ns;
-  m->lease_reuse_s = o->lease_reuse_s == 0 ? LEASE_REUSE_S : o->lease_reuse_s;
-  if (m->lease_reuse_s < 0) m->lease_reuse_s = 0;
+  m->lease_reuse_s = lease_reuse_s_of(o->lease_reuse_s);
   m->answered_ns = o->env->mono_ns;
   m->prefix_bytes = heap_alloc(o->prefix.len + there.len);
   if (o->prefix.len) memcpy(m->prefix_bytes, o->prefix.ptr, o->prefix.len);
