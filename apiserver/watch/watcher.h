@@ -21,9 +21,9 @@ typedef struct watch_args {
 
 /* Begins the answer and owns the exchange from now on. */
 void watcher_start(request *rq, const watch_args *args);
-/* Ends every watch of the server (shutdown). */
-/* Ends n of them; how many are left. */
+/* Ends n of the server's watches; how many are left. */
 uint32_t watchers_end(server *s, uint32_t n);
+/* Ends every watch of the server (shutdown). */
 void watchers_stop(server *s);
 /* Ends every watch with an ERROR event, 410 Expired: what it would tell next has no order with what
  * it told (the store was put back to another state). */
