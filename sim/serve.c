@@ -365,14 +365,14 @@ static bool fill_remote(serving *s, const flags *f, server_options *o) {
 /* Which versions and resources are there. */
 static bool fill_served(const flags *f, const char *open_gates, server_options *o) {
   arena *a = arena_create();
-  slice text = SLICE_LIT(""), problem;
-  for (size_t i = 0; flags_nth(f, "runtime-config", i); i++) {
-    text = arena_printf(a, "%.*s%s%s", SLICE_ARG(text), i ? "," : "",
-                        flags_nth(f, "runtime-config", i));
-  }
+  buf text;
+  slice problem;
+  buf_init(&text, FILE_MAX);
   bool fair = flags_bool(f, "enable-priority-and-fairness");
-  bool ok = served_configure(&o->served, a, text, slice_cstr(open_gates), fair, &problem);
+  bool ok = served_configure(&o->served, a, join_list(f, "runtime-config", &text),
+                             slice_cstr(open_gates), fair, &problem);
   if (!ok) complain("%.*s", SLICE_ARG(problem));
+  buf_dispose(&text);
   arena_destroy(a);
   return ok;
 }
