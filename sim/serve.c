@@ -36,6 +36,14 @@ typedef struct serve_files {
   char hostname[256];
 } serve_files;
 
+static void files_each(serve_files *f, void (*fn)(buf *b)) {
+  buf *all[] = {&f->tokens, &f->client_ca, &f->sa_keys, &f->sa_signing, &f->modes,
+                &f->enable, &f->disable,   &f->audiences_text, &f->etcd, &f->overrides};
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) fn(all[i]);
+}
+
+static void file_init(buf *b) { buf_init(b, FILE_MAX); }
+
 static bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static bool complain(const char *format, ...) {
   va_list args;
@@ -506,10 +514,7 @@ bool serving_start_with(serving *s, flags *f, bool with_token, slice more_tokens
   if (ignored) fprintf(stderr, "apisim: warning: accepted but without effect: %s\n", ignored);
   serve_files *files = heap_zalloc(sizeof *files);
   s->files = files;
-  buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,
-                &files->modes,   &files->enable,    &files->disable, &files->audiences_text,
-                &files->etcd,    &files->overrides};
-  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_init(all[i], FILE_MAX);
+  files_each(files, file_init);
   if (with_token) make_token(s->token);
   return start_world(s, f) && start_tls(s, f) && listen_all(s, f) && start_server(s, f, files) &&
          open_control(s, f) && open_etcd(s, f);
@@ -594,10 +599,7 @@ void serving_stop(serving *s) {
   if (s->etcd_client_tls.ctx) tls_destroy(&s->etcd_client_tls);
   heap_free(s->clock_hook);
   serve_files *files = s->files;
-  buf *all[] = {&files->tokens,  &files->client_ca, &files->sa_keys, &files->sa_signing,
-                &files->modes,   &files->enable,    &files->disable, &files->audiences_text,
-                &files->etcd,    &files->overrides};
-  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) buf_dispose(all[i]);
+  files_each(files, buf_dispose);
   heap_free(files);
   flags_free(s->flags);
 }
