@@ -83,18 +83,6 @@ static bool was_deleting(const verdict *v) {
   return false;
 }
 
-/* The deletion of what was being deleted, at that version, ended while the operation was open. */
-static bool ended_deletion(const verdict *v, int64_t revision) {
-  const model *m = v->w->model;
-  const commit *c = model_version(m, v->o->key, v->high), *prev;
-  for (; c && c->revision > v->low; c = prev) {
-    prev = model_prev(m, c);
-    if (!c->deleted || !prev || prev->revision != revision) continue;
-    return json_text_of(prev->value, SLICE_LIT("\"deletionTimestamp\":\"")).len > 0;
-  }
-  return false;
-}
-
 static void judge_success(verdict *v) {
   op *o = v->o;
   uint8_t flags = op_rows[o->kind].flags;
@@ -113,11 +101,9 @@ static void judge_success(verdict *v) {
     return;
   }
   bool removed = o->applied == 0 && was_deleting(v) && something_happened(v);
-  int64_t revision = json_revision(v->body);
-  /* of two copies of it one did, and the other met the next object of that name */
-  removed |= o->twice && o->kind == OP_FINALIZER && ended_deletion(v, revision);
   if (removed) return; /* it ended a deletion: the answer is a state that never was stored */
   judge_object(v);
+  int64_t revision = json_revision(v->body);
   if (o->applied == 0) {
     SOMETIMES(v->w, NOOP);
     bool may = o->kind == OP_UPDATE_SAME || o->kind == OP_FINALIZER;
