@@ -9,7 +9,7 @@ const char *const served_gates[SERVED_GATES] = {"ClusterTrustBundle", "PodCertif
 
 bool served_gate(const served_set *s, uint32_t place) { return (s->gates >> place & 1) != 0; }
 
-static void bit_put(served_set *s, const resource_info *r, bool on) {
+void served_put(served_set *s, const resource_info *r, bool on) {
   uint64_t bit = (uint64_t)1 << (r->id & 63);
   if (on) s->resources[r->id / 64] |= bit;
   else s->resources[r->id / 64] &= ~bit;
@@ -41,7 +41,7 @@ void served_seal(served_set *s) {
 void served_standard(served_set *s) {
   memset(s, 0, sizeof *s);
   for (uint16_t i = 0; i < schema_resource_count; i++) {
-    bit_put(s, &schema_resources[i], schema_resources[i].standard);
+    served_put(s, &schema_resources[i], schema_resources[i].standard);
   }
   served_seal(s);
 }

@@ -27,6 +27,8 @@ typedef struct served_set {
 extern const char *const served_gates[SERVED_GATES];
 
 void served_standard(served_set *s);
+/* Turns a resource on or off; served_seal is to follow. */
+void served_put(served_set *s, const resource_info *r, bool on);
 /* Behind a change of `resources`: makes the rest of them. */
 void served_seal(served_set *s);
 

@@ -207,17 +207,13 @@ static void version_set(served_set *s, slice group, slice version, size_t matche
     bool hit = matcher == SIZE_MAX
                    ? slice_eq(r->group, group) && slice_eq(r->version, version)
                    : matcher == 0 || stage_of(r->version) == matcher;
-    uint64_t bit = (uint64_t)1 << (i & 63);
-    if (hit && on) s->resources[i / 64] |= bit;
-    if (hit && !on) s->resources[i / 64] &= ~bit;
+    if (hit) served_put(s, r, on);
   }
 }
 
 static void resource_set(served_set *s, slice group, slice version, slice resource, bool on) {
   const resource_info *r = schema_resource(group, version, resource);
-  uint64_t bit = r ? (uint64_t)1 << (r->id & 63) : 0;
-  if (r && on) s->resources[r->id / 64] |= bit;
-  if (r && !on) s->resources[r->id / 64] &= ~bit;
+  if (r) served_put(s, r, on);
 }
 
 static bool matchers_apply(config *c, served_set *s) {
@@ -316,9 +312,7 @@ bool served_configure(served_set *s, arena *a, slice text, slice gates, bool fai
   }
   for (uint16_t i = 0; i < schema_resource_count; i++) {
     const resource_info *r = &schema_resources[i];
-    if (r->gate.len && !gate_is_on(gates, r->gate)) {
-      s->resources[i / 64] &= ~((uint64_t)1 << (i & 63));
-    }
+    if (r->gate.len && !gate_is_on(gates, r->gate)) served_put(s, r, false);
   }
   served_seal(s);
   *problem = c->problem;
