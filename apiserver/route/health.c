@@ -99,13 +99,13 @@ static int endpoint_of(slice name) {
 
 bool health_path(const server *s, slice path, bool *single) {
   slice name, check;
-  health_check checks[CHECKS_MAX];
-  size_t check_count = checks_of(s, checks);
   if (path.len == 0 || path.ptr[0] != '/') return false;
   *single = slice_cut(slice_from(path, 1), '/', &name, &check);
   int bit = endpoint_of(name);
-  if (!*single) return bit != 0;
-  for (size_t i = 0; bit && i < check_count; i++) {
+  if (!*single || !bit) return bit != 0;
+  health_check checks[CHECKS_MAX];
+  size_t check_count = checks_of(s, checks);
+  for (size_t i = 0; i < check_count; i++) {
     if ((checks[i].where & bit) && slice_is(check, checks[i].name)) return true;
   }
   return false;
