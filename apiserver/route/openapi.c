@@ -268,7 +268,7 @@ static const route_entry *make_index(request *rq, slice key) {
   bool first = true;
   for (uint16_t i = V3_FIRST; i < openapi_document_count; i++) {
     slice path = openapi_documents[i].path;
-    shown h = document_find(rq, path);
+    shown h = document_shown(rq, &openapi_documents[i]);
     if (!h.d) continue;
     buf_printf(&b, "%s\"%.*s\":{\"serverRelativeURL\":\"/openapi/%.*s?hash=%s\"}", first ? "" : ",",
                SLICE_ARG(slice_from(path, 3)), SLICE_ARG(path), h.hash);
