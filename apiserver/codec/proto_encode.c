@@ -410,15 +410,10 @@ static NOINLINE char *put_in_slots(encoder *e, char *p, const val *v, const type
   return filled ? put_slots(e, p, slots, t, depth) : put_deep(e, p, v, t);
 }
 
-static INLINE char *put_struct_of(encoder *e, char *p, const val *v, const type_info *t,
-                                  unsigned depth) {
+static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
   if (__builtin_expect(depth >= DEPTH_MAX, 0)) return put_deep(e, p, v, t);
   if (!val_is_map(v)) v = &empty;
   return t->proto_in_order ? put_in_order(e, p, v, t, depth) : put_in_slots(e, p, v, t, depth);
-}
-
-static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
-  return put_struct_of(e, p, v, t, depth);
 }
 
 /* ---- the whole ---- */
