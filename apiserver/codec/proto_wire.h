@@ -1,8 +1,8 @@
 /* proto_wire: the bytes of protobuf, read forwards and written backwards.
  *
- * Private to codec/proto*.c. Reading never touches a byte at or behind `limit`;
- * the order of the checks, and so which error a broken message gets, is gogo's
- * (github.com/gogo/protobuf, plugin/unmarshal), because clients see the text.
+ * Private to codec/proto*.c and to who cuts protobuf documents (route/openapi_filter.c). Reading
+ * never touches a byte at or behind `limit`; the order of the checks, and so which error a broken
+ * message gets, is gogo's (github.com/gogo/protobuf, plugin/unmarshal), because clients see it.
  * Writing goes from the last byte to the first: a nested message's length is
  * then known when its turn comes, and the whole costs one pass. */
 #ifndef APISIM_CODEC_PROTO_WIRE_H

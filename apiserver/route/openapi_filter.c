@@ -2,6 +2,7 @@
 #include "route/openapi_filter.h"
 
 #include "base/heap.h"
+#include "codec/codec.h"
 #include "codec/proto_wire.h"
 
 #include <stdlib.h>
@@ -193,69 +194,53 @@ static void json_write(const filter *f, slice object, bool v3, int depth, buf *o
 /* ---- protobuf ---- */
 
 typedef struct chunk {
-  uint64_t tag;
-  slice head, body; /* tag and length; what is in it */
+  uint32_t number;
+  slice whole, body; /* with its tag and length; what is in it */
 } chunk;
-
-static bool number_next(slice *rest, uint64_t *out) {
-  *out = 0;
-  for (unsigned shift = 0; rest->len && shift < 64; shift += 7) {
-    unsigned char c = (unsigned char)rest->ptr[0];
-    *rest = slice_from(*rest, 1);
-    *out |= (uint64_t)(c & 127) << shift;
-    if (c < 128) return true;
-  }
-  return false;
-}
 
 /* Documents have only fields with a length at the levels that are looked at. */
 static bool chunk_next(slice *rest, chunk *c) {
-  uint64_t len;
-  const char *from = rest->ptr;
-  if (rest->len == 0 || !number_next(rest, &c->tag) || !number_next(rest, &len)) return false;
-  if ((c->tag & 7) != 2 || len > rest->len) return false;
-  c->head = slice_of(from, (size_t)(rest->ptr - from));
-  c->body = slice_upto(*rest, (size_t)len);
-  *rest = slice_from(*rest, (size_t)len);
+  uint64_t tag;
+  if (rest->len == 0) return false;
+  proto_in in = {.start = rest->ptr, .p = rest->ptr, .limit = rest->ptr + rest->len};
+  if (!wire_varint(&in, &tag) || (tag & 7) != WIRE_BYTES || !wire_bytes(&in, &c->body)) {
+    return false;
+  }
+  c->number = (uint32_t)(tag >> 3);
+  c->whole = slice_upto(*rest, (size_t)(in.p - in.start));
+  *rest = slice_from(*rest, c->whole.len);
   return true;
-}
-
-static void chunk_write(buf *out, uint64_t tag, slice body) {
-  char room[VARINT_MAX];
-  buf_append(out, slice_of(room, varint_put(room, tag)));
-  buf_append(out, slice_of(room, varint_put(room, body.len)));
-  buf_append(out, body);
 }
 
 static void entries_write(filter *f, slice entries, chooser stays, buf *out) {
   chunk entry, name;
   while (chunk_next(&entries, &entry)) {
     slice body = entry.body;
-    if (!chunk_next(&body, &name)) f->bad = true;
-    if (!stays(f, name.body)) continue;
-    buf_append(out, entry.head);
-    buf_append(out, entry.body);
+    if (!chunk_next(&body, &name)) {
+      f->bad = true;
+      return;
+    }
+    if (stays(f, name.body)) buf_append(out, entry.whole);
   }
   f->bad = f->bad || entries.len;
 }
 
 /* Numbers of the fields that hold paths and schemas; 0: none. */
 typedef struct places {
-  uint64_t paths, schemas, components;
+  uint32_t paths, schemas, components;
 } places;
 
 static void proto_write(filter *f, slice message, const places *at, buf *out) {
   static const places in_components = {0, 1, 0};
   chunk c;
   while (chunk_next(&message, &c)) {
-    uint64_t number = c.tag >> 3;
     buf inner;
     buf_init(&inner, (size_t)16 << 20);
-    if (number == at->paths) entries_write(f, c.body, path_kept, &inner);
-    else if (number == at->schemas) entries_write(f, c.body, schema_kept, &inner);
-    else if (number == at->components) proto_write(f, c.body, &in_components, &inner);
+    if (c.number == at->paths) entries_write(f, c.body, path_kept, &inner);
+    else if (c.number == at->schemas) entries_write(f, c.body, schema_kept, &inner);
+    else if (c.number == at->components) proto_write(f, c.body, &in_components, &inner);
     else buf_append(&inner, c.body);
-    chunk_write(out, c.tag, buf_slice(&inner));
+    proto_append_field(out, c.number, buf_slice(&inner));
     buf_dispose(&inner);
   }
   f->bad = f->bad || message.len;
