@@ -1,6 +1,8 @@
 /* The flag reader: one pass, values kept by row, each checked by its type's row below. */
 #include "sim/flags.h"
 
+#include "base/slice.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -64,21 +66,8 @@ static const char *check_float(const char *v, char *why, size_t size) {
   return say(why, size, "strconv.ParseFloat: parsing \"%s\": invalid syntax", v);
 }
 
-static bool is_one_of(const char *v, const char *const *words) {
-  for (; *words; words++) {
-    if (strcmp(v, *words) == 0) return true;
-  }
-  return false;
-}
-
-static bool is_true(const char *v) {
-  static const char *const words[] = {"1", "t", "T", "true", "TRUE", "True", NULL};
-  return is_one_of(v, words);
-}
-
 static const char *check_bool(const char *v, char *why, size_t size) {
-  static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False", NULL};
-  if (is_true(v) || is_one_of(v, no)) return NULL;
+  if (bool_parse(slice_cstr(v)) >= 0) return NULL;
   return say(why, size, "strconv.ParseBool: parsing \"%s\": invalid syntax", v);
 }
 
@@ -318,7 +307,7 @@ const char *flags_str(const flags *f, const char *name) {
 
 bool flags_bool(const flags *f, const char *name) {
   const char *text = flags_str(f, name);
-  return text && is_true(text);
+  return bool_parse(slice_cstr(text)) == 1;
 }
 
 int64_t flags_int(const flags *f, const char *name) {

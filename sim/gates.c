@@ -31,15 +31,9 @@ static void trim(const char **text, size_t *len) {
   while (*len && ((*text)[*len - 1] == ' ' || (*text)[*len - 1] == '\t')) (*len)--;
 }
 
-/* strconv.ParseBool. */
-static setting bool_of(const char *text, size_t len) {
-  static const char *const on[] = {"1", "t", "T", "true", "TRUE", "True"};
-  static const char *const off[] = {"0", "f", "F", "false", "FALSE", "False"};
-  for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
-    if (strlen(on[i]) == len && memcmp(on[i], text, len) == 0) return ON;
-    if (strlen(off[i]) == len && memcmp(off[i], text, len) == 0) return OFF;
-  }
-  return UNSET;
+static setting bool_of(slice text) {
+  int value = bool_parse(text);
+  return value < 0 ? UNSET : value ? ON : OFF;
 }
 
 static bool set_gate(reading *r, const char *name, size_t len, setting value) {
@@ -86,7 +80,7 @@ static bool read_pair(reading *r, const char *pair, size_t len) {
   const char *text = equals + 1;
   size_t text_len = len - (size_t)(text - pair);
   trim(&text, &text_len);
-  setting value = bool_of(text, text_len);
+  setting value = bool_of(slice_of(text, text_len));
   if (value == UNSET) {
     snprintf(r->problem, r->size,
              "invalid value of %.*s=%.*s, err: strconv.ParseBool: parsing \"%.*s\": invalid syntax",

@@ -226,12 +226,6 @@ static bool secrets_check(const admission_args *args, const val *account) {
   return true;
 }
 
-/* Go's strconv.ParseBool. */
-static bool says_true(slice text) {
-  return slice_is(text, "1") || slice_is(text, "t") || slice_is(text, "T") ||
-         slice_is(text, "true") || slice_is(text, "TRUE") || slice_is(text, "True");
-}
-
 bool service_account_validate(const admission_args *args) {
   bool ephemeral = plugin_is_sub(args, "", "pods", "ephemeralcontainers") &&
                    args->op == ADMIT_UPDATE;
@@ -242,7 +236,7 @@ bool service_account_validate(const admission_args *args) {
   if (!account) return false;
   slice enforce = val_get_str(val_path(account, "metadata.annotations"),
                               "kubernetes.io/enforce-mountable-secrets");
-  if (!says_true(enforce)) return true;
+  if (bool_parse(enforce) != 1) return true;
   if (ephemeral) {
     return containers_check(args, account, "ephemeralContainers", "ephemeral container");
   }

@@ -100,3 +100,12 @@ slice slice_of_u64(char room[SLICE_U64_ROOM], uint64_t n) {
   } while (n);
   return slice_of(room + at, SLICE_U64_ROOM - at);
 }
+
+int bool_parse(slice text) {
+  static const char *const words[2][6] = {{"0", "f", "F", "false", "FALSE", "False"},
+                                          {"1", "t", "T", "true", "TRUE", "True"}};
+  for (int on = 0; on < 2; on++) {
+    for (size_t i = 0; i < 6; i++) if (slice_is(text, words[on][i])) return on;
+  }
+  return -1;
+}

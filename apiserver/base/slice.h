@@ -66,5 +66,7 @@ slice slice_of_u64(char room[SLICE_U64_ROOM], uint64_t n);
 /* Go's ParseUint: digits only, up to 2^64-1. NULL, or what is wrong with it. */
 const char *u64_parse(slice text, uint64_t *out);
 bool slice_to_i64(slice s, long long *out);
+/* Go's ParseBool: 1, 0, or -1 for any other word. */
+int bool_parse(slice text);
 
 #endif

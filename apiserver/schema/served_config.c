@@ -172,13 +172,9 @@ static bool pairs_valid(config *c, bool fair) {
   return (first.len == 0 && second.len == 0) || refuse(c, first.len ? first : second);
 }
 
-/* strconv.ParseBool; nothing at all is true. */
+/* A name without a value is on. */
 static int bool_of(slice text) {
-  static const char *const on[] = {"", "1", "t", "T", "true", "TRUE", "True"};
-  static const char *const off[] = {"0", "f", "F", "false", "FALSE", "False"};
-  for (size_t i = 0; i < sizeof on / sizeof *on; i++) if (slice_is(text, on[i])) return 1;
-  for (size_t i = 0; i < sizeof off / sizeof *off; i++) if (slice_is(text, off[i])) return 0;
-  return -1;
+  return text.len ? bool_parse(text) : 1;
 }
 
 static size_t digits(slice s, size_t at) {

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "codec/negotiate.h"
 #include "conformance/codec/oracle.h"
+#include "sim/file.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -47,22 +48,6 @@ static double now_s(void) {
 }
 
 /* ---- samples ---- */
-
-static bool read_file(arena *a, const char *path, slice *out) {
-  FILE *f = fopen(path, "rb");
-  if (!f) return false;
-  buf b;
-  buf_init(&b, FILE_MAX);
-  for (char *to; (to = buf_reserve(&b, 65536));) {
-    size_t n = fread(to, 1, 65536, f);
-    b.len += n;
-    if (n == 0) break;
-  }
-  fclose(f);
-  *out = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return true;
-}
 
 static void encode(bench *b, unsigned format, const sample *s) {
   const val *v = s->tree;
@@ -107,7 +92,7 @@ static bool add_sample(bench *b, const char *folder, const char *name) {
   sample s = {.kind = kind_of_file(slice_cstr(name))};
   slice text, path = arena_printf(b->keep, "%s/%s", folder, name);
   if (!s.kind || !s.kind->type->proto_count || b->count == SAMPLES_MAX) return true;
-  if (!read_file(b->keep, path.ptr, &text)) return false;
+  if (file_read(b->keep, path.ptr, FILE_MAX, &text)) return false;
   s.bytes[ORACLE_JSON] = text;
   s.tree = decode(b, b->keep, ORACLE_JSON, &s);
   s.api_version = s.tree ? val_get_str(s.tree, "apiVersion") : SLICE_NONE;

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "codec/codec.h"
+#include "sim/file.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -13,22 +14,6 @@
 #define AFTER ".after_roundtrip"
 
 /* ---- files ---- */
-
-static bool read_file(arena *a, const char *path, slice *out) {
-  FILE *f = fopen(path, "rb");
-  if (!f) return false;
-  buf b;
-  buf_init(&b, FILE_MAX);
-  for (char *to; (to = buf_reserve(&b, 65536));) {
-    size_t n = fread(to, 1, 65536, f);
-    b.len += n;
-    if (n == 0) break;
-  }
-  fclose(f);
-  *out = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return true;
-}
 
 typedef struct checking {
   arena *a;
@@ -42,9 +27,9 @@ typedef struct checking {
 /* The file of a format, and what must come out. */
 static bool read_form(const checking *k, const char *format, slice *text, slice *want) {
   slice path = arena_printf(k->a, "%s/%.*s.%s", k->folder, SLICE_ARG(k->name), format);
-  if (!read_file(k->a, path.ptr, text)) return false;
+  if (file_read(k->a, path.ptr, FILE_MAX, text)) return false;
   path = arena_printf(k->a, "%s/%.*s" AFTER ".%s", k->folder, SLICE_ARG(k->name), format);
-  if (!k->after || !read_file(k->a, path.ptr, want)) *want = *text;
+  if (!k->after || file_read(k->a, path.ptr, FILE_MAX, want)) *want = *text;
   return true;
 }
 
@@ -175,7 +160,7 @@ static bool check_either(checking *k) {
   for (size_t i = 0; i < 3 && !expected; i++) { /* a format has one where it needs one */
     slice path = arena_printf(k->a, "%s/%.*s" AFTER ".%s", k->folder, SLICE_ARG(k->name),
                               formats[i]);
-    expected = read_file(k->a, path.ptr, &text);
+    expected = !file_read(k->a, path.ptr, FILE_MAX, &text);
   }
   if (!expected) return false;
   k->after = true;

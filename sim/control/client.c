@@ -1,6 +1,8 @@
 /* Blocking, because a command line tool has nothing else to do. */
 #include "sim/control/client.h"
 
+#include "sim/file.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
@@ -82,16 +84,9 @@ static bool load_body(const char *body, buf *out) {
     buf_cstr(out, body);
     return true;
   }
-  FILE *f = fopen(body + 1, "re");
-  if (!f) {
-    fprintf(stderr, "apisim: can't read %s: %s\n", body + 1, strerror(errno));
-    return false;
-  }
-  char part[16384];
-  size_t n;
-  while ((n = fread(part, 1, sizeof part, f)) > 0) buf_append(out, slice_of(part, n));
-  fclose(f);
-  return !out->overflow;
+  const char *problem = file_append(body + 1, out);
+  if (problem) fprintf(stderr, "apisim: can't read %s: %s\n", body + 1, problem);
+  return !problem;
 }
 
 void control_escape(buf *b, const char *text) {

@@ -4,6 +4,7 @@
 
 #include "fuzz/fuzz.h"
 #include "fuzz/generate.h"
+#include "sim/file.h"
 
 #include <signal.h>
 #include <string.h>
@@ -47,15 +48,6 @@ static const target_row *find_target(const char *name) {
     if (strcmp(targets[i].name, name) == 0) return &targets[i];
   }
   return NULL;
-}
-
-static bool read_file(arena *a, const char *path, slice *out) {
-  FILE *file = fopen(path, "rb");
-  if (!file) return false;
-  char *bytes = arena_alloc(a, FILE_MAX);
-  *out = slice_of(bytes, fread(bytes, 1, FILE_MAX, file));
-  fclose(file);
-  return true;
 }
 
 /* ---- the head ---- */
@@ -103,8 +95,9 @@ static slice with_head(arena *a, const kind_info *k, slice body) {
 
 static bool make_input(arena *a, const fuzz_files *o, const target_row *t, const char *path,
                        slice *out) {
-  if (!read_file(a, path, out)) {
-    fprintf(stderr, "apisim fuzz: %s cannot be read\n", path);
+  const char *problem = file_read(a, path, FILE_MAX, out);
+  if (problem) {
+    fprintf(stderr, "apisim fuzz: %s cannot be read: %s\n", path, problem);
     return false;
   }
   if (o->raw || t->form == FUZZ_BYTES) return true;

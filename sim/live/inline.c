@@ -2,7 +2,8 @@
  * that a shrunk plan can be run from anywhere. */
 #include "sim/live/inline.h"
 
-#include <errno.h>
+#include "sim/file.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,22 +12,9 @@
 static bool read_file(arena *a, const char *dir, slice name, slice *out, slice *problem) {
   bool absolute = name.len && name.ptr[0] == '/';
   slice path = absolute ? name : arena_printf(a, "%s/%.*s", dir, SLICE_ARG(name));
-  FILE *f = fopen(arena_cstr(a, path), "re");
-  if (!f) {
-    *problem = arena_printf(a, "can't read %.*s: %s", SLICE_ARG(path), strerror(errno));
-    return false;
-  }
-  buf b;
-  buf_init(&b, FILE_MAX);
-  char part[16384];
-  size_t n;
-  while ((n = fread(part, 1, sizeof part, f)) > 0) buf_append(&b, slice_of(part, n));
-  fclose(f);
-  bool ok = !b.overflow;
-  *out = arena_copy(a, buf_slice(&b));
-  if (!ok) *problem = arena_printf(a, "%.*s is too large", SLICE_ARG(path));
-  buf_dispose(&b);
-  return ok;
+  const char *why = file_read(a, arena_cstr(a, path), FILE_MAX, out);
+  if (why) *problem = arena_printf(a, "can't read %.*s: %s", SLICE_ARG(path), why);
+  return !why;
 }
 
 static bool add_document(arena *a, node *list, slice text, slice name, slice *problem) {

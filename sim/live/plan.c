@@ -1,13 +1,13 @@
 /* The plan's outer keys: seed, clock, apiservers, clients, faults. */
 #include "sim/live/plan.h"
 
+#include "sim/file.h"
 #include "sim/live/inline.h"
 #include "sim/live/reader.h"
 
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
-#include <string.h>
 
 #define PLAN_MAX ((size_t)4 << 20)
 #define QUIET_NS ((int64_t)500 * 1000000)
@@ -266,27 +266,15 @@ bool live_plan_read(arena *a, const char *file, node *tree, char **command, live
 
 bool live_plan_load(arena *a, const char *file, node **tree, slice *problem) {
   *problem = SLICE_NONE;
-  FILE *f = fopen(file, "re");
-  if (!f) {
-    *problem = arena_printf(a, "can't read %s: %s", file, strerror(errno));
+  slice text, why = SLICE_NONE;
+  const char *unread = file_read(a, file, PLAN_MAX, &text);
+  if (unread) {
+    *problem = arena_printf(a, "can't read %s: %s", file, unread);
     return false;
   }
-  buf b;
-  buf_init(&b, PLAN_MAX);
-  char part[16384];
-  size_t n;
-  while ((n = fread(part, 1, sizeof part, f)) > 0) buf_append(&b, slice_of(part, n));
-  fclose(f);
-  slice why = SLICE_NONE;
-  *tree = b.overflow ? NULL : node_parse(a, buf_slice(&b), &why);
-  if (!*tree) {
-    *problem = b.overflow ? arena_printf(a, "%s: the plan is too large", file)
-                          : arena_printf(a, "%s: %.*s", file, SLICE_ARG(why));
-  }
-  buf_dispose(&b);
-  if (!*tree) return false;
+  *tree = node_parse(a, text, &why);
   char *copy = arena_cstr(a, slice_cstr(file));
-  if (live_plan_inline(a, dirname(copy), *tree, &why)) return true;
+  if (*tree && live_plan_inline(a, dirname(copy), *tree, &why)) return true;
   *problem = arena_printf(a, "%s: %.*s", file, SLICE_ARG(why));
   return false;
 }

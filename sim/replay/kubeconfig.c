@@ -3,22 +3,11 @@
 #include "sim/replay/kubeconfig.h"
 
 #include "codec/codec.h"
+#include "sim/file.h"
 
 #include <stdio.h>
 
 #define FILE_MAX ((size_t)1 << 20)
-
-static bool read_file(arena *a, const char *path, slice *out) {
-  FILE *f = fopen(path, "rb");
-  if (!f) {
-    return false;
-  }
-  char *text = arena_alloc(a, FILE_MAX);
-  *out = slice_of(text, fread(text, 1, FILE_MAX - 1, f));
-  text[out->len] = 0;
-  fclose(f);
-  return true;
-}
 
 /* The entry of a named list ("clusters") with that name; its member under `key`. */
 static const val *named(const val *config, const char *list, slice name, const char *key) {
@@ -38,13 +27,14 @@ static const char *pem_of(arena *a, const val *from, const char *key) {
   if (data.len > 0 && base64_decode(a, data, &text)) {
     return arena_cstr(a, text);
   }
-  return path.len > 0 && read_file(a, arena_cstr(a, path), &text) ? text.ptr : NULL;
+  return path.len > 0 && !file_read(a, arena_cstr(a, path), FILE_MAX, &text) ? text.ptr : NULL;
 }
 
 bool kubeconfig_load(arena *a, const char *path, kubeconfig *out, char *problem, size_t size) {
   slice text, error = SLICE_NONE;
-  if (!read_file(a, path, &text)) {
-    snprintf(problem, size, "%s: cannot be opened", path);
+  const char *why = file_read(a, path, FILE_MAX, &text);
+  if (why) {
+    snprintf(problem, size, "%s: %s", path, why);
     return false;
   }
   const val *config = yaml_parse(a, text, NULL, &error);

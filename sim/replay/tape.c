@@ -2,6 +2,8 @@
  * nothing behind this file cares how they were written down. */
 #include "sim/replay/tape.h"
 
+#include "sim/file.h"
+
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -183,33 +185,13 @@ tape *tape_parse(slice text, const char *path, char *problem, size_t problem_siz
 }
 
 tape *tape_load(const char *path, char *problem, size_t problem_size) {
-  FILE *f = fopen(path, "rb");
-  if (!f) {
-    snprintf(problem, problem_size, "%s: cannot be opened", path);
-    return NULL;
-  }
-  size_t cap = 1 << 16, len = 0, n;
-  char *text = malloc(cap);
-  while (text && len < TAPE_MAX && (n = fread(text + len, 1, cap - len, f)) > 0) {
-    len += n;
-    if (len == cap) {
-      cap *= 2;
-      char *more = realloc(text, cap);
-      if (!more) {
-        break;
-      }
-      text = more;
-    }
-  }
-  bool bad = !text || ferror(f) || len >= TAPE_MAX;
-  fclose(f);
+  buf text;
+  buf_init(&text, TAPE_MAX);
+  const char *why = file_append(path, &text);
   tape *t = NULL;
-  if (bad) {
-    snprintf(problem, problem_size, "%s: cannot be read", path);
-  } else {
-    t = tape_parse(slice_of(text, len), path, problem, problem_size);
-  }
-  free(text);
+  if (why) snprintf(problem, problem_size, "%s: %s", path, why);
+  else t = tape_parse(buf_slice(&text), path, problem, problem_size);
+  buf_dispose(&text);
   return t;
 }
 
