@@ -300,11 +300,6 @@ static slice explain(arena *a, const reading *r, slice text, bool micro) {
   return arena_printf(a, "parsing time %.*s: %s", SLICE_ARG(value), r->message);
 }
 
-static bool is_canonical(slice s, bool micro, const reading *r) {
-  return r->offset == 0 && s.len == (micro ? 27u : 20u) && s.ptr[s.len - 1] == 'Z' &&
-         (!micro || s.ptr[19] == '.');
-}
-
 bool time_canonical(arena *a, slice text, bool micro, slice *out, slice *error) {
   reading r;
   int64_t seconds;
@@ -320,8 +315,6 @@ bool time_canonical(arena *a, slice text, bool micro, slice *out, slice *error) 
   seconds = seconds_of(&r);
   if (seconds == ZERO_TIME && r.nanos == 0) {
     *out = SLICE_NONE;
-  } else if (is_canonical(text, micro, &r)) {
-    *out = text;
   } else if (micro) {
     *out = microtime_text_at(a, seconds, r.nanos);
   } else {

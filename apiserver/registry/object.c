@@ -105,3 +105,19 @@ val *object_fork(arena *a, const val *obj) {
   if (val_is_map(meta)) val_setc(a, copy, "metadata", fork_map(a, meta));
   return copy;
 }
+
+const val *condition_of(const val *conditions, slice type) {
+  for (uint32_t i = 0; i < val_len(conditions); i++) {
+    const val *c = val_at(conditions, i);
+    if (slice_eq(val_get_str(c, "type"), type)) return c;
+  }
+  return NULL;
+}
+
+const val *condition_named(const val *conditions, const char *type) {
+  return condition_of(conditions, slice_cstr(type));
+}
+
+bool condition_true(const val *conditions, const char *type) {
+  return slice_is(val_get_str(condition_named(conditions, type), "status"), "True");
+}

@@ -26,6 +26,11 @@ void object_meta_take(arena *a, val *obj, const val *from, const char *key);
 void object_take(arena *a, val *obj, const val *from, const char *key);
 /* Removes repeated owner references (same uid and all); their uids as "a, b", ptr NULL without. */
 slice object_dedup_owners(arena *a, val *obj);
+/* The first item of a list of conditions (or anything with types) with this type, or NULL. */
+const val *condition_of(const val *conditions, slice type);
+const val *condition_named(const val *conditions, const char *type);
+/* That first one's status is "True". */
+bool condition_true(const val *conditions, const char *type);
 /* A copy that may be changed at the top level, metadata and their maps without touching the
  * source (deeper nodes are shared). */
 val *object_fork(arena *a, const val *obj);

@@ -99,13 +99,6 @@ void csr_prepare_update(request *rq, val *obj, const val *old) {
   object_take(rq->arena, obj, old, "spec");
 }
 
-static const val *condition_of(const val *list, slice type) {
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    if (slice_eq(val_get_str(val_at(list, i), "type"), type)) return val_at(list, i);
-  }
-  return NULL;
-}
-
 /* New conditions get their times; a status that did not change keeps its transition's. */
 static void stamp_conditions(request *rq, val *obj, const val *old) {
   arena *a = rq->arena;
@@ -134,8 +127,8 @@ void csr_prepare_status(request *rq, val *obj, const val *old) {
   val_setc(a, obj, "status", status);
   const val *before = val_path(old, "status.conditions");
   for (size_t i = 0; i < 2; i++) {
-    const val *c = condition_of(before, slice_cstr(kept[i]));
-    if (!c || condition_of(val_getc(status, "conditions"), slice_cstr(kept[i]))) continue;
+    const val *c = condition_named(before, kept[i]);
+    if (!c || condition_named(val_getc(status, "conditions"), kept[i])) continue;
     val_append(a, val_ensure_list(a, status, "conditions"), val_copy(a, c));
   }
   stamp_conditions(rq, obj, old);

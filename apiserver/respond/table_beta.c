@@ -2,6 +2,8 @@
  * Source: pkg/printers/internalversion/printers.go. */
 #include "respond/table_cell.h"
 
+#include "registry/object.h"
+
 #define VERSIONS_SHOWN 3
 
 /* The last of its conditions that says more than Pending. */
@@ -21,9 +23,9 @@ val *cell_group_policy(const cell_env *e, const val *obj, const cell *c) {
 }
 
 val *cell_group_status(const cell_env *e, const val *obj, const cell *c) {
-  const val *list = val_path(obj, c->path), *target = condition_of(list, "DisruptionTarget");
+  const val *list = val_path(obj, c->path), *target = condition_named(list, "DisruptionTarget");
   if (target) return val_string(e->arena, val_get_str(target, "reason"));
-  if (!condition_of(list, "PodGroupScheduled")) return val_cstr(e->arena, "Pending");
+  if (!condition_named(list, "PodGroupScheduled")) return val_cstr(e->arena, "Pending");
   bool done = condition_true(list, "PodGroupScheduled");
   return val_cstr(e->arena, done ? "Scheduled" : "Unschedulable");
 }

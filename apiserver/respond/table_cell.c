@@ -39,18 +39,6 @@ slice human_since(const cell_env *e, const val *v) {
   return human_duration(e->arena, e->now_s - at);
 }
 
-const val *condition_of(const val *conditions, const char *type) {
-  for (uint32_t i = 0; i < val_len(conditions); i++) {
-    const val *c = val_at(conditions, i);
-    if (slice_is(val_get_str(c, "type"), type)) return c;
-  }
-  return NULL;
-}
-
-bool condition_true(const val *conditions, const char *type) {
-  return slice_is(val_get_str(condition_of(conditions, type), "status"), "True");
-}
-
 static int slice_order(const void *a, const void *b) {
   return slice_cmp(*(const slice *)a, *(const slice *)b);
 }

@@ -2,6 +2,7 @@
 #include "respond/table_cell.h"
 
 #include "codec/codec.h"
+#include "registry/object.h"
 
 #include <stdlib.h>
 
@@ -40,7 +41,7 @@ val *cell_node_roles(const cell_env *e, const val *obj, const cell *c) {
 }
 
 val *cell_node_address(const cell_env *e, const val *obj, const cell *c) {
-  const val *a = condition_of(val_path(obj, "status.addresses"), c->path);
+  const val *a = condition_named(val_path(obj, "status.addresses"), c->path);
   return a ? val_string(e->arena, val_get_str(a, "address")) : val_cstr(e->arena, "<none>");
 }
 
@@ -200,16 +201,16 @@ val *cell_csr_duration(const cell_env *e, const val *obj, const cell *c) {
 val *cell_csr_condition(const cell_env *e, const val *obj, const cell *c) {
   (void)c;
   const val *list = val_path(obj, "status.conditions");
-  const char *text = condition_of(list, "Denied")     ? "Denied"
-                     : condition_of(list, "Approved") ? "Approved"
+  const char *text = condition_named(list, "Denied")     ? "Denied"
+                     : condition_named(list, "Approved") ? "Approved"
                                                       : "Pending";
   bool issued = val_str(val_path(obj, "status.certificate")).len > 0;
-  return val_printf(e->arena, "%s%s%s", text, condition_of(list, "Failed") ? ",Failed" : "",
+  return val_printf(e->arena, "%s%s%s", text, condition_named(list, "Failed") ? ",Failed" : "",
                     issued ? ",Issued" : "");
 }
 
 val *cell_component(const cell_env *e, const val *obj, const cell *c) {
-  const val *healthy = condition_of(val_getc(obj, "conditions"), "Healthy");
+  const val *healthy = condition_named(val_getc(obj, "conditions"), "Healthy");
   if (!slice_is(slice_cstr(c->path), "status")) {
     return val_string(e->arena, val_get_str(healthy, c->path));
   }
@@ -286,7 +287,7 @@ val *cell_param_ref(const cell_env *e, const val *obj, const cell *c) {
 
 val *cell_dangling(const cell_env *e, const val *obj, const cell *c) {
   (void)c;
-  const val *found = condition_of(val_path(obj, "status.conditions"), "Dangling");
+  const val *found = condition_named(val_path(obj, "status.conditions"), "Dangling");
   return found ? val_string(e->arena, val_get_str(found, "status")) : val_cstr(e->arena, "?");
 }
 
@@ -313,7 +314,7 @@ val *cell_service_ref(const cell_env *e, const val *obj, const cell *c) {
 
 val *cell_available(const cell_env *e, const val *obj, const cell *c) {
   (void)c;
-  const val *found = condition_of(val_path(obj, "status.conditions"), "Available");
+  const val *found = condition_named(val_path(obj, "status.conditions"), "Available");
   slice status = val_get_str(found, "status"), reason = val_get_str(found, "reason");
   if (!found) return val_cstr(e->arena, "Unknown");
   if (slice_is(status, "True") || !reason.len) return val_string(e->arena, status);

@@ -2,6 +2,8 @@
  * states, made for each of the three: pods have few containers. */
 #include "respond/table_cell.h"
 
+#include "registry/object.h"
+
 #define NO_TIME INT64_MIN
 
 typedef struct pod_view {

@@ -1,6 +1,8 @@
 /* Columns with a logic of their own: jobs, autoscalers, revisions, and the network. */
 #include "respond/table_cell.h"
 
+#include "registry/object.h"
+
 #include <stdlib.h>
 
 #define SHOWN 3u /* of a longer list; what is left is counted */

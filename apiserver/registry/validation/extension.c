@@ -1,6 +1,7 @@
 /* CustomResourceDefinitions. Source: apiextensions-apiserver pkg/apis/apiextensions/validation. The
  * hub type has what all versions share at the top, so errors of it are named there. */
 #include "registry/validation/admission.h"
+#include "registry/object.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/extension_schema.h"
 #include "registry/validation/rows.h"
@@ -240,15 +241,6 @@ static void spec_check(const validate_args *v, const path *spec, const val *s) {
   conversion_check(errs, spec, val_getc(s, "conversion"));
 }
 
-static bool established(const val *crd) {
-  const val *list = val_path(crd, "status.conditions");
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    if (slice_is(val_get_str(val_at(list, i), "type"), "Established"))
-      return slice_is(val_get_str(val_at(list, i), "status"), "True");
-  }
-  return false;
-}
-
 static void change_check(const validate_args *v, const path *spec) {
   static const struct {
     const char *path, *parent, *field;
@@ -257,10 +249,11 @@ static void change_check(const validate_args *v, const path *spec) {
                {"spec.names.kind", "names", "kind", true},
                {"spec.group", NULL, "group", false},
                {"spec.names.plural", "names", "plural", false}};
+  bool established = condition_true(val_path(v->old, "status.conditions"), "Established");
   for (size_t i = 0; i < 4; i++) {
     path names = path_child(spec, "names"),
          at = path_child(fixed[i].parent ? &names : spec, fixed[i].field);
-    if (fixed[i].when_established && !established(v->old)) continue;
+    if (fixed[i].when_established && !established) continue;
     immutable_str_check(v->errs, &at, val_str(val_path(v->obj, fixed[i].path)),
                         val_str(val_path(v->old, fixed[i].path)));
   }

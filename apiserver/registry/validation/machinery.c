@@ -1,6 +1,7 @@
 /* StorageVersions and StorageVersionMigrations: what the servers of a cluster tell each other, off
  * by default. Sources: pkg/apis/apiserverinternal/validation, pkg/apis/storagemigration/validation. */
 #include "registry/validation/checks.h"
+#include "registry/object.h"
 #include "registry/validation/rows.h"
 
 #include "base/ascii.h"
@@ -177,15 +178,6 @@ void validate_storage_version(const validate_args *v) {
 
 /* ---- StorageVersionMigration ---- */
 
-static bool is_true(const val *obj, const char *type) {
-  const val *list = val_path(obj, "status.conditions");
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    if (!slice_is(val_get_str(val_at(list, i), "type"), type)) continue;
-    return slice_is(val_get_str(val_at(list, i), "status"), "True");
-  }
-  return false;
-}
-
 static const char *version_problem(slice text) {
   for (size_t i = 0; i < text.len; i++) {
     if (!ascii_is_digit(text.ptr[i])) return "resource version is not well formed";
@@ -197,11 +189,12 @@ static void migration_status_check(const validate_args *v) {
   field_errors *e = v->errs;
   path status = path_root("status"), version = path_child(&status, "resourceVersion"),
        conditions = path_child(&status, "conditions");
-  const val *list = val_path(v->obj, "status.conditions");
+  const val *list = val_path(v->obj, "status.conditions"),
+            *before = val_path(v->old, "status.conditions");
   slice now = val_str(val_path(v->obj, "status.resourceVersion")),
         was = val_str(val_path(v->old, "status.resourceVersion"));
   const char *why = version_problem(now);
-  bool done = is_true(v->obj, "Succeeded"), failed = is_true(v->obj, "Failed");
+  bool done = condition_true(list, "Succeeded"), failed = condition_true(list, "Failed");
   if (why) field_invalid_str(e, &version, now, "%s: %.*s", why, SLICE_ARG(now));
   conditions_validate(e, &conditions, list);
   if (was.len) immutable_str_check(e, &version, now, was);
@@ -209,10 +202,10 @@ static void migration_status_check(const validate_args *v) {
     field_invalid(e, &conditions, list,
                   "Both success and failed conditions cannot be true at the same time");
   }
-  if (is_true(v->old, "Succeeded") && !done) {
+  if (condition_true(before, "Succeeded") && !done) {
     field_invalid(e, &conditions, list, "Success condition cannot be set to false once it is true");
   }
-  if (is_true(v->old, "Failed") && !failed) {
+  if (condition_true(before, "Failed") && !failed) {
     field_invalid(e, &conditions, list, "Failed condition cannot be set to false once it is true");
   }
 }
