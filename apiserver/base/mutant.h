@@ -51,7 +51,9 @@
   X(CREATE_TWICE, "a create whose answer was lost is sent again")                            \
   X(STALE_CONFLICT, "what failed on a late copy's state is not tried on the newest")        \
   X(GIVES_UP, "an update that another writer was quicker than is not made anew")           \
-  X(STALE_NOOP, "an update that changes nothing of a late copy is not compared with the newest")
+  X(STALE_NOOP, "an update that changes nothing of a late copy is not compared with the newest") \
+  X(ENDED_FIRST, "an update that ends a deletion is answered with version 1")                \
+  X(ENDED_HELD, "an update that ends a deletion is answered with the finalizers it took off")
 
 #define MUTANT_ENUM(name, text) MUTANT_##name,
 enum mutant { MUTANT_LIST(MUTANT_ENUM) MUTANTS };

@@ -149,6 +149,8 @@ static store_result remove_newest(update_run *u) {
 static bool finish_deletion(update_run *u, val *obj, write_result *out) {
   request *rq = u->rq;
   object_meta_take(rq->arena, obj, u->live, "resourceVersion");
+  if (MUTANT(ENDED_FIRST)) object_set_str(rq->arena, obj, "resourceVersion", SLICE_LIT("1"));
+  if (MUTANT(ENDED_HELD)) object_meta_take(rq->arena, obj, u->live, "finalizers");
   out->obj = obj;
   out->deleted = true;
   if (rq->dry_run) return true;

@@ -108,6 +108,16 @@ slice json_member_from(slice object, slice key) {
   return SLICE_NONE;
 }
 
+slice json_without(arena *a, slice object, slice key) {
+  slice value = json_member(object, key);
+  if (!value.ptr) return object;
+  size_t from = (size_t)(value.ptr - object.ptr) - key.len - 3; /* its name's first quote */
+  size_t to = (size_t)(value.ptr - object.ptr) + value.len;
+  if (object.ptr[from - 1] == ',') from--;
+  else if (to < object.len && object.ptr[to] == ',') to++;
+  return arena_concat(a, slice_upto(object, from), slice_from(object, to));
+}
+
 slice json_with_text(arena *a, slice json, slice mark, slice text) {
   slice old = json_text_of(json, mark);
   if (!old.ptr) return json;

@@ -20,6 +20,8 @@ slice json_member(slice object, slice key);
 void json_members(slice object, const slice *keys, slice *values, size_t count, slice stop);
 /* All that follows the member's colon: where its value is long and is going to be read anyway. */
 slice json_member_from(slice object, slice key);
+/* A copy of the object's text without that member; the same text when it has none. */
+slice json_without(arena *a, slice object, slice key);
 /* Copies with the text between `mark` and the next quote replaced; the same text when the mark is
  * missing. */
 slice json_with_text(arena *a, slice json, slice mark, slice text);

@@ -27,6 +27,7 @@
   X(TOO_LARGE_VERSION, "a version from the future was asked for")                            \
   X(WAITED, "a read waited for a version and got it")                                        \
   X(FINALIZER, "a deletion waited for a finalizer")                                          \
+  X(ENDED, "an update ended a deletion")                                                     \
   X(NOOP, "an update changed nothing")                                                       \
   X(APPLY_CONFLICT, "an apply met another manager's field")                                  \
   X(GENERATED, "a name was generated")                                                       \
