@@ -1,8 +1,8 @@
 /* Warnings about what containers share with the world around them: ports that repeat or overlap,
  * addresses in old forms, annotations that fields have replaced. Source: pkg/api/pod/warnings.go.
  *
- * Ports are looked up by number and by name, so that many of them cost no more than their
- * number; those that share a number are compared with each other. */
+ * Ports are looked up by what makes a pair worth a warning, so that many of them cost no more than
+ * their number and the warnings that fit into an answer. */
 #include "registry/validation/pod_warnings.h"
 
 #include "base/quote.h"
@@ -18,7 +18,8 @@ typedef struct port_walk port_walk;
 struct port_walk {
   request *rq;
   void (*look)(port_walk *w, const path *at, val *port);
-  val *by_number; /* "80/TCP" -> list of [where, port] */
+  val *by_number; /* keys of port_keys -> list of [where, port, place], in order of place */
+  uint32_t place; /* ports seen */
   val *by_name; /* name -> where */
 };
 
@@ -47,21 +48,70 @@ static void host_ip_warn(port_walk *w, const path *at, const val *port) {
           SLICE_ARG(protocol), SLICE_ARG(ip));
 }
 
+/* Each port stands in the first list, and in the second or in the third and the fourth. */
+typedef struct port_keys {
+  slice number, no_host, host, host_ip;
+} port_keys;
+
+static slice host_key(arena *a, slice number, int64_t host, slice ip) {
+  return arena_printf(a, "%.*s/%lld/%.*s", SLICE_ARG(number), (long long)host, SLICE_ARG(ip));
+}
+
+static port_keys keys_of(arena *a, const val *port) {
+  slice protocol = val_get_str(port, "protocol");
+  long long number = (long long)val_i64(val_getc(port, "containerPort"));
+  port_keys k = {.number = arena_printf(a, "%lld/%.*s", number, SLICE_ARG(protocol))};
+  int64_t host = val_i64(val_getc(port, "hostPort"));
+  k.no_host = host_key(a, k.number, 0, SLICE_NONE);
+  k.host = arena_printf(a, "%.*s/%lld", SLICE_ARG(k.number), (long long)host);
+  k.host_ip = host_key(a, k.number, host, val_get_str(port, "hostIP"));
+  return k;
+}
+
+static void port_add(port_walk *w, slice key, val *entry) {
+  val *list = val_get(w->by_number, key);
+  if (!list) val_set(w->rq->arena, w->by_number, key, list = val_list(w->rq->arena));
+  val_append(w->rq->arena, list, entry);
+}
+
+/* Pairs the port with those of up to three lists, in the order in which they were seen. */
+static void pairs_warn(port_walk *w, const path *at, const val *port, const slice keys[3]) {
+  const val *lists[3];
+  uint32_t next[3] = {0, 0, 0};
+  for (int i = 0; i < 3; i++) lists[i] = keys[i].len ? val_get(w->by_number, keys[i]) : NULL;
+  while (!request_warnings_full(w->rq)) {
+    int first = -1;
+    int64_t place = 0;
+    for (int i = 0; i < 3; i++) {
+      if (next[i] == val_len(lists[i])) continue;
+      int64_t of = val_i64(val_at(val_at(lists[i], next[i]), 2));
+      if (first < 0 || of < place) first = i, place = of;
+    }
+    if (first < 0) return;
+    pair_warn(w, at, port, val_at(lists[first], next[first]++));
+  }
+}
+
 static void number_look(port_walk *w, const path *at, val *port) {
   arena *a = w->rq->arena;
-  slice protocol = val_get_str(port, "protocol");
-  slice key = arena_printf(a, "%lld/%.*s", (long long)val_i64(val_getc(port, "containerPort")),
-                           SLICE_ARG(protocol));
-  val *others = val_get(w->by_number, key), *entry = val_list(a);
+  port_keys k = keys_of(a, port);
+  bool host = val_i64(val_getc(port, "hostPort")) != 0, ip = val_get_str(port, "hostIP").len > 0;
   host_ip_warn(w, at, port);
-  EACH_ITEM(k, others) {
-    if (request_warnings_full(w->rq)) break;
-    pair_warn(w, at, port, val_at(others, k));
+  if (!host) {
+    pairs_warn(w, at, port, (const slice[3]){k.number});
+  } else if (!ip) {
+    pairs_warn(w, at, port, (const slice[3]){k.no_host, k.host});
+  } else {
+    slice any_ip = host_key(a, k.number, val_i64(val_getc(port, "hostPort")), SLICE_NONE);
+    pairs_warn(w, at, port, (const slice[3]){k.no_host, any_ip, k.host_ip});
   }
-  if (!others) val_set(a, w->by_number, key, others = val_list(a));
+  val *entry = val_list(a);
   val_append(a, entry, val_string(a, path_text(a, at)));
   val_append(a, entry, port);
-  val_append(a, others, entry);
+  val_append(a, entry, val_int(a, w->place++));
+  port_add(w, k.number, entry);
+  port_add(w, host ? k.host : k.no_host, entry);
+  if (host) port_add(w, k.host_ip, entry);
 }
 
 static void name_look(port_walk *w, const path *at, val *port) {
@@ -90,7 +140,7 @@ static bool container_ports(void *ctx, const path *p, const val *c) {
 }
 
 void pod_warn_ports(request *rq, const path *spec_path, const val *spec) {
-  port_walk w = {rq, number_look, val_map(rq->arena), val_map(rq->arena)};
+  port_walk w = {rq, number_look, val_map(rq->arena), 0, val_map(rq->arena)};
   containers_visit(spec, spec_path, container_ports, &w);
   w.look = name_look;
   containers_visit(spec, spec_path, container_ports, &w);
