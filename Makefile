@@ -217,7 +217,7 @@ bench: $(BIN) $(BUILD)/watchload
 # first time, its module proxy.
 ORACLE := $(BUILD)/oracle
 ORACLE_OBJ := $(addprefix $(OBJ)/conformance/codec/,differential.o oracle.o ours.o cases.o hostile.o \
-	minimise.o report.o)
+	listed.o minimise.o report.o)
 COUNT ?= 1000000
 SEED ?= 1
 JOBS ?= $(shell nproc)

@@ -23,6 +23,10 @@ typedef enum cases_flavour {
 /* The cases of object n; bodies live in a. Returns how many. */
 uint32_t cases_make(arena *a, uint64_t seed, uint64_t n, uint16_t kind, oracle_case *out);
 
+/* listed.c: the cases of a file, a line each: "FORMAT KIND HEX", as "json/strict apps/v1/Deployment
+ * 7b7d" (without /strict: lax). NULL with a line on stderr when a line is none. */
+oracle_case *listed_read(arena *a, const char *path, uint32_t *count);
+
 /* hostile.c: text and messages that decoders stumble over, by chance. */
 void hostile_json(buf *out, rng *r, const val *v);
 slice hostile_bytes(arena *a, rng *r, slice s); /* a few bytes changed, put in or cut away */

@@ -21,16 +21,17 @@
 
 static const char usage[] =
     "usage: differential --oracle PROGRAM [--count N] [--seed S] [--jobs N] [--only N] [--kind NAME]\n"
-    "                    [--out FILE] [--explained FILE] [--whole]\n"
+    "                    [--out FILE] [--explained FILE] [--whole] [--cases FILE]\n"
     "\n"
     "Asks PROGRAM (conformance/oracle) and apisim's codecs about N generated objects (default 1000000)\n"
     "of all kinds, in all formats, and compares bytes, refusals and the texts of both. --only shows the\n"
     "one object of that number; --kind keeps to kinds of that name, --whole shows\n"
-    "bodies as generated instead of the smallest that differ. Differences go to FILE (default:\n"
+    "bodies as generated instead of the smallest that differ. --cases asks about those of FILE instead,\n"
+    "a line each: FORMAT KIND HEX, as \"yaml/strict apps/v1/Deployment 61\". Differences go to FILE (default:\n"
     "reports/differential.txt). Exit code: 0 none unexplained, 1 some, 2 usage.\n";
 
 typedef struct options {
-  const char *oracle, *out, *explained, *kind;
+  const char *oracle, *out, *explained, *kind, *cases;
   uint64_t count, seed, only;
   unsigned jobs;
   bool one, whole;
@@ -118,6 +119,26 @@ static bool run_batch(worker *w, uint64_t from, uint64_t to, uint64_t step) {
   return good;
 }
 
+static bool run_listed(worker *w) {
+  arena *a = arena_create(), *mine = arena_create();
+  uint32_t count;
+  oracle_case *cases = listed_read(a, w->o->cases, &count);
+  oracle_answer *theirs = arena_alloc(a, sizeof *theirs * (count + 1));
+  bool good = cases != NULL;
+  for (uint32_t from = 0; good && from < count; from += BATCH) {
+    uint32_t n = count - from < BATCH ? count - from : BATCH;
+    good = oracle_ask(&w->oracle, a, cases + from, n, theirs + from);
+    for (uint32_t i = from; good && i < from + n; i++) {
+      w->tally->rows[cases[i].kind].objects++;
+      compare(w, i + 1, &cases[i], &theirs[i], mine);
+      arena_reset(mine);
+    }
+  }
+  arena_destroy(mine);
+  arena_destroy(a);
+  return good;
+}
+
 static bool collect_kinds(worker *w) {
   for (uint16_t i = 0; i < schema_kind_count; i++) {
     bool wanted = !w->o->kind || slice_is(schema_kinds[i].kind, w->o->kind);
@@ -136,8 +157,9 @@ static int work(const options *o, tally *t, unsigned job) {
   good = w.file && collect_kinds(&w);
   if (job) t->unknown = 0;
   uint64_t step = o->jobs, stretch = (uint64_t)BATCH * step;
-  if (good && o->one) good = run_batch(&w, o->only, o->only + 1, 1);
-  for (uint64_t at = job; good && !o->one && at < o->count; at += stretch) {
+  if (good && o->cases) good = run_listed(&w);
+  else if (good && o->one) good = run_batch(&w, o->only, o->only + 1, 1);
+  for (uint64_t at = job; good && !o->one && !o->cases && at < o->count; at += stretch) {
     uint64_t end = at + stretch < o->count ? at + stretch : o->count;
     good = run_batch(&w, at, end, step);
   }
@@ -155,7 +177,7 @@ static bool parse_options(int argc, char **argv, options *o) {
       {"seed", required_argument, NULL, 's'},   {"jobs", required_argument, NULL, 'j'},
       {"only", required_argument, NULL, 'n'},   {"out", required_argument, NULL, 'f'},
       {"explained", required_argument, NULL, 'e'}, {"kind", required_argument, NULL, 'k'},
-      {"whole", no_argument, NULL, 'w'},
+      {"whole", no_argument, NULL, 'w'},        {"cases", required_argument, NULL, 'l'},
       {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
   for (int c; (c = getopt_long(argc, argv, "h", names, NULL)) != -1;) {
     switch (c) {
@@ -167,11 +189,12 @@ static bool parse_options(int argc, char **argv, options *o) {
       case 'f': o->out = optarg; break;
       case 'e': o->explained = optarg; break;
       case 'k': o->kind = optarg; break;
+      case 'l': o->cases = optarg; break;
       case 'w': o->whole = true; break;
       default: return false;
     }
   }
-  if (o->one) o->jobs = 1;
+  if (o->one || o->cases) o->jobs = 1;
   return o->oracle && o->jobs > 0 && o->jobs <= 64 && optind == argc;
 }
 
