@@ -41,8 +41,16 @@ static conform_outcome refuse_kind(arena *a, const val *v, slice type, bool digi
   return CONFORM_FATAL;
 }
 
-static conform_outcome conform_integer(arena *a, const val *v, const type_info *t,
+/* The parsers keep the sign of -0, which Go reads as an integer too. */
+static const val *whole_zero(arena *a, val **slot) {
+  const val *v = *slot;
+  if (!val_is_float(v) || !v->literal || !slice_is(slice_of(v->literal, v->count), "-0")) return v;
+  return *slot = val_int(a, 0);
+}
+
+static conform_outcome conform_integer(arena *a, val **slot, const type_info *t,
                                        conform_why *why) {
+  const val *v = whole_zero(a, slot);
   bool fits = val_is_int(v) && (t->kind == TYPE_INT64 || v->u.i == (int32_t)v->u.i);
   return fits ? CONFORM_KEEP : mismatch(a, v, t, true, why);
 }
@@ -114,7 +122,8 @@ static conform_outcome conform_quantity(arena *a, val **slot, conform_why *why) 
   return CONFORM_KEEP;
 }
 
-static conform_outcome conform_int_or_string(arena *a, const val *v, conform_why *why) {
+static conform_outcome conform_int_or_string(arena *a, val **slot, conform_why *why) {
+  const val *v = whole_zero(a, slot);
   if (val_is_string(v) || (val_is_int(v) && v->u.i == (int32_t)v->u.i)) return CONFORM_KEEP;
   return refuse_kind(a, v, SLICE_LIT("int32"), true, why);
 }
@@ -133,14 +142,14 @@ conform_outcome conform_scalar(arena *a, val **slot, const type_info *t, conform
     case TYPE_STRING: return val_is_string(v) ? CONFORM_KEEP : mismatch(a, v, t, false, why);
     case TYPE_BOOL: return val_is_bool(v) ? CONFORM_KEEP : mismatch(a, v, t, false, why);
     case TYPE_INT32:
-    case TYPE_INT64: return conform_integer(a, v, t, why);
+    case TYPE_INT64: return conform_integer(a, slot, t, why);
     case TYPE_FLOAT64: return conform_float(a, slot, t, why);
     case TYPE_BYTES: return conform_bytes(a, slot, t, why);
     case TYPE_TIME: return conform_time(a, slot, false, why);
     case TYPE_MICROTIME: return conform_time(a, slot, true, why);
     case TYPE_DURATION: return conform_duration(a, slot, why);
     case TYPE_QUANTITY: return conform_quantity(a, slot, why);
-    case TYPE_INT_OR_STRING: return conform_int_or_string(a, v, why);
+    case TYPE_INT_OR_STRING: return conform_int_or_string(a, slot, why);
     case TYPE_RAW_EXTENSION:
     case TYPE_FIELDS_V1: return CONFORM_KEEP;
     case TYPE_JSON:

@@ -4,7 +4,8 @@
  * its entries are copied once into the arena, exactly as many as there are. Strings without
  * escapes are borrowed from the text. Nothing here words an error: a refused text is walked
  * again by json_error.c. Numbers as sigs.k8s.io/json keeps them: int64 where the text is a
- * whole number that fits, else float64. */
+ * whole number that fits, else float64. Typed, -0 is a float as well: only an integer's field
+ * forgets its sign. */
 #include "base/ascii.h"
 #include "codec/json_string.h"
 #include "codec/strict.h"
@@ -226,6 +227,7 @@ static val *parse_number(parser *s) {
   slice text = slice_of(start, (size_t)(end - start));
   long long n = 0;
   if (!whole || !slice_to_i64(text, &n)) return parse_float(s, text);
+  if (n == 0 && text.len == 2 && s->typed) return parse_float(s, text); /* -0 */
   val *v = node(s, VAL_INT);
   v->u.i = n;
   return v;

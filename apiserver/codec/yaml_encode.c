@@ -31,6 +31,8 @@ typedef struct encoder {
   frame first[FRAMES_FIRST];
 } encoder;
 
+static bool is_space(slice s, size_t i) { return i < s.len && s.ptr[i] == ' '; }
+
 static uint32_t char_at(slice s, size_t i) {
   unsigned len = utf8_sequence(s.ptr + i, s.ptr + s.len);
   return len ? utf8_get(s.ptr + i, len) : 0xFFFD;
@@ -108,12 +110,10 @@ static void write_float(encoder *e, const val *v) {
   char text[40];
   yaml_scalar s = {YAML_STR, {0}};
   slice literal = slice_of(v->literal, v->count);
-  if (isinf(v->u.f)) {
-    yaml_emit_plain(&e->out, v->u.f > 0 ? SLICE_LIT("+.inf") : SLICE_LIT("-.inf"));
-    return;
-  }
   if (v->literal) s = yaml_resolve(literal);
-  yaml_emit_plain(&e->out, s.type == YAML_UINT ? literal : yaml_float_text(v->u.f, 64, text));
+  if (s.type == YAML_INT) literal = SLICE_LIT("0"); /* -0 */
+  bool as_is = s.type == YAML_UINT || s.type == YAML_INT || isinf(v->u.f);
+  yaml_emit_plain(&e->out, as_is ? literal : yaml_float_text(v->u.f, 64, text));
 }
 
 static void write_value(encoder *e, const val *v, int indent, bool in_map) {
@@ -207,6 +207,41 @@ static void encode(buf *out, val *v) {
   if (e.frames != e.first) heap_free(e.frames);
 }
 
+/* ---- line ends that JSON does not know ---- */
+
+#define NEL "\xC2\x85"
+
+static bool is_nel(slice s, size_t i) {
+  return i + 1 < s.len && s.ptr[i] == NEL[0] && s.ptr[i + 1] == NEL[1];
+}
+
+/* JSON leaves U+0085 as it is; read as YAML it ends a line of the quoted string, and is folded. */
+static slice fold(arena *a, slice s) {
+  if (slice_find(s, SLICE_LIT(NEL)) < 0) return s;
+  char *to = arena_alloc(a, s.len);
+  size_t n = 0;
+  for (size_t i = 0; i < s.len;) {
+    if (!is_nel(s, i)) {
+      to[n++] = s.ptr[i++];
+      continue;
+    }
+    unsigned lines = 0;
+    while (n > 0 && to[n - 1] == ' ') n--;
+    for (; is_space(s, i) || is_nel(s, i); i += is_space(s, i) ? 1 : 2) lines += is_nel(s, i);
+    if (lines == 1) to[n++] = ' ';
+    while (lines-- > 1) to[n++] = '\n';
+  }
+  return slice_of(to, n);
+}
+
+static void fold_strings(arena *a, val *v) {
+  if (val_is_string(v)) *v = *val_string(a, fold(a, val_str(v)));
+  for (uint32_t i = 0; i < val_len(v); i++) {
+    if (val_is_map(v)) v->u.entries[i].key = fold(a, v->u.entries[i].key);
+    fold_strings(a, val_is_map(v) ? v->u.entries[i].value : v->u.items[i]);
+  }
+}
+
 void yaml_encode(buf *out, const val *v, const type_info *t) {
   buf json;
   slice error;
@@ -215,6 +250,7 @@ void yaml_encode(buf *out, const val *v, const type_info *t) {
   if (t) json_encode(&json, v, t);
   else json_encode_any(&json, v, true);
   val *tree = json_parse_typed(a, buf_slice(&json), NULL, &error);
+  if (tree && slice_find(buf_slice(&json), SLICE_LIT(NEL)) >= 0) fold_strings(a, tree);
   if (tree) encode(out, tree);
   else out->overflow = true; /* the JSON was past its ceiling, or deeper than any body */
   buf_dispose(&json);

@@ -4,6 +4,7 @@
 
 #include "base/heap.h"
 #include "base/limits.h"
+#include "base/quote.h"
 #include "base/val.h"
 
 #include <assert.h>
@@ -19,16 +20,46 @@ typedef struct reader {
   uint32_t depth, open_cap;
   yaml_node *root;
   slice error;
+  slice text;
+  size_t index, offset; /* the character of a mark that was looked for, and its byte in text */
+  bool slashes; /* there is a \/ somewhere */
 } reader;
+
+static bool fail_at(reader *r, size_t line, const char *text) {
+  r->error = arena_printf(r->a, line ? "line %zu: %s" : "%.0zu%s", line, text);
+  return false;
+}
 
 static bool fail_parse(reader *r) {
   const yaml_parser_t *p = &r->parser;
   size_t line = 0;
   if (p->problem_mark.line) line = p->problem_mark.line + (p->error == YAML_SCANNER_ERROR);
   else if (p->context_mark.line) line = p->context_mark.line;
-  const char *text = p->problem ? p->problem : "unknown problem parsing YAML content";
-  r->error = arena_printf(r->a, line ? "line %zu: %s" : "%.0zu%s", line, text);
-  return false;
+  return fail_at(r, line, p->problem ? p->problem : "unknown problem parsing YAML content");
+}
+
+/* The byte of a character; they are asked for in order. */
+static size_t byte_of(reader *r, size_t index) {
+  for (; r->index < index && r->offset < r->text.len; r->index++) {
+    unsigned len = utf8_sequence(r->text.ptr + r->offset, r->text.ptr + r->text.len);
+    r->offset += len ? len : 1;
+  }
+  return r->offset;
+}
+
+/* libyaml takes \/ in double quotes, as YAML 1.2 does; the real server's parser does not. */
+static bool escapes_fit(reader *r, const yaml_event_t *e) {
+  if (!r->slashes || e->data.scalar.style != YAML_DOUBLE_QUOTED_SCALAR_STYLE) return true;
+  size_t line = e->start_mark.line, i = byte_of(r, e->start_mark.index);
+  for (size_t end = byte_of(r, e->end_mark.index); i + 1 < end; i++) {
+    line += r->text.ptr[i] == '\n';
+    if (r->text.ptr[i] != '\\') continue;
+    if (r->text.ptr[++i] == '/') {
+      return fail_at(r, line ? line + 1 : 0, "found unknown escape character");
+    }
+    line += r->text.ptr[i] == '\n';
+  }
+  return true;
 }
 
 static slice text_of(reader *r, const yaml_char_t *text, size_t len) {
@@ -121,7 +152,7 @@ static bool take_event(reader *r, const yaml_event_t *e, bool *more) {
   *more = true;
   switch (e->type) {
     case YAML_ALIAS_EVENT: return take_alias(r, e);
-    case YAML_SCALAR_EVENT: take_scalar(r, e); break;
+    case YAML_SCALAR_EVENT: take_scalar(r, e); return escapes_fit(r, e);
     case YAML_SEQUENCE_START_EVENT:
     case YAML_MAPPING_START_EVENT: return take_start(r, e);
     case YAML_SEQUENCE_END_EVENT:
@@ -136,7 +167,8 @@ static bool take_event(reader *r, const yaml_event_t *e, bool *more) {
 }
 
 yaml_node *yaml_read(arena *a, slice text, slice *error) {
-  reader r = {.a = a, .anchors = val_map(a)};
+  reader r = {.a = a, .anchors = val_map(a), .text = text};
+  r.slashes = slice_find(text, SLICE_LIT("\\/")) >= 0;
   int ready = yaml_parser_initialize(&r.parser);
   assert(ready);
   if (!ready) return NULL;

@@ -3,9 +3,11 @@
  * The real server turns YAML into JSON text and reads that: maps come out sorted by key, keys
  * are strings, 1.0 is the whole number 1. Aliases are expanded anew wherever they stand, under
  * the library's own rule against documents that are mostly aliases. JSON sent as YAML takes
- * the JSON parser where that gives the same tree. */
+ * the JSON parser where that gives the same tree. What JSON has no form for is looked for at the
+ * end (yaml_go.h). */
 #include "codec/json_write.h"
 #include "codec/strict.h"
+#include "codec/yaml_go.h"
 #include "codec/yaml_node.h"
 #include "codec/yaml_scalar.h"
 
@@ -24,7 +26,7 @@ typedef struct decoder {
   int64_t decoded, from_aliases;
   uint32_t alias_depth, depth;
   slice error; /* ends decoding */
-  slice late_error; /* comes only after all of YAML is read */
+  bool odd; /* there are keys that are no strings, or floats that JSON has no form for */
   bool strict;
   buf strict_text;
 } decoder;
@@ -42,9 +44,8 @@ static bool fail(decoder *d, slice text) {
 /* As the number looks in JSON, which is then read as a whole number where it can be. */
 static val *number(decoder *d, double f) {
   if (!isfinite(f)) {
-    const char *name = isnan(f) ? "NaN" : f > 0 ? "+Inf" : "-Inf";
-    if (!d->late_error.len) d->late_error = arena_printf(d->a, "json: unsupported value: %s", name);
-    return val_null(d->a);
+    d->odd = true;
+    return val_float(d->a, f);
   }
   buf text;
   long long whole;
@@ -52,7 +53,8 @@ static val *number(decoder *d, double f) {
   json_encode_float(&text, f);
   slice copy = arena_copy(d->a, buf_slice(&text));
   buf_dispose(&text);
-  if (slice_to_i64(copy, &whole)) return val_int(d->a, whole);
+  bool minus_zero = f == 0 && signbit(f);
+  if (!minus_zero && slice_to_i64(copy, &whole)) return val_int(d->a, whole);
   val *v = val_float(d->a, f);
   v->literal = copy.ptr;
   v->count = (uint32_t)copy.len;
@@ -201,121 +203,43 @@ static bool merge(decoder *d, yaml_node *n, val *map) {
   return true;
 }
 
-/* Go's %#v of a small value. */
-static void write_go(buf *out, arena *a, const val *v) {
-  switch ((val_type)v->type) {
-    case VAL_NULL: buf_lit(out, "interface {}(nil)"); break;
-    case VAL_BOOL: buf_cstr(out, v->u.b ? "true" : "false"); break;
-    case VAL_INT: buf_i64(out, v->u.i); break;
-    case VAL_FLOAT: {
-      char text[40];
-      buf_append(out, yaml_float_text(v->u.f, 64, text));
-      break;
-    }
-    case VAL_STRING: buf_append(out, go_quote(a, val_str(v))); break;
-    case VAL_LIST:
-      buf_lit(out, "[]interface {}{");
-      for (uint32_t i = 0; i < v->count && out->len < 4096; i++) {
-        if (i) buf_lit(out, ", ");
-        write_go(out, a, v->u.items[i]);
-      }
-      buf_char(out, '}');
-      break;
-    case VAL_MAP:
-      buf_lit(out, "map[interface {}]interface {}{");
-      for (uint32_t i = 0; i < v->count && out->len < 4096; i++) {
-        if (i) buf_lit(out, ", ");
-        buf_append(out, go_quote(a, v->u.entries[i].key));
-        buf_char(out, ':');
-        write_go(out, a, v->u.entries[i].value);
-      }
-      buf_char(out, '}');
-      break;
-  }
-}
-
-static slice go_text(arena *a, const val *v) {
-  if (val_is_null(v)) return SLICE_LIT("<nil>");
-  buf out;
-  buf_init(&out, 1 << 20);
-  write_go(&out, a, v);
-  slice text = arena_copy(a, buf_slice(&out));
-  buf_dispose(&out);
-  return text;
-}
-
-/* The key as a string; SLICE_NONE for null, which JSON refuses later. */
-static bool key_of(decoder *d, const val *key, slice *out) {
-  char text[40];
-  switch ((val_type)key->type) {
-    case VAL_STRING: *out = val_str(key); return true;
-    case VAL_BOOL: *out = key->u.b ? SLICE_LIT("true") : SLICE_LIT("false"); return true;
-    case VAL_INT: *out = arena_printf(d->a, "%lld", (long long)key->u.i); return true;
-    case VAL_FLOAT: *out = arena_copy(d->a, yaml_float_text(key->u.f, 32, text)); return true;
-    case VAL_NULL: *out = SLICE_NONE; return true;
-    case VAL_LIST:
-    case VAL_MAP: break;
-  }
-  slice go = go_text(d->a, key);
-  return fail(d, arena_printf(d->a, "invalid map key: %.*s", SLICE_ARG(go)));
-}
-
 static void note_repeated(decoder *d, const yaml_node *value, const val *key) {
-  if (!d->strict || d->strict_text.len > STRICT_TEXT_MAX) return;
-  slice go = go_text(d->a, key);
+  if (d->strict_text.len > STRICT_TEXT_MAX) return;
+  slice go = yaml_go_text(d->a, key);
   buf_printf(&d->strict_text, "\n  line %u: key %.*s already set in map", value->line + 1,
              SLICE_ARG(go));
 }
 
-/* The keys of a map that are no strings: a key repeats only one of its own type, though both come
- * out as one string. */
-typedef struct odd_keys {
-  val *types; /* name: the type of the last such key, and whether a string has the name too */
-} odd_keys;
-
-static bool key_repeats(decoder *d, odd_keys *odd, const val *map, slice name, val_type type) {
-  bool known = val_get(map, name) != NULL;
-  val *had = odd->types ? val_get(odd->types, name) : NULL;
-  if (type == VAL_STRING) {
-    bool again = known && (!had || had->cap);
-    if (had) had->cap = 1;
-    return again;
-  }
-  if (had && had->u.i == type) return true;
-  if (!odd->types) odd->types = val_map(d->a);
-  val *entry = val_int(d->a, type);
-  entry->cap = known && !had ? 1 : had ? had->cap : 0;
-  val_set(d->a, odd->types, name, entry);
-  return false;
+/* As a value 1.0 is the whole number 1; a key stays a float. */
+static val *decode_key(decoder *d, yaml_node *n) {
+  yaml_scalar s = {YAML_STR, {0}};
+  val *key = decode(d, n);
+  if (n->kind == YNODE_ALIAS) n = n->target;
+  bool number = val_is_int(key) || val_is_float(key);
+  if (number && n->kind == YNODE_SCALAR) decode_scalar(d, n, &s);
+  return s.type == YAML_FLOAT ? val_float(d->a, s.f) : key;
 }
 
-static bool decode_pair(decoder *d, yaml_node *key_node, yaml_node *value_node, val *map,
-                        odd_keys *odd) {
-  slice name;
-  val *key = decode(d, key_node);
-  if (!key || !key_of(d, key, &name)) return false;
+static bool decode_pair(decoder *d, yaml_node *key_node, yaml_node *value_node, val *map) {
+  slice name = SLICE_LIT("");
+  val *key = decode_key(d, key_node);
+  if (!key) return false;
+  if (!yaml_go_key(d->a, key, &name)) {
+    slice go = yaml_go_text(d->a, key);
+    return fail(d, arena_printf(d->a, "invalid map key: %.*s", SLICE_ARG(go)));
+  }
+  d->odd |= !val_is_string(key);
   val *value = decode(d, value_node);
   if (!value) return false;
-  if (!name.ptr) {
-    slice go = go_text(d->a, value);
-    if (!d->late_error.len) {
-      d->late_error = arena_printf(d->a, "unsupported map key of type: %%!s(<nil>), key: <nil>, "
-                                         "value: %.*s", SLICE_ARG(go));
-    }
-    return true;
-  }
-  if (d->strict && key_repeats(d, odd, map, name, (val_type)key->type)) {
-    note_repeated(d, value_node, key);
-  }
+  if (d->strict && val_get(map, name)) note_repeated(d, value_node, key);
   val_set(d->a, map, name, value);
   return true;
 }
 
 static bool decode_map(decoder *d, yaml_node *n, val *map) {
-  odd_keys odd = {NULL};
   for (uint32_t i = 0; i + 1 < n->count; i += 2) {
     bool good = is_merge(n->items[i]) ? merge(d, n->items[i + 1], map)
-                                      : decode_pair(d, n->items[i], n->items[i + 1], map, &odd);
+                                      : decode_pair(d, n->items[i], n->items[i + 1], map);
     if (!good) return false;
   }
   return true;
@@ -425,6 +349,7 @@ val *yaml_parse(arena *a, slice text, strict_report *report, slice *error) {
                                        buf_slice(&d.strict_text)));
   }
   buf_dispose(&d.strict_text);
-  *error = d.error.len ? d.error : d.late_error;
+  if (v && d.odd) yaml_go_settle(a, v, &d.error);
+  *error = d.error;
   return error->len ? NULL : v;
 }

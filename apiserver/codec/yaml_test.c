@@ -62,6 +62,17 @@ static void reading(void **state) {
       {"a: .inf", "json: unsupported value: +Inf"},
       {"{? [a] : b}", "yaml: invalid map key: []interface {}{\"a\"}"},
       {"{~ : b}", "unsupported map key of type: %!s(<nil>), key: <nil>, value: \"b\""},
+      {"{~ : {0: a, ~: b}}", "unsupported map key of type: %!s(<nil>), key: <nil>, value: map[interf"
+             "ace {}]interface {}{interface {}(nil):\"b\", 0:\"a\"}"},
+      {"- 9223372036854775808: a", "unsupported map key of type: uint64, key: 0x8000000000000000, va"
+             "lue: \"a\""},
+      {"{-.0: a, 06775808: b, .inf: c, -.Inf: d, .NaN: e, 1.0: f}", "{\"-.inf\":\"d\",\"-0\":\"a\","
+             "\".inf\":\"c\",\".nan\":\"e\",\"1\":\"f\",\"6.775808e+06\":\"b\"}"},
+      {"a: .inf\na: 1", "yaml: unmarshal errors:\n  line 2: key \"a\" already set in map"},
+      {"1: a\n\"1\": b\n0x1: c", "yaml: unmarshal errors:\n  line 3: key 1 already set in map"},
+      {"[-.0, -0]", "[-0,0]"},
+      {"a: \"\\/\"", "yaml: found unknown escape character"},
+      {"é: \"\\\\/é\"\nb: \"x\\\n \\/\"", "yaml: line 3: found unknown escape character"},
       {"*x", "yaml: unknown anchor 'x' referenced"},
       {"&a [*a]", "yaml: anchor 'a' value contains itself"},
       {"<<: 5", "yaml: map merge requires map or sequence of maps as the value"},
@@ -107,6 +118,7 @@ static void writing_strings(void **state) {
       {"a\nb\n", "|\n  a\n  b\n"}, {"a\n\n", "|+\n  a\n\n"}, {"\na", "|2-\n\n  a\n"},
       {"a \nb", "\"a \\nb\"\n"}, {"a\tb", "\"a\\tb\"\n"}, {"\xF0\x9F\x98\x80", "\"\\U0001F600\"\n"},
       {"\xC3\xA9", "\xC3\xA9\n"}, {"---a", "'---a'\n"}, {"{a}", "'{a}'\n"}, {"a,b", "a,b\n"},
+      {"a \xC2\x85 b", "a b\n"}, {"\xC2\x85 \xC2\x85", "|2+\n\n"},
       {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa b c",
        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n  b"
        " c\n"},
