@@ -161,8 +161,8 @@ static bool has_empty_map(const val *v, const type_info *t) {
   for (uint32_t i = 0; !found && val_is_map(v) && i < v->count; i++) {
     const val *child = v->u.entries[i].value;
     const field_info *f = t && t->kind == TYPE_STRUCT ? type_field(t, v->u.entries[i].key) : NULL;
-    bool empty = f && f->type->kind == TYPE_MAP && !f->omitempty && val_is_map(child) && !child->count;
-    found = empty || has_empty_map(child, f ? f->type : elem);
+    bool map = f && f->type->kind == TYPE_MAP && !f->omitempty && val_is_map(child);
+    found = (map && !child->count) || has_empty_map(child, f ? f->type : elem);
   }
   return found;
 }

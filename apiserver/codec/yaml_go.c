@@ -125,9 +125,10 @@ static void settle_map(settling *s, val *v) {
   for (uint32_t i = 0; fresh && i < v->count; i++) {
     slice key = v->u.entries[i].key;
     bool odd = is_odd(key);
-    bool none = odd && (key.len == ODD_LEN || slice_has_prefix(slice_from(key, 2), SLICE_LIT("0x")));
+    slice name = odd ? slice_from(key, ODD_LEN) : key;
+    bool none = odd && (name.len == 0 || slice_has_prefix(name, SLICE_LIT("0x")));
     if (none) refuse_key(s, key, v->u.entries[i].value);
-    val_set(s->a, fresh, odd ? slice_from(key, ODD_LEN) : key, v->u.entries[i].value);
+    val_set(s->a, fresh, name, v->u.entries[i].value);
   }
   if (fresh) {
     *v = *fresh;

@@ -62,12 +62,12 @@ static void reading(void **state) {
       {"a: .inf", "json: unsupported value: +Inf"},
       {"{? [a] : b}", "yaml: invalid map key: []interface {}{\"a\"}"},
       {"{~ : b}", "unsupported map key of type: %!s(<nil>), key: <nil>, value: \"b\""},
-      {"{~ : {0: a, ~: b}}", "unsupported map key of type: %!s(<nil>), key: <nil>, value: map[interf"
-             "ace {}]interface {}{interface {}(nil):\"b\", 0:\"a\"}"},
-      {"- 9223372036854775808: a", "unsupported map key of type: uint64, key: 0x8000000000000000, va"
-             "lue: \"a\""},
-      {"{-.0: a, 06775808: b, .inf: c, -.Inf: d, .NaN: e, 1.0: f}", "{\"-.inf\":\"d\",\"-0\":\"a\","
-             "\".inf\":\"c\",\".nan\":\"e\",\"1\":\"f\",\"6.775808e+06\":\"b\"}"},
+      {"{~ : {0: a, ~: b}}", "unsupported map key of type: %!s(<nil>), key: <nil>, value: map[int"
+             "erface {}]interface {}{interface {}(nil):\"b\", 0:\"a\"}"},
+      {"- 9223372036854775808: a", "unsupported map key of type: uint64, key: 0x8000000000000000, "
+             "value: \"a\""},
+      {"{-.0: a, 06775808: b, .inf: c, -.Inf: d, .NaN: e, 1.0: f}", "{\"-.inf\":\"d\",\"-0\":\"a"
+             "\",\".inf\":\"c\",\".nan\":\"e\",\"1\":\"f\",\"6.775808e+06\":\"b\"}"},
       {"a: .inf\na: 1", "yaml: unmarshal errors:\n  line 2: key \"a\" already set in map"},
       {"1: a\n\"1\": b\n0x1: c", "yaml: unmarshal errors:\n  line 3: key 1 already set in map"},
       {"[-.0, -0]", "[-0,0]"},

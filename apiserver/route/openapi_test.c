@@ -2,6 +2,7 @@
 #include "route/openapi.h"
 
 #include "base/heap.h"
+#include "route/accept.h"
 #include "route/openapi_filter.h"
 
 #include <setjmp.h>
@@ -41,6 +42,20 @@ static void the_second_version_comes_first_and_as_protobuf(void **state) {
 }
 
 /* What is recorded of a default server is what is left of everything's document. */
+static void a_star_fits_either_half(void **state) {
+  (void)state;
+  static const char *const types[] = {"application/json", "text/plain"};
+  static const struct {
+    const char *header;
+    int want;
+  } rows[] = {{"*/json", 0}, {"*/plain;q=", 1}, {"text/*", 1}, {"*/*", 0}, {"*/foo", -1}, {"foo/*", -1}};
+  arena *a = arena_create();
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    assert_int_equal(accept_choose(a, slice_cstr(rows[i].header), types, 2), rows[i].want);
+  }
+  arena_destroy(a);
+}
+
 static void a_cut_document_is_the_real_one(void **state) {
   (void)state;
   const openapi_document *standard = &openapi_documents[0], *all = &openapi_documents[1];
@@ -83,6 +98,7 @@ static void paths_belong_to_resources(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_star_fits_either_half),
       cmocka_unit_test(a_cut_document_is_the_real_one),
       cmocka_unit_test(paths_belong_to_resources),
       cmocka_unit_test(documents_have_the_told_hashes),
