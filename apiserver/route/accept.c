@@ -44,7 +44,9 @@ bool accept_document(arena *a, slice header, bool discovery, bool cbor, body_for
 }
 
 /* The documents' own reading of a clause: "*" in either half. */
-static bool is_half(slice asked, slice half) { return slice_is(asked, "*") || slice_eq(asked, half); }
+static bool fits_half(slice asked, slice half) {
+  return slice_is(asked, "*") || slice_eq(asked, half);
+}
 
 int accept_choose(arena *a, slice header, const char *const *types, uint32_t count) {
   if (header.len == 0) return 0;
@@ -54,7 +56,8 @@ int accept_choose(arena *a, slice header, const char *const *types, uint32_t cou
     for (uint32_t i = 0; i < count; i++) {
       slice type, subtype;
       slice_cut(slice_cstr(types[i]), '/', &type, &subtype);
-      if (is_half(clauses[c].type, type) && is_half(clauses[c].subtype, subtype)) return (int)i;
+      bool fits = fits_half(clauses[c].type, type) && fits_half(clauses[c].subtype, subtype);
+      if (fits) return (int)i;
     }
   }
   return -1;

@@ -48,7 +48,8 @@ static void a_star_fits_either_half(void **state) {
   static const struct {
     const char *header;
     int want;
-  } rows[] = {{"*/json", 0}, {"*/plain;q=", 1}, {"text/*", 1}, {"*/*", 0}, {"*/foo", -1}, {"foo/*", -1}};
+  } rows[] = {{"*/json", 0}, {"*/plain;q=", 1}, {"text/*", 1}, {"*/*", 0},
+              {"*/foo", -1}, {"foo/*", -1}};
   arena *a = arena_create();
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     assert_int_equal(accept_choose(a, slice_cstr(rows[i].header), types, 2), rows[i].want);
