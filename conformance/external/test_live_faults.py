@@ -281,6 +281,43 @@ def test_expire_and_close(api, control):
         assert client.brief(w.take(1)) == ["ADDED:a"]
 
 
+def test_on_a_timer_all_open_watches_are_meant(api, control):
+    """hold, coalesce, expire, closeWatch and cut where no request is at hand; `client` and `resource` choose."""
+    secrets = MAPS.replace("configmaps", "secrets")
+    version = api.get(MAPS).version
+    with api.watch(MAPS, resourceVersion=version) as w, api.watch(secrets, resourceVersion=version) as other:
+        control.fault({"at": "0s"}, {"expire": True, "resource": "configmaps"})
+        assert w.next()[1]["code"] == 410
+        api.post(secrets, {"metadata": {"name": "s"}})
+        assert client.brief(other.take(1)) == ["ADDED:s"]
+    version = api.get(MAPS).version
+    with api.watch(MAPS, resourceVersion=version) as w:
+        control.fault({"at": "0s"}, {"hold": "until", "until": {"afterCommit": {"verb": "delete"}}, "client": "any"})
+        control("quiesce", "quiet=50ms")
+        api.post(MAPS, named("a"))
+        control.fault({"beforeDeliver": {"name": "a"}}, {"coalesce": True})  # it is still held: so this ends it with 410
+        api.delete(MAPS + "/a")
+        assert w.next()[1]["code"] == 410
+    with api.watch(MAPS, resourceVersion=api.get(MAPS).version) as w:
+        control.fault({"at": "0s"}, {"closeWatch": True, "client": "other"})  # nobody's
+        control.fault({"at": "0s"}, {"closeWatch": True})
+        assert w.next() is None
+    control.fault({"beforeReceive": {"verb": "get"}}, {"hold": True})
+    c = http.client.HTTPSConnection(api.server.host, api.server.port, context=api.context, timeout=40)
+    c.request("GET", MAPS + "/a", headers={"Authorization": f"Bearer {api.token}"})
+    control("quiesce", "quiet=50ms")
+    control.fault({"at": "0s"}, {"cut": True})  # requests as well
+    with pytest.raises((http.client.HTTPException, OSError)):
+        c.getresponse()
+
+
+def test_who_names_a_client_does_not_mean_the_request_at_hand(api, control):
+    control.fault({"afterCommit": {"name": "a"}}, {"reply": 503, "client": "other"})
+    api.post(MAPS, named("a"))
+    assert api.get(MAPS).status == 200
+    assert api.get(MAPS, headers={"User-Agent": "other/1"}).status == 503
+
+
 def test_cut_in_the_middle_of_an_event(api, control):
     with api.watch(MAPS, resourceVersion=api.get(MAPS).version) as w:
         control.fault({"beforeDeliver": {"name": "a"}}, {"cut": "middle"})
@@ -413,6 +450,21 @@ def test_lint(api, control):
     assert {"hotLoop", "unconditionalWrite", "noopWrites"} <= found
 
 
+def test_lint_of_long_lists(api, control):
+    def told():
+        return [f["text"] for f in control("lint")["findings"] if f["rule"] == "unboundedList"]
+    for i in range(500 - len(api.get(MAPS).names)):
+        api.post(MAPS, named(f"m{i}"))
+    api.get(MAPS)
+    assert told() == []
+    api.post(MAPS, named("one-more"))
+    api.get(MAPS, limit="500")
+    api.get(MAPS, resourceVersion="0")
+    assert told() == []
+    api.get(MAPS)
+    assert told() == ["lists 501 configmaps/default/ without a limit"]
+
+
 ELSEWHERE = """clients: {slow: {match: {userAgent: "slow*"}}, any: {}}
 faults:
 - on: {beforeReceive: {verb: create, n: 2}}
@@ -464,7 +516,7 @@ def test_faults_of_requests_and_watches_over_etcd(tmp_path):
 @pytest.mark.parametrize("text,what", [
     ("faults:\n- on: {afterCommit: {}}\n  do: [{cut: true}]\n", "plan.yaml:2: afterCommit"),
     ("faults:\n- on: {any: [{at: 1s}, {revision: 9}]}\n  do: [{cut: true}]\n", "plan.yaml:2: revision"),
-    ("faults:\n- on: {at: 1s}\n  do:\n  - {duplicate: true}\n", "plan.yaml:4: duplicate"),
+    ("faults:\n- on: {beforeReceive: {}}\n  do:\n  - {duplicate: true}\n", "plan.yaml:4: duplicate"),
     ("apiservers: {a: {lag: {rv: 3}}}\n", "plan.yaml:1: a lagging apiserver"),
 ])
 def test_what_needs_the_embedded_store_is_refused_over_etcd(tmp_path, text, what):
@@ -477,7 +529,7 @@ def test_what_needs_the_embedded_store_is_refused_over_etcd(tmp_path, text, what
 
 BAD_PLANS = [
     ("seeds: 1\n", 'plan.yaml:1: unknown key "seeds" in a plan'),
-    ("seed: x\n", "plan.yaml:1: a number from 0 is wanted"),
+    ("seed: x\n", "plan.yaml:1: seed: a number from 0 is wanted, not \"x\""),
     ("faults:\n- on: {afterCommit: {verbs: create}}\n  do: [{cut: true}]\n", 'plan.yaml:2: unknown key "verbs" in a trigger'),
     ("faults:\n- on: {afterwards: {}}\n  do: [{cut: true}]\n", 'plan.yaml:2: unknown trigger "afterwards"'),
     ("faults:\n- on: {at: 1s}\n  do:\n  - {explode: true}\n", 'plan.yaml:4: unknown action "explode"'),
@@ -485,18 +537,18 @@ BAD_PLANS = [
     ("faults:\n- on: {at: 1s}\n  do: [{reply: 409, reason: Why}]\n", "plan.yaml:3: a reason of a Status is wanted, like AlreadyExists"),
     ("faults:\n- on: {at: 1s}\n  do: [{hold: 1s, p: 0.5}]\n", 'plan.yaml:3: unknown key "p" beside hold'),
     ("faults:\n- on: {at: 1s}\n  do: [{killClient: nobody}]\n", 'plan.yaml:3: client "nobody" is not declared'),
-    ("faults:\n- on: {beforeCommit: {}}\n  do: [{hold: 1s}]\n", "plan.yaml:3: this action can't be done at beforeCommit"),
+    ("faults:\n- on: {beforeCommit: {}}\n  do: [{hold: 1s}]\n", "plan.yaml:3: hold can't be done at beforeCommit"),
     ("faults:\n- on: {beforeReceive: {status: 5*}}\n  do: [{cut: true}]\n", "plan.yaml:2: status is of afterReceive"),
     ("faults:\n- on: {not: {at: 1s}}\n  do: [{cut: true}]\n", "plan.yaml:2: not stands only inside of all"),
-    ("faults:\n- on: {at: soon}\n  do: [{cut: true}]\n", "plan.yaml:2: a duration like 1m30s is wanted"),
+    ("faults:\n- on: {at: soon}\n  do: [{cut: true}]\n", "plan.yaml:2: at: a duration like 1m30s is wanted"),
     ("faults:\n- do: [{cut: true}]\n", 'plan.yaml:2: a fault needs "on" and "do"'),
     ("clients: {c: {server: z}}\n", 'plan.yaml:1: apiserver "z" is not declared'),
     ("oracles: [perfect]\n", 'plan.yaml:1: unknown oracle "perfect"'),
     ("scenario:\n- delete: widgets/default/a\n", 'plan.yaml:2: "widgets/default/a" names no object'),
-    ("scenario:\n- apply: nowhere.yaml\n", "can't read"),
+    ("scenario:\n- apply: nowhere.yaml\n", "plan.yaml:2: can't read"),
     ("scenario:\n- jump: 1\n", 'plan.yaml:2: unknown step "jump"'),
-    ("a: [1\n", "plan.yaml: line 2:"),
-    ("seed: 1\nseed: 2\n", 'plan.yaml: line 2: key "seed" stands twice'),
+    ("a: [1\n", "plan.yaml:2: "),
+    ("seed: 1\nseed: 2\n", 'plan.yaml:2: key "seed" stands twice'),
     ("- 1\n", "plan.yaml:1: a plan is a map"),
     ("faults:\n- on: {at: 1s}\n  do: [{jumpClock: 1h}]\n", 'plan.yaml:3: jumpClock needs "clock: virtual"'),
 ]

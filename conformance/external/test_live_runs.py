@@ -67,6 +67,19 @@ def test_an_unhandled_410_is_no_progress_and_lint(tmp_path):
     assert "expect: secrets/default/two metadata.labels.of is not as line 13" in done.stdout
 
 
+def test_two_sessions_do_not_share_a_folder(tmp_path):
+    """Their clients would take each other's kubeconfig."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("oracles: [noDuplicateCreate]\n")
+    inner = [conftest.binary(), "sim", "live", "--plan", str(plan), "--out", str(tmp_path / "out"), "--reference", "--", "true"]
+    script = tmp_path / "client.sh"
+    script.write_text(f"{shlex.join(inner)} > {tmp_path}/inner 2>&1; echo code $? >> {tmp_path}/inner; kubectl version\n")
+    done = run(["sim", "live", "--plan", str(plan), "--out", str(tmp_path / "out"), "--reference", "--", "sh", str(script)])
+    assert done.returncode == 0  # nobody asks for the client's end
+    inner_said = (tmp_path / "inner").read_text()
+    assert f"another session works in {tmp_path}/out: give --out another directory" in inner_said and "code 1" in inner_said
+
+
 def test_a_reference_that_fails_is_told(tmp_path):
     plan, junit = tmp_path / "plan.yaml", tmp_path / "junit.xml"
     plan.write_text("quiesce: {quiet: 100ms, within: 2s}\n")
@@ -110,4 +123,4 @@ def test_what_the_swarm_draws_from(tmp_path):
     done = run([*words, "--plan", str(plain), "--", "true"])
     assert done.returncode == 1 and "--classes needs a plan with `swarm`" in done.stderr
     done = run([*words, "--plan", str(drawn)])
-    assert done.returncode == 1 and 'swarm: no class "nonsense" (known: crash' in done.stderr
+    assert done.returncode == 1 and '--classes: no swarm class "nonsense" (known: crash' in done.stderr

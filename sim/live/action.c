@@ -22,6 +22,8 @@ static const char *const action_names[ACT_COUNT] = {
     [ACT_JUMP_CLOCK] = "jumpClock", [ACT_ADVANCE] = "advance",
 };
 
+const char *live_action_name(action_kind kind) { return action_names[kind]; }
+
 bool engine_chance(live *l, double p) {
   if (p >= 1) return true;
   return rng_chance(&l->chance, (uint64_t)(p * 1000000), 1000000);
@@ -51,11 +53,19 @@ static void set_hold(live *l, exchange *ex, const live_action *act, const live_e
   ex->hold_until_ns = act->duration_ns ? real_ns() + act->duration_ns : 0;
 }
 
+/* Whether a client's request or stream is at hand, and it is the one that is meant: who names a
+ * client or resources beside the action means all of theirs. */
+static bool means_this(const live_action *act, const live_event *ev) {
+  const exchange *ex = ev->ex;
+  return ex && !ex->ended && ex->client != CLIENT_SCENARIO && act->client.len == 0 &&
+         act->resources.count == 0;
+}
+
 /* Actions that need an exchange. False: there is none, or not of the right sort. */
 static bool run_here(live *l, const live_action *act, live_event *ev) {
   exchange *ex = ev->ex;
   bool delivers = ev->point == POINT_BEFORE_DELIVER || ev->point == POINT_AFTER_DELIVER;
-  if (!ex || ex->ended) return false;
+  if (!means_this(act, ev)) return false;
   switch (act->kind) {
   case ACT_HOLD: set_hold(l, ex, act, ev); return true;
   case ACT_COALESCE:
@@ -140,6 +150,28 @@ void standing_check(live *l, live_event *ev) {
   }
 }
 
+/* Where no request or stream is at hand: every open watch, and with `cut` every request too. */
+static void run_on_all(live *l, const live_action *act, const live_event *ev) {
+  for (exchange *ex = l->exchanges; ex; ex = ex->next) {
+    bool meant = act->kind == ACT_CUT || ex->streaming;
+    if (!meant || ex->ended || !stands_for(l, act, ex)) continue;
+    switch (act->kind) {
+    case ACT_HOLD: set_hold(l, ex, act, ev); break;
+    case ACT_COALESCE:
+      ex->coalesce = true;
+      if (!ex->hold) ex->expire_due = true;
+      break;
+    case ACT_EXPIRE: ex->expire_due = true; break;
+    case ACT_CLOSE_WATCH: ex->end_due = true; break;
+    default:
+      ex->cut = act;
+      ex->cut_due = ex->doomed = true;
+      break;
+    }
+  }
+  engine_soon(l);
+}
+
 /* ---- later ---- */
 
 static void postpone(live *l, const live_action *act, int64_t after_ns) {
@@ -197,11 +229,6 @@ void action_due(live *l, const due_action *d) {
                          world_virtual_ns(l->serving->world) + act->duration_ns);
     break;
   case ACT_ADVANCE: live_advance(l, act->duration_ns); break;
-  case ACT_CLOSE_WATCH:
-    for (exchange *ex = l->exchanges; ex; ex = ex->next) {
-      if (ex->streaming && stands_for(l, act, ex)) ex->end_due = true;
-    }
-    break;
   default: break;
   }
 }
@@ -232,8 +259,12 @@ void action_run(live *l, const live_fault *f, const live_action *act, live_event
   case ACT_MOVE_CLIENT:
   case ACT_THAW:
   case ACT_JUMP_CLOCK:
-  case ACT_ADVANCE:
-  case ACT_CLOSE_WATCH: postpone(l, act, 0); break;
+  case ACT_ADVANCE: postpone(l, act, 0); break;
+  case ACT_HOLD:
+  case ACT_COALESCE:
+  case ACT_EXPIRE:
+  case ACT_CUT:
+  case ACT_CLOSE_WATCH: run_on_all(l, act, ev); break;
   default: note(l, f, act, ev, "it has no request or event to act on here"); break;
   }
 }

@@ -71,7 +71,10 @@ bool live_plan_inline(arena *a, const char *dir, node *tree, slice *problem) {
     if (!puts || step->items[0]->kind == NODE_MAP) continue;
     node *list = node_list(a);
     list->line = step->items[0]->line;
-    if (!inline_files(a, dir, step->items[0], list, problem)) return false;
+    if (!inline_files(a, dir, step->items[0], list, problem)) {
+      *problem = arena_printf(a, "line %d: %.*s", list->line, SLICE_ARG(*problem));
+      return false;
+    }
     step->items[0] = list;
   }
   return true;

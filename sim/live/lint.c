@@ -107,7 +107,25 @@ static void find(live_lint *t, lint_rule rule, const exchange *ex, const char *f
   *at = f;
 }
 
+/* All of many objects at once, and not from a cache. With an etcd they are not at hand to count. */
+static void check_size(live_lint *t, exchange *ex) {
+  live *l = t->live;
+  store_view *v = NULL;
+  bool bounded = http_query_get(ex->x, "limit").len || slice_is(ex->asked_revision, "0");
+  if (bounded || !ex->target.resource || l->elsewhere) return;
+  if (store_view_open(l->server->store, 0, &v) != STORE_OK) return;
+  arena *a = arena_create();
+  slice from = stored_prefix(a, ex->target.resource, ex->target.namespace);
+  uint64_t n = store_view_count(v, from, stored_prefix_end(a, from));
+  store_view_close(v);
+  arena_destroy(a);
+  if (n <= BIG_LIST) return;
+  find(t, LINT_UNBOUNDED_LIST, ex, "lists %llu %.*s without a limit", (unsigned long long)n,
+       SLICE_ARG(ex->resource_key));
+}
+
 static void check_list(live_lint *t, exchange *ex) {
+  check_size(t, ex);
   fact *f = fact_of(t, ex->client, LINT_RELIST_STORM, ex->resource_key);
   int64_t now = live_now_ns(t->live);
   fact_of(t, ex->client, LINT_UNHANDLED_410, ex->resource_key)->value = 0;

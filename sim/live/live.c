@@ -267,24 +267,41 @@ void live_step_begins(live *l, int64_t number, const char *what) {
   arena_destroy(a);
 }
 
-void live_heal(live *l) {
-  if (l->healed) return;
-  l->healed = true;
-  engine_record(l, RECORD_FAULT, CLIENT_SERVER, SLICE_LIT("heal"), SLICE_LIT("-"), 0, 0, "%s", "");
-  engine_active(l, "the healing by", CLIENT_SERVER, SLICE_NONE);
-  for (uint32_t i = 0; i < l->plan->server_count; i++) l->servers[i].frozen = false;
+/* Servers that lag or stand still, streams and requests that are held. */
+static bool release_all(live *l) {
+  bool some = false;
+  for (uint32_t i = 0; i < l->plan->server_count; i++) {
+    const live_server *s = &l->plan->servers[i];
+    some = some || l->servers[i].frozen || s->lag_revisions || s->lag_ns;
+    l->servers[i].frozen = false;
+  }
   for (exchange *ex = l->exchanges; ex; ex = ex->next) {
+    some = some || ex->hold;
     if (ex->streaming && ex->hold) stream_release(ex);
     else if (ex->hold) ex->hold_until_ns = 1;
   }
+  return some;
+}
+
+bool live_heal(live *l) {
+  if (l->healed) return false;
+  l->healed = true;
+  engine_record(l, RECORD_FAULT, CLIENT_SERVER, SLICE_LIT("heal"), SLICE_LIT("-"), 0, 0, "%s", "");
+  engine_active(l, "the healing by", CLIENT_SERVER, SLICE_NONE);
+  bool changes = release_all(l);
+  changes = changes || l->due || l->standings;
   run_due(l);
   free_lists(l);
   for (uint32_t i = 0; i < l->plan->client_count; i++) {
     client_view *c = &l->clients[i];
-    if (c->child == CHILD_KILLED && c->plan->restart != RESTART_NEVER) child_start(l, c);
+    changes = changes || c->resume_at_ns;
+    if (c->child != CHILD_KILLED || c->plan->restart == RESTART_NEVER) continue;
+    child_start(l, c);
+    changes = true;
   }
   child_poll(l);
   engine_soon(l);
+  return changes;
 }
 
 bool live_catch_up(live *l) {

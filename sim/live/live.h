@@ -66,8 +66,9 @@ bool live_stop_client(live *l, slice name);
 
 /* The scenario's own events. */
 void live_step_begins(live *l, int64_t number, const char *what);
-/* Ends all faults for good: holds are released, lags and freezes end, killed clients come back. */
-void live_heal(live *l);
+/* Ends all faults for good: holds are released, lags and freezes end, killed clients come back.
+ * False: that changes nothing, for all had ended. */
+bool live_heal(live *l);
 
 /* What is held goes on, frozen servers move; faults stay armed. False: nothing was behind. */
 bool live_catch_up(live *l);

@@ -4,6 +4,7 @@
 #include "sim/file.h"
 #include "sim/live/inline.h"
 #include "sim/live/reader.h"
+#include "sim/live/swarm.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -83,9 +84,18 @@ static bool client_restart(reader *r, const node *n, void *out) {
   return reader_fail(r, n->line, "restart is onFault, always or never");
 }
 
+static bool client_command(reader *r, const node *n, void *out) {
+  bool line = n->kind == NODE_SCALAR && slice_find_char(n->text, ' ') >= 0;
+  if (line) {
+    return reader_fail(r, n->line, "command is a list of words, like [./controller, --flag], or "
+                       "[sh, -c, \"...\"]");
+  }
+  return reader_list(r, n, &((live_client *)out)->command);
+}
+
 static const field_row client_rows[] = {
     ROW_CUSTOM("match", client_match),     ROW_CUSTOM("server", client_server),
-    ROW("command", F_LIST, live_client, command), ROW_CUSTOM("env", client_env),
+    ROW_CUSTOM("command", client_command), ROW_CUSTOM("env", client_env),
     ROW_CUSTOM("restart", client_restart),
 };
 
@@ -130,37 +140,19 @@ static bool fault_do(reader *r, const node *n, void *out) {
   return read_actions(r, n, &f->actions, &f->action_count);
 }
 
-/* What can't be done where the trigger stands. */
-static bool actions_fit(reader *r, const live_fault *f) {
-  if (f->on->op != TRIGGER_EVENT) return true;
-  live_point p = f->on->point;
-  bool delivers = p == POINT_BEFORE_DELIVER || p == POINT_AFTER_DELIVER;
-  for (uint32_t i = 0; i < f->action_count; i++) {
-    const live_action *a = &f->actions[i];
-    bool bad = (p == POINT_BEFORE_COMMIT && a->kind == ACT_HOLD) ||
-               (a->kind == ACT_DUPLICATE && p != POINT_BEFORE_RECEIVE) ||
-               (a->kind == ACT_COALESCE && !delivers) ||
-               (a->kind == ACT_EXPIRE && !delivers && p != POINT_BEFORE_RECEIVE);
-    if (bad) {
-      return reader_fail(r, a->line, "this action can't be done at %s", live_point_names[p]);
-    }
-  }
-  return true;
-}
-
 static bool read_fault(reader *r, const node *n, live_fault *f) {
   static const field_row rows[] = {
       ROW("name", F_TEXT, live_fault, name),
       ROW_CUSTOM("on", fault_on),
       ROW_CUSTOM("do", fault_do),
-      ROW("times", F_INT, live_fault, times),
+      ROW("times", F_COUNT, live_fault, times),
   };
   f->line = n->line;
   if (!reader_map(r, n, "a fault", rows, sizeof rows / sizeof rows[0], f)) return false;
   if (!f->on || !f->actions) {
     return reader_fail(r, n->line, "a fault needs \"on\" and \"do\"");
   }
-  return actions_fit(r, f);
+  return check_actions(r, f);
 }
 
 static bool read_faults(reader *r, const node *n) {
@@ -190,12 +182,19 @@ static bool read_quiesce(reader *r, const node *n) {
 
 static bool read_swarm(reader *r, const node *n) {
   static const field_row rows[] = {
-      ROW("max", F_INT, live_swarm, max),
+      ROW("max", F_COUNT, live_swarm, max),
       ROW("classes", F_LIST, live_swarm, classes),
   };
   r->plan->swarm = (live_swarm){.set = true, .max = 3};
-  if (n->kind == NODE_SCALAR) return reader_int(r, n, &r->plan->swarm.max);
-  return reader_map(r, n, "swarm", rows, sizeof rows / sizeof rows[0], &r->plan->swarm);
+  live_swarm *s = &r->plan->swarm;
+  if (n->kind == NODE_SCALAR) return reader_count(r, n, &s->max);
+  if (!reader_map(r, n, "swarm", rows, sizeof rows / sizeof rows[0], s)) return false;
+  for (uint32_t i = 0; i < s->classes.count; i++) {
+    if (live_swarm_has(s->classes.items[i])) continue;
+    return reader_fail(r, n->line, "no swarm class \"%.*s\" (known:%.*s)",
+                       SLICE_ARG(s->classes.items[i]), SLICE_ARG(live_swarm_classes(r->a)));
+  }
+  return true;
 }
 
 static bool read_clock(reader *r, const node *n) {
@@ -213,6 +212,7 @@ static bool read_seed(reader *r, const node *n) {
 }
 
 static bool read_serve(reader *r, const node *n) {
+  r->plan->serve_line = n->line;
   return reader_list(r, n, &r->plan->serve_flags);
 }
 
@@ -258,10 +258,20 @@ bool live_plan_read(arena *a, const char *file, node *tree, char **command, live
   if (!read_clients(&r, node_get(tree, "clients"), command)) return false;
   for (size_t k = 0; k < PARTS; k++) {
     const node *n = node_get(tree, part_rows[k].key);
+    r.key = slice_cstr(part_rows[k].key);
     if (n && part_rows[k].read && !part_rows[k].read(&r, n)) return false;
   }
   out->trigger_count = r.next_trigger;
   return true;
+}
+
+/* "line 3: ..." of this file. */
+static slice located(arena *a, const char *file, slice why) {
+  slice line, rest;
+  bool told = slice_has_prefix(why, SLICE_LIT("line ")) &&
+              slice_cut(slice_from(why, 5), ':', &line, &rest);
+  if (!told) return arena_printf(a, "%s: %.*s", file, SLICE_ARG(why));
+  return arena_printf(a, "%s:%.*s:%.*s", file, SLICE_ARG(line), SLICE_ARG(rest));
 }
 
 bool live_plan_load(arena *a, const char *file, node **tree, slice *problem) {
@@ -275,7 +285,7 @@ bool live_plan_load(arena *a, const char *file, node **tree, slice *problem) {
   *tree = node_parse(a, text, &why);
   char *copy = arena_cstr(a, slice_cstr(file));
   if (*tree && live_plan_inline(a, dirname(copy), *tree, &why)) return true;
-  *problem = arena_printf(a, "%s: %.*s", file, SLICE_ARG(why));
+  *problem = located(a, file, why);
   return false;
 }
 

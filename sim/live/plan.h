@@ -241,6 +241,7 @@ typedef struct live_plan {
   live_quiesce quiesce;
   live_swarm swarm;
   strlist serve_flags; /* more flags for the server */
+  int serve_line;
   const node *tree; /* what it was read from */
 } live_plan;
 
@@ -250,6 +251,9 @@ bool live_plan_read(arena *a, const char *file, node *tree, char **command, live
                     slice *problem);
 /* Reads the file; *tree is what it says, with the manifests that its steps name read in. */
 bool live_plan_load(arena *a, const char *file, node **tree, slice *problem);
+/* The steps that its triggers name are there. False with *problem. */
+bool live_plan_steps_fit(arena *a, const char *file, const live_plan *p, slice *problem);
+const char *live_action_name(action_kind kind);
 /* One fault as given at run time (YAML or JSON text). Its triggers get ids from *next_id on. */
 bool live_fault_read(arena *a, const live_plan *p, slice text, uint32_t *next_id, live_fault *out,
                      slice *problem);

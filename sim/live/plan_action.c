@@ -32,7 +32,7 @@ static bool value_duration(reader *r, const node *n, live_action *out) {
 
 /* The clock may also go back. */
 static bool value_jump(reader *r, const node *n, live_action *out) {
-  return reader_duration(r, n, &out->duration_ns);
+  return reader_time_jump(r, n, &out->duration_ns);
 }
 
 static bool value_number(reader *r, const node *n, live_action *out) {
@@ -96,11 +96,11 @@ static bool value_until(reader *r, const node *n, live_action *out) {
 }
 
 static const action_row action_rows[] = {
-    {"hold", ACT_HOLD, value_hold, "until coalesce"},
-    {"coalesce", ACT_COALESCE, value_flag, ""},
-    {"expire", ACT_EXPIRE, value_flag, ""},
+    {"hold", ACT_HOLD, value_hold, "until coalesce client resource"},
+    {"coalesce", ACT_COALESCE, value_flag, "client resource"},
+    {"expire", ACT_EXPIRE, value_flag, "client resource"},
     {"reply", ACT_REPLY, value_reply, "retryAfter reason message p client resource until"},
-    {"cut", ACT_CUT, value_cut, ""},
+    {"cut", ACT_CUT, value_cut, "client resource"},
     {"duplicate", ACT_DUPLICATE, value_flag, ""},
     {"closeWatch", ACT_CLOSE_WATCH, value_flag, "client resource"},
     {"dropBookmarks", ACT_DROP_BOOKMARKS, value_chance, "client resource until"},
@@ -141,7 +141,7 @@ static bool value_message(reader *r, const node *n, live_action *out) {
 }
 
 static bool value_resources(reader *r, const node *n, live_action *out) {
-  return reader_list(r, n, &out->resources);
+  return reader_list(r, n, &out->resources) && check_resources(r, n->line, &out->resources);
 }
 
 /* hold and coalesce may be written in one item: {hold: true, coalesce: true}. */
@@ -200,6 +200,7 @@ static bool read_action(reader *r, const node *n, live_action *out) {
   const action_row *row = find(action_rows, ACTIONS, n->keys[0]);
   if (!row) return unknown_action(r, n);
   *out = (live_action){.kind = row->kind, .line = n->line, .p = 1};
+  r->key = n->keys[0];
   if (!row->value(r, n->items[0], out)) return false;
   for (uint32_t i = 1; i < n->count; i++) {
     const action_row *with =
@@ -208,6 +209,7 @@ static bool read_action(reader *r, const node *n, live_action *out) {
       return reader_fail(r, n->items[i]->line, "unknown key \"%.*s\" beside %s (known: %s)",
                          SLICE_ARG(n->keys[i]), row->key, *row->with ? row->with : "none");
     }
+    r->key = n->keys[i];
     if (!with->value(r, n->items[i], out)) return false;
   }
   bool needs_server = row->kind == ACT_MOVE_CLIENT && out->server.len == 0;

@@ -1,6 +1,6 @@
 /* The scenario's steps and the oracles. */
 #include "sim/live/reader.h"
-
+#include "sim/live/target.h"
 
 const char *const oracle_names[ORACLE_COUNT] = {
     [ORACLE_QUIESCE_WITHIN] = "quiesceWithin",
@@ -57,14 +57,42 @@ static bool step_documents(reader *r, const node *n, live_step *s) {
   return true;
 }
 
+/* A text below an object's key, or below its metadata's; none: empty. */
+static slice text_of(const node *object, const char *key) {
+  const node *n = object && object->kind == NODE_MAP ? node_get(object, key) : NULL;
+  return n && n->kind == NODE_SCALAR ? n->text : SLICE_NONE;
+}
+
+static bool object_fits(reader *r, int line, const node *n, step_kind kind) {
+  if (n->kind == NODE_LIST) {
+    for (uint32_t i = 0; i < n->count; i++) {
+      if (!object_fits(r, line, n->items[i], kind)) return false;
+    }
+    return true;
+  }
+  slice version = text_of(n, "apiVersion"), what = text_of(n, "kind");
+  if (!live_resource_of_kind(version, what)) {
+    return reader_fail(r, line, "apiVersion \"%.*s\", kind \"%.*s\" is no built-in kind",
+                       SLICE_ARG(version), SLICE_ARG(what));
+  }
+  const node *meta = node_get(n, "metadata");
+  bool named = text_of(meta, "name").len ||
+               (kind == STEP_CREATE && text_of(meta, "generateName").len);
+  return named || reader_fail(r, line, "the %.*s has no metadata.name", SLICE_ARG(what));
+}
+
+static bool step_put(reader *r, const node *n, live_step *s) {
+  return step_documents(r, n, s) && object_fits(r, n->line, n, s->kind);
+}
+
 static bool step_apply(reader *r, const node *n, live_step *s) {
   s->kind = STEP_APPLY;
-  return step_documents(r, n, s);
+  return step_put(r, n, s);
 }
 
 static bool step_create(reader *r, const node *n, live_step *s) {
   s->kind = STEP_CREATE;
-  return step_documents(r, n, s);
+  return step_put(r, n, s);
 }
 
 static bool step_delete(reader *r, const node *n, live_step *s) {
@@ -162,6 +190,7 @@ static bool read_step(reader *r, const node *n, live_step *s) {
   for (size_t k = 0; k < sizeof step_rows / sizeof step_rows[0]; k++) {
     if (!slice_is(n->keys[0], step_rows[k].key)) continue;
     known = true;
+    r->key = n->keys[0];
     if (!step_rows[k].read(r, n->items[0], s)) return false;
   }
   if (!known) {
@@ -169,6 +198,7 @@ static bool read_step(reader *r, const node *n, live_step *s) {
                        "wait, sleep, advance, startClient, stopClient)", SLICE_ARG(n->keys[0]));
   }
   for (uint32_t k = 1; k < n->count; k++) {
+    r->key = n->keys[k];
     bool waits = s->kind == STEP_WAIT, ok;
     if (slice_is(n->keys[k], "settle")) {
       ok = reader_bool(r, n->items[k], &s->settle);
@@ -194,30 +224,68 @@ bool read_steps(reader *r, const node *n) {
   return true;
 }
 
-static const field_row oracle_rows[] = {
+static bool oracle_resources(reader *r, const node *n, void *out) {
+  live_oracle *o = out;
+  return reader_list(r, n, &o->resources) && check_resources(r, n->line, &o->resources);
+}
+
+static bool oracle_ignore(reader *r, const node *n, void *out) {
+  live_oracle *o = out;
+  return reader_list(r, n, &o->ignore) && check_resources(r, n->line, &o->ignore);
+}
+
+static bool lint_fail(reader *r, const node *n, void *out) {
+  live_oracle *o = out;
+  return reader_list(r, n, &o->fail) && check_lint_rules(r, n->line, &o->fail);
+}
+
+static bool lint_off(reader *r, const node *n, void *out) {
+  live_oracle *o = out;
+  return reader_list(r, n, &o->off) && check_lint_rules(r, n->line, &o->off);
+}
+
+static const field_row state_rows[] = {
+    ROW_CUSTOM("resources", oracle_resources),
     ROW("mask", F_LIST, live_oracle, masks),
-    ROW("resources", F_LIST, live_oracle, resources),
-    ROW("ignore", F_LIST, live_oracle, ignore),
-    ROW("fail", F_LIST, live_oracle, fail),
-    ROW("off", F_LIST, live_oracle, off),
+    ROW_CUSTOM("ignore", oracle_ignore),
+};
+static const field_row lint_rows[] = {
+    ROW_CUSTOM("fail", lint_fail),
+    ROW_CUSTOM("off", lint_off),
+};
+/* What may stand below an oracle; count 0: nothing. */
+static const struct {
+  const field_row *rows;
+  size_t count;
+} oracle_rows[ORACLE_COUNT] = {
+    [ORACLE_END_STATE] = {state_rows, 3},
+    [ORACLE_COUNTS] = {state_rows, 1},
+    [ORACLE_NO_DUPLICATE] = {state_rows, 1},
+    [ORACLE_LINT] = {lint_rows, 2},
 };
 
 static bool oracle_value(reader *r, const node *n, live_oracle *o) {
   bool on;
+  const char *name = oracle_names[o->kind];
   switch (o->kind) {
   case ORACLE_QUIESCE_WITHIN: return reader_duration(r, n, &o->number);
   case ORACLE_NO_FLAP: return reader_int(r, n, &o->number);
   case ORACLE_EXPECT: return read_condition(r, n, &o->condition);
   case ORACLE_NEVER: return read_trigger(r, n, &o->never);
   default:
-    if (n->kind == NODE_SCALAR) return reader_bool(r, n, &on);
-    return reader_map(r, n, oracle_names[o->kind], oracle_rows,
-                      sizeof oracle_rows / sizeof oracle_rows[0], o);
+    if (n->kind == NODE_SCALAR) {
+      return reader_bool(r, n, &on) &&
+             (on || reader_fail(r, n->line, "leave %s out instead of saying false", name));
+    }
+    return oracle_rows[o->kind].count
+               ? reader_map(r, n, name, oracle_rows[o->kind].rows, oracle_rows[o->kind].count, o)
+               : reader_fail(r, n->line, "%s is a word by itself", name);
   }
 }
 
 static bool read_oracle(reader *r, slice key, const node *v, int line, live_oracle *o) {
   o->line = line;
+  r->key = key;
   for (int k = 0; k < ORACLE_COUNT; k++) {
     if (!slice_is(key, oracle_names[k])) continue;
     o->kind = (oracle_kind)k;

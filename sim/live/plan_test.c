@@ -84,6 +84,8 @@ static void a_plan_reads_and_writes_and_reads_the_same(void **state) {
   arena_destroy(a);
 }
 
+#define ON(trigger) "faults:\n- on: {" trigger "}\n  do: [{killClient: ctl}]\n"
+
 static void what_is_wrong_is_told_by_line(void **state) {
   (void)state;
   static const char *const cases[][2] = {
@@ -96,6 +98,38 @@ static void what_is_wrong_is_told_by_line(void **state) {
       {"faults:\n- on: {any: []}\n  do: [{cut: true}]\n", "f:2: a list of triggers is wanted"},
       {"faults:\n- on: {at: 1s}\n  do: [{moveClient: ctl}]\n", "f:3: moveClient needs a server"},
       {"scenario:\n- wait: {object: pods/x}\n", "f:2: \"pods/x\" names no object"},
+      {"seed: four\n", "f:1: seed: a number from 0 is wanted, not \"four\""},
+      {"quiesce: {quiet: -1s}\n", "f:1: quiet: a duration like 1m30s is wanted, not \"-1s\""},
+      {"quiesce: {quiet: [1s]}\n", "f:1: quiet: a duration like 1m30s is wanted, not a list"},
+      {"swarm: 0\n", "f:1: swarm: a number from 1 is wanted, not \"0\""},
+      {"swarm: {classes: [holdd]}\n", "f:1: no swarm class \"holdd\" (known: crash "},
+      {"clients: {c: {command: ./a -v}}\n", "f:1: command is a list of words"},
+      {ON("afterCommit: {verb: craete}"), "f:2: no verb \"craete\" here (known: create, update"},
+      {ON("afterCommit: {verb: list}"), "f:2: no verb \"list\" here"},
+      {ON("beforeDeliver: {verb: create}"), "f:2: no verb \"create\" here (known: watch)"},
+      {ON("beforeReceive: {resource: pod}"), "f:2: no resource \"pod\": a plural is wanted"},
+      {ON("beforeReceive: {key: pods/web}"), "f:2: \"pods/web\" names no object"},
+      {ON("beforeReceive: {key: pod/default/w*}"), "f:2: no resource \"pod\""},
+      {ON("beforeDeliver: {type: ADD}"), "f:2: no type \"ADD\" here (known: ADDED, MODIFIED,"},
+      {ON("afterReceive: {status: oops}"), "f:2: a status is like 409 or 5*, not \"oops\""},
+      {ON("afterCommit: {n: 2, everyNth: 3}"), "f:2: n is one time, everyNth and from are many"},
+      {ON("afterCommit: {n: 0}"), "f:2: n: a number from 1 is wanted, not \"0\""},
+      {ON("step: 0"), "f:2: step: a number from 1 is wanted"},
+      {"faults:\n- on: {at: 1s}\n  do: [{duplicate: true}]\n",
+       "f:3: duplicate can't be done at this trigger"},
+      {"faults:\n- on: {any: [{at: 1s}, {afterCommit: {}}]}\n  do: [{duplicate: true}]\n",
+       "f:3: duplicate can't be done at this trigger"},
+      {"faults:\n- on: {afterCommit: {}}\n  do: [{coalesce: true}]\n",
+       "f:3: coalesce can't be done at afterCommit"},
+      {"oracles: [{noDuplicateCreate: false}]\n", "f:1: leave noDuplicateCreate out instead"},
+      {"oracles: [{clientsAlive: {fail: [x]}}]\n", "f:1: clientsAlive is a word by itself"},
+      {"oracles: [{sameCreateDeleteCounts: {mask: [x]}}]\n",
+       "f:1: unknown key \"mask\" in sameCreateDeleteCounts (known: resources)"},
+      {"oracles: [{lint: {fail: [storm]}}]\n", "f:1: no lint rule \"storm\" here (known: unhand"},
+      {"scenario:\n- apply: {apiVersion: v1, kind: ConfigMapp}\n",
+       "f:2: apiVersion \"v1\", kind \"ConfigMapp\" is no built-in kind"},
+      {"scenario:\n- apply: {apiVersion: v1, kind: ConfigMap}\n",
+       "f:2: the ConfigMap has no metadata.name"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     arena *a = arena_create();
@@ -107,6 +141,18 @@ static void what_is_wrong_is_told_by_line(void **state) {
     }
     arena_destroy(a);
   }
+}
+
+static void steps_that_triggers_name_are_there(void **state) {
+  (void)state;
+  arena *a = arena_create();
+  live_plan p;
+  slice problem = SLICE_NONE;
+  static const char text[] = "scenario: [{sleep: 1s}]\n" ON("any: [{at: 1s}, {step: 2}]");
+  assert_true(read_plan(a, text, &p, &problem));
+  assert_false(live_plan_steps_fit(a, "f", &p, &problem));
+  assert_true(slice_is(problem, "f:3: there is no step 2: the scenario has 1"));
+  arena_destroy(a);
 }
 
 static bool glob(const char *pattern, const char *text) {
@@ -144,6 +190,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_plan_reads_and_writes_and_reads_the_same),
       cmocka_unit_test(what_is_wrong_is_told_by_line),
+      cmocka_unit_test(steps_that_triggers_name_are_there),
       cmocka_unit_test(words_have_wildcards),
       cmocka_unit_test(objects_have_names),
   };

@@ -65,9 +65,9 @@ static const field_row match_rows[] = {
     ROW("status", F_LIST, live_match, statuses),
     ROW_SET("initial", F_BOOL, live_match, initial, initial_set),
     ROW_CUSTOM("field", match_fields),
-    ROW("n", F_INT, live_match, n),
-    ROW("everyNth", F_INT, live_match, every),
-    ROW("from", F_INT, live_match, from),
+    ROW("n", F_COUNT, live_match, n),
+    ROW("everyNth", F_COUNT, live_match, every),
+    ROW("from", F_COUNT, live_match, from),
     ROW("p", F_CHANCE, live_match, p),
 };
 
@@ -101,23 +101,6 @@ static bool read_not(reader *r, const node *n, live_trigger *t) {
   return read_into(r, n, part);
 }
 
-static bool point_fits(reader *r, const live_trigger *t) {
-  const live_match *m = &t->match;
-  bool deliver = t->point == POINT_BEFORE_DELIVER || t->point == POINT_AFTER_DELIVER;
-  bool commit = t->point == POINT_BEFORE_COMMIT || t->point == POINT_AFTER_COMMIT;
-  const char *name = live_point_names[t->point];
-  if ((m->types.count || m->initial_set) && !deliver) {
-    return reader_fail(r, t->line, "type and initial are of deliveries, not of %s", name);
-  }
-  if (m->statuses.count && t->point != POINT_AFTER_RECEIVE) {
-    return reader_fail(r, t->line, "status is of afterReceive, not of %s", name);
-  }
-  if (m->field_count && !commit) {
-    return reader_fail(r, t->line, "field is of beforeCommit and afterCommit, not of %s", name);
-  }
-  return true;
-}
-
 static const struct {
   const char *key;
   trigger_op op;
@@ -135,7 +118,7 @@ static bool read_op(reader *r, const node *n, live_trigger *t) {
     if (!reader_duration(r, n, &t->value)) return false;
     return t->value > 0 || t->op == TRIGGER_AT || reader_fail(r, n->line, "every needs some time");
   case TRIGGER_STEP:
-  case TRIGGER_REVISION: return reader_int(r, n, &t->value);
+  case TRIGGER_REVISION: return reader_count(r, n, &t->value);
   default: return read_parts(r, n, t);
   }
 }
@@ -147,12 +130,12 @@ static bool read_into(reader *r, const node *n, live_trigger *t) {
   t->line = n->line;
   t->id = r->next_trigger++;
   if (r->next_trigger > LIVE_TRIGGERS_MAX) return reader_fail(r, n->line, "too many triggers");
-  slice key = n->keys[0];
+  slice key = r->key = n->keys[0];
   for (int i = 0; i < POINT_COUNT; i++) {
     if (!slice_is(key, live_point_names[i])) continue;
     t->op = TRIGGER_EVENT;
     t->point = (live_point)i;
-    return read_match(r, n->items[0], &t->match) && point_fits(r, t);
+    return read_match(r, n->items[0], &t->match) && check_match(r, t);
   }
   for (size_t i = 0; i < sizeof op_rows / sizeof op_rows[0]; i++) {
     if (!slice_is(key, op_rows[i].key)) continue;

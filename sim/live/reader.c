@@ -32,40 +32,55 @@ bool reader_unknown(reader *r, int line, slice key, const char *where, const fie
   return false;
 }
 
+/* "quiet: a duration like 1m30s is wanted, not "1"". */
+static bool wanted(reader *r, const node *n, const char *what) {
+  bool word = n->kind == NODE_SCALAR;
+  return reader_fail(r, n->line, "%.*s%s%s is wanted, not %s%.*s%s", SLICE_ARG(r->key),
+                     r->key.len ? ": " : "", what, word ? "\"" : "",
+                     SLICE_ARG(word ? n->text : n->kind == NODE_MAP ? SLICE_LIT("a map")
+                                                                   : SLICE_LIT("a list")),
+                     word ? "\"" : "");
+}
+
 static bool scalar(reader *r, const node *n, const char *what) {
-  return n->kind == NODE_SCALAR || reader_fail(r, n->line, "%s is wanted here", what);
+  return n->kind == NODE_SCALAR || wanted(r, n, what);
 }
 
 bool reader_bool(reader *r, const node *n, bool *out) {
-  if (!scalar(r, n, "true or false")) return false;
-  *out = slice_is(n->text, "true");
-  return *out || slice_is(n->text, "false") ||
-         reader_fail(r, n->line, "true or false is wanted, not \"%.*s\"", SLICE_ARG(n->text));
+  *out = n->kind == NODE_SCALAR && slice_is(n->text, "true");
+  bool no = n->kind == NODE_SCALAR && slice_is(n->text, "false");
+  return *out || no || wanted(r, n, "true or false");
 }
 
 bool reader_int(reader *r, const node *n, int64_t *out) {
   long long v = 0;
-  if (!scalar(r, n, "a number")) return false;
-  if (!slice_to_i64(n->text, &v) || v < 0) {
-    return reader_fail(r, n->line, "a number from 0 is wanted, not \"%.*s\"", SLICE_ARG(n->text));
-  }
+  bool ok = n->kind == NODE_SCALAR && slice_to_i64(n->text, &v) && v >= 0;
   *out = v;
-  return true;
+  return ok || wanted(r, n, "a number from 0");
+}
+
+bool reader_count(reader *r, const node *n, int64_t *out) {
+  long long v = 0;
+  bool ok = n->kind == NODE_SCALAR && slice_to_i64(n->text, &v) && v > 0;
+  *out = v;
+  return ok || wanted(r, n, "a number from 1");
 }
 
 bool reader_number(reader *r, const node *n, double *out) {
   if (!scalar(r, n, "a number")) return false;
   char *text = arena_cstr(r->a, n->text), *end;
   *out = strtod(text, &end);
-  return (*text && !*end) ||
-         reader_fail(r, n->line, "a number is wanted, not \"%s\"", text);
+  return (*text && !*end) || wanted(r, n, "a number");
+}
+
+bool reader_time_jump(reader *r, const node *n, int64_t *out) {
+  bool ok = n->kind == NODE_SCALAR && duration_parse(n->text, out);
+  return ok || wanted(r, n, "a duration like 1m30s");
 }
 
 bool reader_duration(reader *r, const node *n, int64_t *out) {
-  if (!scalar(r, n, "a duration like 1m30s")) return false;
-  return duration_parse(n->text, out) ||
-         reader_fail(r, n->line, "a duration like 1m30s is wanted, not \"%.*s\"",
-                     SLICE_ARG(n->text));
+  bool ok = n->kind == NODE_SCALAR && duration_parse(n->text, out) && *out >= 0;
+  return ok || wanted(r, n, "a duration like 1m30s");
 }
 
 bool reader_list(reader *r, const node *n, strlist *out) {
@@ -87,8 +102,7 @@ bool reader_list(reader *r, const node *n, strlist *out) {
 
 static bool read_chance(reader *r, const node *n, double *out) {
   if (!reader_number(r, n, out)) return false;
-  return (*out >= 0 && *out <= 1) ||
-         reader_fail(r, n->line, "a chance between 0 and 1 is wanted");
+  return (*out >= 0 && *out <= 1) || wanted(r, n, "a chance between 0 and 1");
 }
 
 bool reader_value(reader *r, const node *n, const field_row *row, void *out) {
@@ -101,6 +115,7 @@ bool reader_value(reader *r, const node *n, const field_row *row, void *out) {
     return true;
   case F_BOOL: return reader_bool(r, n, at);
   case F_INT: return reader_int(r, n, at);
+  case F_COUNT: return reader_count(r, n, at);
   case F_DURATION: return reader_duration(r, n, at);
   case F_CHANCE: return read_chance(r, n, at);
   case F_NUMBER: return reader_number(r, n, at);
@@ -124,6 +139,7 @@ bool reader_map(reader *r, const node *n, const char *where, const field_row *ro
     const node *v = n->items[i];
     const field_row *row = find(rows, count, n->keys[i]);
     if (!row) return reader_unknown(r, v->line, n->keys[i], where, rows, count);
+    r->key = n->keys[i];
     if (!reader_value(r, v, row, out)) return false;
   }
   return true;

@@ -10,12 +10,14 @@ typedef struct reader {
   slice *problem;
   live_plan *plan; /* under way: names of servers and clients are looked up in it */
   uint32_t next_trigger;
+  slice key; /* whose value is being read: messages name it */
 } reader;
 
 typedef enum field_type {
   F_TEXT,
   F_BOOL,
   F_INT, /* not negative */
+  F_COUNT, /* from 1 */
   F_DURATION, /* "1m30s" */
   F_CHANCE, /* 0 to 1 */
   F_NUMBER, /* double */
@@ -50,6 +52,8 @@ bool reader_value(reader *r, const node *n, const field_row *row, void *out);
 bool reader_duration(reader *r, const node *n, int64_t *out);
 bool reader_list(reader *r, const node *n, strlist *out);
 bool reader_int(reader *r, const node *n, int64_t *out);
+bool reader_count(reader *r, const node *n, int64_t *out); /* from 1 */
+bool reader_time_jump(reader *r, const node *n, int64_t *out); /* a duration, or one below 0 */
 bool reader_bool(reader *r, const node *n, bool *out);
 bool reader_number(reader *r, const node *n, double *out);
 /* Index of a declared name, or a failure. */
@@ -65,5 +69,11 @@ bool read_steps(reader *r, const node *n);
 bool read_oracles(reader *r, const node *n);
 /* The resource, namespace and name that a RESOURCE[.GROUP][/NAMESPACE]/NAME means. */
 bool read_key(reader *r, int line, slice key);
+
+/* plan_check.c: words that could never fit, actions that could never act. */
+bool check_match(reader *r, const live_trigger *t);
+bool check_actions(reader *r, const live_fault *f);
+bool check_resources(reader *r, int line, const strlist *list);
+bool check_lint_rules(reader *r, int line, const strlist *list);
 
 #endif

@@ -31,8 +31,11 @@ typedef struct runner {
   uint32_t step;
   bool begun; /* the step under way */
   int64_t since_ns; /* when the phase began */
-  int64_t waits_ns, compared_ns; /* quiet, but not as the reference: since when; last looked at */
+  /* Quiet, but not as the reference: for how long, when it was last seen so, last compared. */
+  int64_t waited_ns, quiet_at_ns, compared_ns;
   bool diverged; /* a step's state never became the reference's: later steps do not wait */
+  uint64_t waits_from; /* the record that was next when the waiting began */
+  int64_t spent_ns; /* waited behind the last step for what the healing can't change either */
   bool done;
 } runner;
 
@@ -72,7 +75,7 @@ void run_result_free(run_result *r) {
 static void enter(runner *r, run_phase phase) {
   r->phase = phase;
   r->since_ns = real_ns();
-  r->waits_ns = r->compared_ns = 0;
+  r->waited_ns = r->quiet_at_ns = r->compared_ns = 0;
   r->begun = false;
 }
 
@@ -102,15 +105,22 @@ static bool settled(const runner *r) {
 }
 
 /* It is quiet. Clients back off after failures, for seconds, and are quiet meanwhile: what is not
- * as in the reference yet gets its time. What the plan forbids ends the waiting. */
+ * as in the reference yet gets its time, of which only the quiet counts. What no waiting makes good
+ * ends it. */
 static bool converged(runner *r, const live_state *expected) {
   int64_t now = real_ns();
-  if (!expected || r->l->never[0]) return true;
+  if (!expected) return true;
+  if (r->quiet_at_ns) r->waited_ns += now - r->quiet_at_ns;
+  else if (r->waited_ns == 0) r->waits_from = live_record_end(r->l);
+  r->quiet_at_ns = now;
   if (r->compared_ns && now - r->compared_ns < COMPARE_NS) return false;
   r->compared_ns = now;
   if (live_state_agrees(r->l, r->options, expected)) return true;
-  if (!r->waits_ns) r->waits_ns = now;
-  return now - r->waits_ns >= r->plan->quiesce.converge_ns;
+  if (live_violated(r->l, r->options, r->result)) {
+    r->result->hurried = r->phase == PHASE_HEALED;
+    return true;
+  }
+  return r->waited_ns + r->spent_ns >= r->plan->quiesce.converge_ns;
 }
 
 static void keep_step_state(runner *r) {
@@ -122,9 +132,28 @@ static void keep_step_state(runner *r) {
   while (out->step_count < r->step) live_read_state(r->l, &out->step_states[out->step_count++]);
 }
 
+/* Whether nothing has been stored, started or disturbed since the waiting began. */
+static bool stood_still(const runner *r) {
+  if (r->waits_from < live_first_record(r->l)) return false;
+  for (uint64_t seq = r->waits_from; seq < live_record_end(r->l); seq++) {
+    record_kind kind = live_record_at(r->l, seq)->kind;
+    if (kind == RECORD_COMMIT || kind == RECORD_FAULT || kind == RECORD_CLIENT) return false;
+  }
+  return true;
+}
+
+/* What it has waited for behind the last step, it need not wait for again where the healing changes
+ * nothing. */
+static void heal(runner *r) {
+  bool still = stood_still(r), changes = live_heal(r->l);
+  if (!still || changes) r->spent_ns = 0;
+  enter(r, PHASE_HEALED);
+}
+
 static void look_settle(runner *r) {
   const run_result *reference = r->options->reference;
   bool quiet = live_is_quiet(r->l), late = in_phase_ns(r) > r->plan->quiesce.within_ns;
+  if (!quiet) r->quiet_at_ns = 0;
   if (!quiet && !late) return;
   if (late) note_late(r);
   if (!r->plan->quiesce.catch_up) {
@@ -138,8 +167,9 @@ static void look_settle(runner *r) {
   }
   bool known = reference && r->step && r->step <= reference->step_count && !r->diverged;
   if (!late && !converged(r, known ? &reference->step_states[r->step - 1] : NULL)) return;
-  int64_t waited = r->waits_ns ? real_ns() - r->waits_ns : 0;
-  r->diverged = r->diverged || waited >= r->plan->quiesce.converge_ns;
+  bool given_up = r->waited_ns >= r->plan->quiesce.converge_ns;
+  r->diverged = r->diverged || given_up || live_violated(r->l, r->options, r->result);
+  r->spent_ns = given_up && r->step == r->plan->step_count ? r->waited_ns : 0;
   keep_step_state(r);
   enter(r, PHASE_STEP);
 }
@@ -179,7 +209,9 @@ static void look_healed(runner *r) {
   const live_oracle *o = live_oracle_of(r->plan, ORACLE_QUIESCE_WITHIN, &standard);
   int64_t most = o ? o->number : standard.number;
   const run_result *reference = r->options->reference;
-  if (live_is_quiet(r->l)) {
+  bool quiet = live_is_quiet(r->l);
+  if (!quiet) r->quiet_at_ns = 0;
+  if (quiet) {
     if (converged(r, reference ? &reference->state : NULL)) finish(r);
   } else if (in_phase_ns(r) > most + r->plan->quiesce.quiet_ns) {
     if (o) {
@@ -201,9 +233,7 @@ static void on_look(void *ctx, int64_t now_ns) {
   case PHASE_STEP: look_step(r); break;
   case PHASE_SETTLE: look_settle(r); break;
   case PHASE_FAULTY:
-    if (!settled(r)) break;
-    live_heal(r->l);
-    enter(r, PHASE_HEALED);
+    if (settled(r)) heal(r);
     break;
   case PHASE_HEALED: look_healed(r); break;
   }

@@ -36,6 +36,7 @@ typedef struct run_result {
   char *log; /* every record, a line each */
   char *lint; /* findings, a line each */
   bool interrupted;
+  bool hurried; /* it had failed: that the rest becomes as it should was not waited for */
   char late[320]; /* the first wait for quiet that was given up; empty: none */
 } run_result;
 
@@ -57,6 +58,9 @@ bool run_failed_by(const run_result *r, int oracle);
 
 /* oracles.c: what a finished run is judged by. */
 void live_judge(live *l, const run_options *o, run_result *r);
+/* Whether it fails by now whatever comes: what must never happen did, a client is gone for good,
+ * equal objects were alive at once. */
+bool live_violated(live *l, const run_options *o, const run_result *r);
 void live_read_state(live *l, live_state *out); /* with the plan's masks */
 /* Whether it is the reference's but for what is not judged. */
 bool live_state_agrees(live *l, const run_options *o, const live_state *expected);

@@ -4,11 +4,9 @@
 
 #include "sim/live/swarm.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int class_of(int oracle) {
@@ -19,16 +17,6 @@ static int class_of(int oracle) {
   case -1: return SESSION_UNUSABLE;
   default: return SESSION_CORRECTNESS;
   }
-}
-
-static bool make_directory(const char *path) {
-  char part[512];
-  for (const char *p = path; *p; p++) {
-    if (*p != '/' || p == path) continue;
-    snprintf(part, sizeof part, "%.*s", (int)(p - path), path);
-    mkdir(part, 0777);
-  }
-  return mkdir(path, 0777) == 0 || errno == EEXIST;
 }
 
 static void forget_outputs(session *s) {
@@ -212,9 +200,8 @@ static int run_sweep(session *s) {
   return worst;
 }
 
-static node *tree_of_seed(session *s, const node *tree, uint64_t seed, buf *what,
-                          slice *problem) {
-  if (s->plan.swarm.set) return live_swarm_draw(s->a, &s->plan, &s->reference, seed, what, problem);
+static node *tree_of_seed(session *s, const node *tree, uint64_t seed, buf *what) {
+  if (s->plan.swarm.set) return live_swarm_draw(s->a, &s->plan, &s->reference, seed, what);
   node *copy = node_copy(s->a, tree);
   node_set(s->a, copy, "seed", node_int(s->a, (int64_t)seed));
   return copy;
@@ -227,15 +214,13 @@ static int run_seeds(session *s) {
   int worst = SESSION_PASSED;
   for (uint64_t seed = first;; seed++) {
     char label[64];
-    slice problem = SLICE_NONE;
     buf what;
     buf_init(&what, 4096);
     s->plan = base;
-    node *tree = tree_of_seed(s, base.tree, seed, &what, &problem);
+    node *tree = tree_of_seed(s, base.tree, seed, &what);
     buf_char(&what, '\0');
     snprintf(label, sizeof label, "seed-%llu", (unsigned long long)seed);
-    if (!tree) fprintf(stderr, "apisim: %.*s\n", SLICE_ARG(problem));
-    int code = tree ? run_faulty(s, label, tree, what.ptr) : SESSION_UNUSABLE;
+    int code = run_faulty(s, label, tree, what.ptr);
     buf_dispose(&what);
     if (code == SESSION_INTERRUPTED || code == SESSION_UNUSABLE) return code;
     if (code && (!worst || worst == SESSION_UNSTEADY)) worst = code;
@@ -245,43 +230,15 @@ static int run_seeds(session *s) {
   }
 }
 
-/* --classes: in place of those that the plan's swarm may draw from. */
-static bool draw_only(session *s, node *tree, slice *problem) {
-  node *swarm = tree->kind == NODE_MAP ? node_get(tree, "swarm") : NULL;
-  if (!swarm) {
-    *problem = arena_printf(s->a, "%s: --classes needs a plan with `swarm`", s->o->file);
-    return false;
-  }
-  node *list = node_list(s->a), *drawn = node_map(s->a);
-  list->line = drawn->line = swarm->line;
-  slice part, rest = slice_cstr(s->o->classes);
-  for (bool more = true; more;) {
-    more = slice_cut(rest, ',', &part, &rest);
-    if (part.len) node_append(s->a, list, node_scalar(s->a, part));
-  }
-  node *max = swarm->kind == NODE_MAP ? node_get(swarm, "max") : swarm;
-  if (max) node_set(s->a, drawn, "max", max);
-  node_set(s->a, drawn, "classes", list);
-  node_set(s->a, tree, "swarm", drawn);
-  return true;
-}
-
 int session_run(const session_options *o) {
   session s = {.o = o, .a = arena_create()};
   buf_init(&s.cases, SESSION_TEXT_MAX);
   node *tree;
   slice problem = SLICE_NONE;
   int code = SESSION_UNUSABLE;
-  bool ok = live_plan_load(s.a, o->file, &tree, &problem) &&
-            (!o->classes || draw_only(&s, tree, &problem));
-  if (ok && o->seeds_set) node_set(s.a, tree, "seed", node_int(s.a, (int64_t)o->seed_first));
-  ok = ok && live_plan_read(s.a, o->file, tree, o->command, &s.plan, &problem);
-  snprintf(s.work, sizeof s.work, "%s/work", o->out);
-  if (!ok) {
+  if (!session_read_plan(&s, &tree, &problem)) {
     fprintf(stderr, "apisim: %.*s\n", SLICE_ARG(problem));
-  } else if (!make_directory(s.work)) {
-    fprintf(stderr, "apisim: can't make %s: %s\n", s.work, strerror(errno));
-  } else {
+  } else if (session_open_folder(&s)) {
     printf("seed %llu, plan %s\n", (unsigned long long)s.plan.seed, o->file);
     code = make_reference(&s);
     if (code == SESSION_PASSED && o->only_reference) print_counts(&s.reference);

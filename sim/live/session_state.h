@@ -1,5 +1,5 @@
-/* session_state: what the files of a session share: session.c (modes), reduce.c (a failing plan
- * made small), report.c (what people and CI read). Private to sim/live. */
+/* session_state: what the files of a session share: prepare.c (plan and folder), session.c (modes),
+ * reduce.c (a failing plan made small), report.c (what people and CI read). Private to sim/live. */
 #ifndef APISIM_LIVE_SESSION_STATE_H
 #define APISIM_LIVE_SESSION_STATE_H
 
@@ -20,6 +20,12 @@ typedef struct session {
   uint32_t case_count, case_failures;
   double case_seconds;
 } session;
+
+/* prepare.c */
+/* The plan and what the command line adds to it. False with *problem, one line. */
+bool session_read_plan(session *s, node **tree, slice *problem);
+/* Makes the folder for what the runs leave, and keeps others out. False: one line was printed. */
+bool session_open_folder(session *s);
 
 /* One run of a tree. False: it could not be made. */
 bool session_run_tree(session *s, node *tree, bool faults, run_result *out);

@@ -243,21 +243,19 @@ static bool allowed(const live_swarm *s, const char *name) {
   return s->classes.count == 0 || live_glob_any(&s->classes, slice_cstr(name));
 }
 
-static bool check_classes(arena *a, const live_swarm *s, slice *problem) {
-  for (uint32_t i = 0; i < s->classes.count; i++) {
-    bool known = false;
-    for (size_t k = 0; k < CLASSES; k++) {
-      known = known || live_glob(s->classes.items[i], slice_cstr(classes[k].name));
-    }
-    if (known) continue;
-    *problem = arena_printf(a, "swarm: no class \"%.*s\" (known:", SLICE_ARG(s->classes.items[i]));
-    for (size_t k = 0; k < CLASSES; k++) {
-      *problem = arena_printf(a, "%.*s %s", SLICE_ARG(*problem), classes[k].name);
-    }
-    *problem = arena_printf(a, "%.*s)", SLICE_ARG(*problem));
-    return false;
+bool live_swarm_has(slice name) {
+  for (size_t k = 0; k < CLASSES; k++) {
+    if (live_glob(name, slice_cstr(classes[k].name))) return true;
   }
-  return true;
+  return false;
+}
+
+slice live_swarm_classes(arena *a) {
+  slice all = SLICE_LIT("");
+  for (size_t k = 0; k < CLASSES; k++) {
+    all = arena_printf(a, "%.*s %s", SLICE_ARG(all), classes[k].name);
+  }
+  return all;
 }
 
 /* Each class that is left has the same chance; the next one stands in for one that finds nothing to
@@ -279,10 +277,9 @@ static int pick_client(drawing *d) {
 }
 
 node *live_swarm_draw(arena *a, const live_plan *p, const run_result *reference, uint64_t seed,
-                      buf *what, slice *problem) {
+                      buf *what) {
   drawing d = {.a = a, .plan = p, .reference = reference};
   rng root;
-  if (!check_classes(a, &p->swarm, problem)) return NULL;
   rng_init(&root, seed);
   d.r = rng_split(&root, 0x737761726d);
   d.faults = own_faults(a, p->tree);

@@ -7,9 +7,13 @@
 #include "sim/live/run.h"
 
 /* The plan's tree with drawn faults behind its own, and what they need (an apiserver "stale").
- * NULL with *problem: a class that does not exist. `what` gets the classes drawn, a line. */
+ * `what` gets the classes drawn, a line. */
 node *live_swarm_draw(arena *a, const live_plan *p, const run_result *reference, uint64_t seed,
-                      buf *what, slice *problem);
+                      buf *what);
+
+/* Whether a class of this name, or one that the glob fits, exists; all their names, " a b c". */
+bool live_swarm_has(slice name);
+slice live_swarm_classes(arena *a);
 
 /* A fault that kills the client behind its n-th write and starts it again. */
 node *live_crash_fault(arena *a, slice client, int64_t n);
