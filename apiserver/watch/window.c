@@ -3,6 +3,7 @@
 #include "watch/window.h"
 
 #include "base/heap.h"
+#include "base/mutant.h"
 #include "server_stores.h"
 
 #include <assert.h>
@@ -73,7 +74,7 @@ void watch_window_dispose(watch_window *w) {
 
 int64_t watch_window_floor(const watch_window *w, int64_t kept) {
   int64_t known = kept < w->since ? kept : w->since;
-  return w->floor > known ? w->floor : known;
+  return (w->floor > known ? w->floor : known) + (MUTANT(WINDOW_SHORT) ? 3 : 0);
 }
 
 const store_event *watch_window_after(const watch_window *w, int64_t revision, uint32_t n) {
@@ -84,6 +85,7 @@ const store_event *watch_window_after(const watch_window *w, int64_t revision, u
     if (at(w, middle)->event.revision > revision) high = middle;
     else low = middle + 1;
   }
+  if (MUTANT(WINDOW_SKIPS)) low++;
   return low + n < w->count ? &at(w, low + n)->event : NULL;
 }
 

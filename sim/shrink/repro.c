@@ -25,7 +25,7 @@ static const struct {
     FIELD("history", history),     FIELD("first-revision", first_revision),
     FIELD("controller", controller), FIELD("mutant", mutant),
     FIELD("canary", canary),       FIELD("event-ttl-s", event_ttl_s),
-    FIELD("compare", compare),
+    FIELD("compare", compare),     FIELD("watch-window", watch_window),
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 

@@ -11,7 +11,10 @@
 #include <assert.h>
 
 slice call_bytes(call *k, const call_request *q) {
-  if (k->link) return h2_link_request(k->link, k, q);
+  return k->link ? h2_link_request(k->link, k, q) : call_bytes_http1(k, q);
+}
+
+slice call_bytes_http1(const call *k, const call_request *q) {
   client *c = k->owner;
   arena *a = c->world->arena;
   if (q->raw.len) return q->raw;
@@ -95,6 +98,17 @@ static void end(call *k, call_how how) {
   reader_dispose(&k->in);
 }
 
+/* What a fault does to a bookmark on its way: how often the line is given. */
+static int times(call *k, slice told) {
+  bool bookmark = k->edits && slice_has_prefix(told, SLICE_LIT("{\"type\":\"BOOKMARK\"")) &&
+                  !memmem(told.ptr, told.len, "initial-events-end", 18);
+  if (!bookmark) return 1;
+  int n = k->edits == EDIT_TWICE ? 2 : 0;
+  k->edits = EDIT_NONE;
+  SOMETIMES(k->owner->world, STREAM_BOOKMARK);
+  return n;
+}
+
 /* Whole lines of a watch's body. */
 static void give_lines(call *k) {
   client *c = k->owner;
@@ -103,7 +117,9 @@ static void give_lines(call *k) {
     ptrdiff_t n = slice_find_char(rest, '\n');
     if (n < 0) break;
     k->line_from += (size_t)n + 1;
-    if (!c->row->told(c, k, slice_upto(rest, (size_t)n))) {
+    slice text = slice_upto(rest, (size_t)n);
+    for (int left = times(k, text); left && k->how == CALL_OPEN; left--) {
+      if (c->row->told(c, k, text)) continue;
       call_abandon(k);
       return;
     }
@@ -160,6 +176,40 @@ void call_over(call *k, call_how how) { end(k, how); }
 
 void call_reset(call *k) {
   if (k->how == CALL_OPEN) end(k, CALL_CUT);
+}
+
+void call_answered_instead(call *k) {
+  const call_instead *a = k->instead;
+  char digits[SLICE_U64_ROOM];
+  if (k->how != CALL_OPEN) return;
+  h2_link_reset(k->link, k);
+  reader_dispose(&k->in);
+  reader_init(&k->in);
+  reader_header(&k->in, SLICE_LIT(":status"), slice_of_u64(digits, (uint64_t)a->status));
+  reader_header(&k->in, SLICE_LIT("content-type"), SLICE_LIT("application/json"));
+  if (a->retry_after_s) {
+    reader_header(&k->in, SLICE_LIT("retry-after"),
+                  slice_of_u64(digits, (uint64_t)a->retry_after_s));
+  }
+  buf_append(&k->in.body, a->body);
+  k->in.state = READER_DONE;
+  k->replaced = true;
+  SOMETIMES(k->owner->world, STREAM_INSTEAD);
+  end(k, CALL_ANSWERED);
+}
+
+void call_goes_on(call *k) {
+  if (k->how != CALL_OPEN) return;
+  if (!k->late) {
+    k->body_held = 0;
+    SOMETIMES(k->owner->world, STREAM_HELD);
+    h2_link_body_goes_on(k->link, k);
+  } else if (h2_link_takes(k->link)) {
+    net_send(k->conn, call_bytes(k, k->late));
+  } else {
+    SOMETIMES(k->owner->world, STREAM_CLOSED);
+    end(k, CALL_REFUSED); /* it never left */
+  }
 }
 
 bool call_surely_undone(const call *k) {

@@ -14,6 +14,13 @@ typedef enum call_how {
   CALL_ABANDONED, /* the client closed it itself */
 } call_how;
 
+/* What somebody on the way answers. */
+typedef struct call_instead {
+  int status;
+  int retry_after_s; /* 0: not said */
+  slice body;
+} call_instead;
+
 typedef struct call {
   struct call *all_next;
   client *owner;
@@ -43,7 +50,13 @@ typedef struct call {
   bool stream_over;
   uint32_t padding; /* bytes of a header that nobody reads */
   slice body_left; /* of the request */
+  size_t body_held; /* so much of its end waits: call_goes_on */
+  uint8_t edits; /* enum call_edits: of the next bookmark */
+  const call_instead *instead; /* what DUE_CALL_INSTEAD gives it */
+  const struct call_request *late; /* what DUE_CALL_GOES_ON sends */
 } call;
+
+enum call_edits { EDIT_NONE, EDIT_DROP, EDIT_TWICE };
 
 typedef struct call_request {
   const char *method;
@@ -63,6 +76,12 @@ typedef struct call_request {
 call *call_start(client *c, const call_request *q);
 /* What is sent for it: of HTTP/2 what begins its stream (once only). */
 slice call_bytes(call *k, const call_request *q);
+/* The same as HTTP/1.1, whatever the call speaks: a copy on its own way. */
+slice call_bytes_http1(const call *k, const call_request *q);
+/* Over HTTP/2: it is answered by another than the server, whose own words for it are lost. */
+void call_answered_instead(call *k);
+/* Over HTTP/2: the request that waited is sent, or what was held of its body. */
+void call_goes_on(call *k);
 /* Closes its connection, or its stream; nothing more comes. */
 void call_abandon(call *k);
 void call_feed(call *k, slice bytes);

@@ -114,10 +114,14 @@ static void close_if_idle(h2_link *l) {
   if (l->closing && l->count == 0 && l->conn->open) net_close(l->conn);
 }
 
+bool h2_link_takes(const h2_link *l) {
+  return l->conn->open && !l->closing &&
+         nghttp2_session_check_request_allowed(l->session.session);
+}
+
 h2_link *h2_link_for(client *c) {
   h2_link *l = c->link;
-  bool fits = l && l->conn->open && !l->closing && l->conn->server->index == c->server &&
-              nghttp2_session_check_request_allowed(l->session.session);
+  bool fits = l && h2_link_takes(l) && l->conn->server->index == c->server;
   if (fits) return l;
   if (l) {
     l->closing = true;
@@ -134,7 +138,9 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *out,
   (void)stream;
   (void)user;
   call *k = source->ptr;
-  size_t n = k->body_left.len < room ? k->body_left.len : room;
+  size_t may = k->body_left.len > k->body_held ? k->body_left.len - k->body_held : 0;
+  size_t n = may < room ? may : room;
+  if (n == 0 && k->body_held) return NGHTTP2_ERR_DEFERRED;
   memcpy(out, k->body_left.ptr, n);
   k->body_left = slice_from(k->body_left, n);
   if (k->body_left.len == 0) *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -170,6 +176,27 @@ slice h2_link_request(h2_link *l, call *k, const call_request *q) {
   l->calls = arena_more(a, l->calls, l->count, &l->cap, sizeof *l->calls);
   l->calls[l->count++] = k;
   return taken(l);
+}
+
+void h2_link_body_goes_on(h2_link *l, call *k) {
+  if (k->stream_over || !l->conn->open) return;
+  nghttp2_session_resume_data(l->session.session, k->stream_id);
+  send_rest(l);
+}
+
+call *h2_link_watch(const h2_link *l) {
+  for (uint32_t i = 0; i < l->count; i++) {
+    if (l->calls[i]->how == CALL_OPEN && l->calls[i]->watch) return l->calls[i];
+  }
+  return NULL;
+}
+
+call *h2_link_unanswered(const h2_link *l) {
+  for (uint32_t i = 0; i < l->count; i++) {
+    call *k = l->calls[i];
+    if (k->how == CALL_OPEN && !k->watch && k->in.state == READER_HEAD) return k;
+  }
+  return NULL;
 }
 
 static void forget(h2_link *l, uint32_t i) {

@@ -23,6 +23,13 @@ typedef struct h2_link {
 h2_link *h2_link_for(client *c);
 /* The bytes that begin the call's stream, for the network; valid until the next use. */
 slice h2_link_request(h2_link *l, call *k, const call_request *q);
+/* Whether it takes a request now. */
+bool h2_link_takes(const h2_link *l);
+/* A call's body is no longer held back. */
+void h2_link_body_goes_on(h2_link *l, call *k);
+/* The first open call of that kind on it, or NULL. */
+call *h2_link_watch(const h2_link *l);
+call *h2_link_unanswered(const h2_link *l); /* no watch; nothing of its answer has come */
 void h2_link_feed(h2_link *l, slice bytes);
 /* The connection is gone. */
 void h2_link_ended(h2_link *l, conn_end how);

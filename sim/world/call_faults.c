@@ -13,6 +13,16 @@ static bool asks_page(const call_request *q) {
   return memmem(q->target.ptr, q->target.len, "continue=", 9) != NULL;
 }
 
+/* Behind the time that an answer takes; the request never leaves. */
+static void answer_h2(call *k, slice body, int code) {
+  world *w = k->owner->world;
+  call_instead *a = ARENA_NEW(w->arena, call_instead);
+  *a = (call_instead){.status = code, .retry_after_s = code == 429,
+                      .body = arena_copy(w->arena, body)};
+  k->instead = a;
+  world_at(w, w->now_ns + w->draw->latency_ns, DUE_CALL_INSTEAD, k, 0);
+}
+
 /* Somebody in front of the server answers with a Status; more: further headers. */
 static void answer_status(call *k, const char *head, const char *more, const char *reason,
                           const char *words, int code) {
@@ -21,6 +31,10 @@ static void answer_status(call *k, const char *head, const char *more, const cha
                    "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
                    "\"Failure\",\"message\":\"%s\",\"reason\":\"%s\",\"code\":%d}",
                    words, reason, code);
+  if (k->link) {
+    answer_h2(k, slice_of(body, (size_t)n), code);
+    return;
+  }
   int m = snprintf(text, sizeof text,
                    "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n"
                    "Connection: close\r\n\r\n%s", head, more, n, body);
@@ -52,14 +66,14 @@ static void webhook_answers(call *k, int64_t status) {
   answer_status(k, head, "", reason, words, (int)status);
 }
 
-static void send_twice(call *k, slice bytes) {
+static void send_twice(call *k, const call_request *q) {
   world *w = k->owner->world;
-  net_send(k->conn, bytes);
+  net_send(k->conn, call_bytes(k, q));
   if (k->watch) return;
   k->twice = true;
   SOMETIMES(w, DUPLICATE);
   sim_conn *copy = net_open(w, NULL, k->server);
-  net_send(copy, bytes);
+  net_send(copy, call_bytes_http1(k, q));
   copy->close_after_answer = true;
 }
 
@@ -69,30 +83,53 @@ static void send_part(call *k, slice bytes, int64_t n) {
   if (part.len) net_send(k->conn, part);
 }
 
-/* The whole request comes later: a webhook took its time. */
-static void send_late(call *k, slice bytes, const fault *f) {
-  net_send_later(k->conn, bytes, f->until_ns);
-  k->slow = true;
+static void go_on_later(call *k, int64_t after_ns) {
+  world *w = k->owner->world;
+  world_at(w, w->now_ns + after_ns, DUE_CALL_GOES_ON, k, 0);
 }
 
-static void send_slowly(call *k, slice bytes, const fault *f) {
+/* The whole request comes later: a webhook took its time. */
+static void send_late(call *k, const call_request *q, const fault *f) {
+  k->slow = true;
+  if (!k->link) {
+    net_send_later(k->conn, call_bytes(k, q), f->until_ns);
+    return;
+  }
+  call_request *late = ARENA_NEW(k->owner->world->arena, call_request);
+  *late = *q;
+  k->late = late;
+  go_on_later(k, f->until_ns);
+}
+
+/* Over HTTP/2 the stream's last DATA frames are held, and other streams go on beside it. */
+static void send_slowly(call *k, const call_request *q, const fault *f) {
+  if (k->link) k->body_held = 1 + (size_t)f->arg % q->body.len;
+  slice bytes = call_bytes(k, q);
+  if (k->link) {
+    net_send(k->conn, bytes);
+    go_on_later(k, f->until_ns);
+    k->slow = true;
+    return;
+  }
   size_t n = (size_t)f->arg < bytes.len ? (size_t)f->arg : bytes.len / 2;
   net_send(k->conn, slice_upto(bytes, n));
   net_send_later(k->conn, slice_from(bytes, n), f->until_ns);
   k->slow = true;
 }
 
-static slice without_initial(call *k, slice bytes) {
+static slice without_initial(call *k, const call_request *q) {
+  call_request changed = *q;
   slice mark = SLICE_LIT("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
-  const char *at = memmem(bytes.ptr, bytes.len, mark.ptr, mark.len);
-  if (!at) return bytes;
+  ptrdiff_t at = slice_find(q->target, mark);
+  if (at < 0) return call_bytes(k, q);
   k->skewed = true;
-  size_t head = (size_t)(at - bytes.ptr);
-  return arena_concat(k->owner->world->arena, slice_upto(bytes, head),
-                      slice_from(bytes, head + mark.len));
+  changed.target = arena_concat(k->owner->world->arena, slice_upto(q->target, (size_t)at),
+                                slice_from(q->target, (size_t)at + mark.len));
+  return call_bytes(k, &changed);
 }
 
-static void cut_request(call *k, const fault *f, slice bytes) {
+static void cut_request(call *k, const fault *f, const call_request *q) {
+  slice bytes = call_bytes(k, q);
   world *w = k->owner->world;
   SOMETIMES(w, LOST_REQUEST);
   int64_t n = f->variant == 2 ? 0 : f->arg;
@@ -101,11 +138,11 @@ static void cut_request(call *k, const fault *f, slice bytes) {
   net_break_behind(k->conn);
 }
 
-static void strike(call *k, const call_request *q, fault *f, slice bytes) {
+static void strike(call *k, const call_request *q, fault *f) {
   world *w = k->owner->world;
   switch (f->class) {
     case 20:
-      net_send(k->conn, bytes);
+      net_send(k->conn, call_bytes(k, q));
       if (!asks_initial(q)) return;
       if (f->variant == 0) k->conn->cut_down_after = f->arg;
       else net_slow_for(k->conn, (f->arg + 500) * MILLI);
@@ -115,28 +152,27 @@ static void strike(call *k, const call_request *q, fault *f, slice bytes) {
         int64_t newest = model_revision(w->model);
         store_link_compact(w, newest - f->arg);
       }
-      if (asks_page(q) && f->variant == 1) send_twice(k, bytes);
-      else net_send(k->conn, bytes);
+      if (asks_page(q) && f->variant == 1) send_twice(k, q);
+      else net_send(k->conn, call_bytes(k, q));
       return;
     case 23:
-      if (f->variant == 2) send_late(k, bytes, f);
+      if (f->variant == 2) send_late(k, q, f);
       else webhook_answers(k, f->arg);
       return;
-    case 25: cut_request(k, f, bytes); return;
-    case 26: net_send(k->conn, bytes); net_half_close(k->conn); return;
-    case 28: send_slowly(k, bytes, f); return;
-    case 31: send_twice(k, bytes); return;
-    case 40: net_send(k->conn, without_initial(k, bytes)); return;
+    case 25: cut_request(k, f, q); return;
+    case 26: net_send(k->conn, call_bytes(k, q)); net_half_close(k->conn); return;
+    case 28: send_slowly(k, q, f); return;
+    case 31: send_twice(k, q); return;
+    case 40: net_send(k->conn, without_initial(k, q)); return;
     case 46: answer_instead(k, f->arg); return;
-    default: net_send(k->conn, bytes);
+    default: net_send(k->conn, call_bytes(k, q));
   }
 }
 
 /* Some classes wait for a request that they can do something to: they strike at the next one. */
 static bool fits(const fault *f, const call *k, const call_request *q) {
-  bool of_text = f->class == 23 || f->class == 28 || f->class == 31 || f->class == 40 ||
-                 f->class == 46 || (f->class == 21 && f->variant == 1);
-  if (k->link && of_text) return false; /* they need the request's or the answer's own bytes */
+  /* a head that stops would stop all streams of a connection: HTTP/1.1's alone */
+  if (f->class == 28 && k->link) return f->variant == 1 && q->body.len > 0;
   if (f->class == 29) return k->link != NULL;
   if (f->class == 20 || f->class == 40) return asks_initial(q);
   if (f->class == 21) return asks_page(q);
@@ -177,5 +213,5 @@ void call_fault_send(call *k, const call_request *q) {
   }
   fault_begin(w, f);
   if (f->class == 29 && k->link) strike_h2(k, q, f);
-  else strike(k, q, f, call_bytes(k, q));
+  else strike(k, q, f);
 }

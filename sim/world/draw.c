@@ -142,6 +142,8 @@ draw draw_make(uint64_t seed, const draw_wish *wish) {
   draw_faults(&d, &faults, wish);
   rng compare = rng_split(&root, 15);
   d.compare = rng_chance(&compare, 1, 10) && d.profile == PROFILE_SWARM;
+  rng window = rng_split(&root, 16);
+  d.watch_window = rng_chance(&window, 1, 2);
   if (!(d.faults >> 11 & 1)) d.first_revision = 1;
   if (!(d.faults >> 17 & 1)) d.history = 0;
   return d;
@@ -149,10 +151,10 @@ draw draw_make(uint64_t seed, const draw_wish *wish) {
 
 void draw_print(const draw *d, FILE *out) {
   fprintf(out, "draw     seed=%llu profile=%s backend=%s%s servers=%u first-revision=%lld history="
-          "%llu\n", (unsigned long long)d->seed, profiles[d->profile],
+          "%llu watch-window=%d\n", (unsigned long long)d->seed, profiles[d->profile],
           d->etcd_model ? "etcd-model" : "memory",
           d->etcd_model ? d->stored_protobuf ? "/protobuf" : "/json" : "", d->servers,
-          (long long)d->first_revision, (unsigned long long)d->history);
+          (long long)d->first_revision, (unsigned long long)d->history, d->watch_window);
   fprintf(out, "draw     operations=%u writers=%u informers=%u pagers=%u controllers=%u(%s) "
           "electors=%u namespaces=%u names=%u\n", d->operations, d->writers, d->informers,
           d->pagers, d->controllers, controllers[d->controller], d->electors, d->namespaces,

@@ -50,6 +50,7 @@ typedef struct draw {
   uint32_t fault_count; /* entries of the plan */
   int64_t latency_ns, jitter_ns; /* of the network, one way */
   int64_t gap_ns; /* mean time between a writer's operations */
+  bool watch_window; /* watches begin as far back as the servers' windows go, not their store */
   uint64_t history; /* revisions the store keeps; 0: its own default */
   int64_t first_revision;
   uint8_t controller; /* wrong_controller */

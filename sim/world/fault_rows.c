@@ -75,7 +75,8 @@ const fault_row fault_rows[FAULT_CLASSES] = {
      "window that the draw makes small, and that store is compacted to arg"},
     {"bookmarks", 0, 4,
      V({"drop", SITE_STREAM, 0, 0, 0, 0}, {"twice", SITE_STREAM, 0, 0, 0, 0}),
-     "all of it", "one that runs ahead", "bookmark frames are taken out or doubled on the way"},
+     "all of it", "one that runs ahead",
+     "bookmark frames are taken out or doubled on the way (HTTP/2: the next one's bytes of DATA)"},
     {"initial-events", 0, 2,
      V({"cut", SITE_REQUEST, 1, 3000, 0, 0}, {"slow", SITE_REQUEST, 1, 3000, 0, 0}),
      "the stream ends, 504", "an end too early, an object missing, two ends",
@@ -89,9 +90,11 @@ const fault_row fault_rows[FAULT_CLASSES] = {
     {"webhooks", 0, 3,
      V({"denied", SITE_REQUEST, 403, 403, 0, 0}, {"failed", SITE_REQUEST, 500, 500, 0, 0},
        {"slow", SITE_REQUEST, 0, 0, 1000, 10000}),
-     "as the failure policy says", "an object stored unvalidated",
-     "the server keeps webhook configurations without calling anybody, so none of its can fail: "
-     "what a webhook does to clients (failurePolicy Fail) is done to a write in front of it"},
+     "the write is tried again, or given up", "it is taken for done",
+     "tries the clients alone: the server keeps webhook configurations and calls nobody, so what "
+     "must not be (an object stored unvalidated, or changed in what only the server sets) can't "
+     "come up. A write is refused in front of it in the words of a webhook with failurePolicy "
+     "Fail, or comes that much later"},
     {"resync-storm", 0, 2, V({"all-streams", TIME, 0, 0, 0, 0}),
      "429 with Retry-After", "watches or leases starve", "every watch stream breaks at once"},
     {"cut", 0, 6,
@@ -109,11 +112,13 @@ const fault_row fault_rows[FAULT_CLASSES] = {
     {"slow-reader", 0, 3,
      V({"slow", SITE_STREAM, 0, 0, 500, 20000}, {"stops", SITE_STREAM, 0, 0, 60000, 120000}),
      "the stream is closed", "unbounded memory, others delayed, a skip",
-     "the network says that it holds 65,536 times what it does"},
+     "the network says that it holds 65,536 times what it does: a stream of HTTP/1.1 is cut off by "
+     "that, one of HTTP/2 waits for the windows"},
     {"slow-sender", 0, 2,
      V({"head", SITE_REQUEST, 5, 60, 33000, 50000}, {"body", SITE_REQUEST, 160, 220, 1000, 70000}),
      "the connection is closed in time", "a server that waits for ever",
-     "the request stops behind arg bytes for the time"},
+     "the request stops behind arg bytes for the time; over HTTP/2 only a body does, a stream's "
+     "last DATA frames"},
     {"http2", 0, 4,
      V({"reset", SITE_REQUEST, 0, 50, 0, 0}, {"pings", SITE_REQUEST, 10, 300, 0, 0},
        {"settings", SITE_REQUEST, 1, 2000, 0, 0},
@@ -126,7 +131,7 @@ const fault_row fault_rows[FAULT_CLASSES] = {
      "a connection goes to another server than the last"},
     {"request-twice", 0, 3, V({"retry", SITE_REQUEST, 0, 0, 0, 0}),
      "it is done twice where that can be", "state damaged",
-     "the network delivers a copy on a connection of its own"},
+     "the network delivers a copy on a connection of its own (always as HTTP/1.1)"},
     {"wall-clock", 0, 2,
      V({"step", TIME, -86400, 86400, 1000, 30000}, {"years", TIME, -315360000, 315360000, 1000,
                                                     30000}),
@@ -174,5 +179,6 @@ const fault_row fault_rows[FAULT_CLASSES] = {
        {"500", SITE_REQUEST, 500, 500, 0, 0}, {"504", SITE_REQUEST, 504, 504, 0, 0},
        {"done-then-504", SITE_ANSWER, 504, 504, 0, 0}),
      "the client tries again", "an effect twice",
-     "somebody on the way answers instead of the server, or in place of its answer"},
+     "somebody on the way answers instead of the server, or in place of its answer; over HTTP/2 "
+     "for that stream alone, and the server's is reset"},
 };

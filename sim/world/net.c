@@ -423,6 +423,7 @@ static void on_pause(env *e, env_conn *ec, bool paused) {
 static void on_close(env *e, env_conn *ec, bool flush) {
   (void)e;
   sim_conn *c = ec;
+  if (c->slow && c->is_stream && !flush) SOMETIMES(c->world, SLOW_CUT);
   c->http = NULL;
   c->ending = true;
   c->flush_end = flush;

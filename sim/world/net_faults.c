@@ -2,6 +2,7 @@
 #include "sim/world/net_faults.h"
 
 #include "sim/workload/client.h"
+#include "sim/workload/h2_link.h"
 #include "sim/world/store_link.h"
 
 #define SLOW_FACTOR 65536u
@@ -50,7 +51,10 @@ static slice edit_bookmarks(sim_conn *c, slice bytes, bool twice) {
 
 static slice strike_stream(sim_conn *c, fault *f, slice bytes) {
   switch (f->class) {
-    case 19: return edit_bookmarks(c, bytes, f->variant == 1);
+    case 19:
+      if (!c->h2) return edit_bookmarks(c, bytes, f->variant == 1);
+      h2_link_watch(c->h2)->edits = f->variant == 1 ? EDIT_TWICE : EDIT_DROP;
+      break;
     case 25: c->cut_down_after = f->arg; break;
     case 26: net_break(c); break;
     case 27:
@@ -60,12 +64,24 @@ static slice strike_stream(sim_conn *c, fault *f, slice bytes) {
   return bytes;
 }
 
-static slice replaced_answer(sim_conn *c, int64_t status) {
+#define TIMEOUT_BODY                                                                         \
+  "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","       \
+  "\"message\":\"timeout\",\"reason\":\"Timeout\",\"code\":504}"
+
+/* Over HTTP/2: what the server says of that stream is lost, the others' frames are not. */
+static void replace_stream(sim_conn *c) {
+  static const call_instead timeout = {.status = 504, .body = {TIMEOUT_BODY,
+                                                               sizeof TIMEOUT_BODY - 1}};
+  call *k = h2_link_unanswered(c->h2);
+  if (!k) return;
+  SOMETIMES(c->world, LOST_REPLY);
+  k->instead = &timeout;
+  world_at(c->world, c->world->now_ns, DUE_CALL_INSTEAD, k, 0);
+}
+
+static slice replaced_answer(sim_conn *c) {
   if (c->call) c->call->replaced = true;
-  slice body = SLICE_LIT("{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
-                         "\"Failure\","
-                         "\"message\":\"timeout\",\"reason\":\"Timeout\",\"code\":504}");
-  (void)status;
+  slice body = SLICE_LIT(TIMEOUT_BODY);
   c->ending = true;
   c->flush_end = true;
   return arena_printf(c->world->arena, "HTTP/1.1 504 Gateway Timeout\r\nContent-Type: "
@@ -96,10 +112,11 @@ static slice strike_answer(sim_conn *c, fault *f, slice bytes) {
       }
       break;
     case 46:
+      if (c->h2) replace_stream(c);
       if (!c->call || c->ending || c->call->in.state != READER_HEAD || c->down_bytes) break;
       SOMETIMES(w, LOST_REPLY);
       c->close_behind = true;
-      return replaced_answer(c, f->arg);
+      return replaced_answer(c);
     default: break;
   }
   return bytes;
@@ -110,10 +127,11 @@ slice net_fault_down(sim_conn *c, slice bytes) {
   if (!c->owner) return bytes;
   bool lies = w->draw->canary == CANARY_EVENT && c->is_stream && ++w->stream_turns % 16 == 0;
   if (lies && memmem(bytes.ptr, bytes.len, "\"type\":\"MODIFIED\"", 17)) return SLICE_NONE;
-  fault *f = fault_visit(w, c->is_stream ? SITE_STREAM : SITE_ANSWER);
+  bool stream = c->is_stream || (c->h2 && h2_link_watch(c->h2));
+  fault *f = fault_visit(w, stream ? SITE_STREAM : SITE_ANSWER);
   if (!f) return bytes;
   fault_begin(w, f);
-  return c->is_stream ? strike_stream(c, f, bytes) : strike_answer(c, f, bytes);
+  return stream ? strike_stream(c, f, bytes) : strike_answer(c, f, bytes);
 }
 
 /* What was begun in the middle of a turn and ends behind it. */

@@ -11,6 +11,7 @@
 bool store_link_options(sim_server *s, server_options *o) {
   const draw *d = s->world->draw;
   o->event_ttl_s = d->event_ttl_s;
+  o->watch_window = d->watch_window;
   if (!d->etcd_model) return true;
   o->remote = (server_remote){.make = sim_etcd_remote, .ctx = s, .prefix = SLICE_LIT("/registry"),
                               .json = !d->stored_protobuf};
@@ -40,6 +41,7 @@ void store_link_started(sim_server *s) {
   store_result r = store_watch_open(st, SLICE_LIT("/registry/"), 1, on_commit, s, &s->observer);
   assert(r == STORE_OK);
   (void)r;
+  s->began_at = store_revision(st);
   if (w->draw->history) store_memory_window(st, w->draw->history, SIZE_MAX);
 }
 

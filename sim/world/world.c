@@ -180,6 +180,8 @@ static void happen(world *w, const due *d) {
       break;
     case DUE_CALL_TIMEOUT: call_timed_out(d->ptr); break;
     case DUE_CALL_RESET: call_reset(d->ptr); break;
+    case DUE_CALL_INSTEAD: call_answered_instead(d->ptr); break;
+    case DUE_CALL_GOES_ON: call_goes_on(d->ptr); break;
     case DUE_FAULT: fault_begin(w, d->ptr); break;
     case DUE_FAULT_END: fault_end(w, d->ptr); break;
     case DUE_STORE: sim_etcd_due(w, d->ptr, d->arg); break;

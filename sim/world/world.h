@@ -44,6 +44,8 @@ enum due_kind {
   DUE_CONN_SEND, /* ptr: message, the rest of a slow request */
   DUE_CALL_TIMEOUT, /* ptr: call */
   DUE_CALL_RESET,
+  DUE_CALL_INSTEAD,
+  DUE_CALL_GOES_ON,
   DUE_FAULT, /* ptr: fault */
   DUE_FAULT_END,
   DUE_STORE, /* ptr: the remote's own */
@@ -83,6 +85,7 @@ typedef struct sim_server {
   sim_conn *dirty, **dirty_end; /* wrote in this turn */
   sim_conn *conns; /* accepted and open */
   store_watch *observer; /* memory backend: tells the model */
+  int64_t began_at; /* memory backend: the store's revision when it was up */
   int64_t kept; /* while it is down: the oldest version that it read at */
   void *backend; /* etcd model: the server's end of it */
 } sim_server;
