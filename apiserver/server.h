@@ -47,6 +47,7 @@ typedef struct server_options {
   double goaway_chance; /* of an HTTP/2 answer, that its connection takes no more requests */
   bool watch_window; /* watches begin as far back as the real watch caches let them
                       * (watch/window.h); else as far as the store's history goes */
+  bool no_watch_cache; /* --watch-cache=false: every resource is read as events are (verb/read.h) */
   uint64_t store_history; /* revisions kept at most; 0: the store's own limit */
 } server_options;
 

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const resource_info *r = &schema_resources[(unsigned)(data[0] << 8 | data[1]) % schema_resource_count];
   fuzz_heap heap = fuzz_heap_begin();
   arena *a = arena_create();
-  bool good = selector_parse(a, r, SLICE_NONE, text, &s, &err);
+  bool good = selector_parse(a, SLICE_NONE, text, &s, &err) && selector_resolve(a, r, &s, &err);
   fuzz_heap_check(&heap, n, 256);
   CHECK(good || (err.set && err.message.len > 0 && status_error_code(&err) == 400));
   if (good) {
@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     slice joined = arena_concat(a, text, arena_concat(a, SLICE_LIT(","), text));
     bool escaped = text.len && text.ptr[text.len - 1] == '\\';
     if (!escaped) {
-      CHECK(selector_parse(a, r, SLICE_NONE, joined, &twice, &err));
+      CHECK(selector_parse(a, SLICE_NONE, joined, &twice, &err));
+      CHECK(selector_resolve(a, r, &twice, &err));
       CHECK(selector_match(a, &twice, r, object) == match);
     }
   }

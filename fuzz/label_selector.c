@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const resource_info *r = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("pods"));
   fuzz_heap heap = fuzz_heap_begin();
   arena *a = arena_create();
-  bool good = selector_parse(a, r, text, SLICE_NONE, &s, &err);
+  bool good = selector_parse(a, text, SLICE_NONE, &s, &err);
   /* The error names each value with its rule, some 300 bytes. */
   fuzz_heap_check(&heap, good ? size : size + 128, good ? 128 : 1024);
   CHECK(good || (err.set && err.message.len > 0 && status_error_code(&err) == 400));
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (as) CHECK(label_selector_match(as, val_path(object, "metadata.labels")) == match);
     if (s.label_count && slice_find_char(text, 0) < 0) {
       slice joined = arena_concat(a, text, arena_concat(a, SLICE_LIT(" , "), text));
-      CHECK(selector_parse(a, r, joined, SLICE_NONE, &twice, &err));
+      CHECK(selector_parse(a, joined, SLICE_NONE, &twice, &err));
       CHECK(twice.label_count == 2 * s.label_count);
       CHECK(selector_match(a, &twice, r, object) == match);
     }

@@ -428,6 +428,7 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   int64_t reuse = flags_int(f, "lease-reuse-duration-seconds");
   o.lease_reuse_s = reuse > 0 ? reuse : -1;
   if (!fill_shutdown(f, &o)) return false;
+  o.no_watch_cache = !flags_bool(f, "watch-cache");
   o.store_history = (uint64_t)flags_int(f, "store-history-events");
   o.watch_window = o.store_history == 0; /* who asks for a short history means watches too */
   int64_t least = flags_int(f, "min-request-timeout");

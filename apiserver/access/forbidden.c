@@ -14,21 +14,6 @@ access_attributes access_attributes_of(const request *rq) {
                              .is_resource = i->is_resource};
 }
 
-/* Nothing in the message may look like HTML. */
-static slice sanitized(arena *a, slice s) {
-  buf b;
-  buf_init(&b, LIMIT_BUFFER);
-  for (size_t i = 0; i < s.len; i++) {
-    switch (s.ptr[i]) {
-      case '&': buf_lit(&b, "&amp;"); break;
-      case '<': buf_lit(&b, "&lt;"); break;
-      case '>': buf_lit(&b, "&gt;"); break;
-      default: buf_char(&b, s.ptr[i]);
-    }
-  }
-  return text_take(a, &b);
-}
-
 static slice denial(arena *a, const access_attributes *q) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
@@ -60,7 +45,7 @@ static slice denial(arena *a, const access_attributes *q) {
 
 bool access_forbidden(request *rq, const access_attributes *q, slice reason) {
   arena *a = rq->arena;
-  slice why = sanitized(a, denial(a, q));
+  slice why = text_sanitized(a, denial(a, q));
   if (reason.len) why = arena_printf(a, "%.*s: %.*s", SLICE_ARG(why), SLICE_ARG(reason));
   rq->refused = true;
   return status_forbidden(&rq->error, a, q->group, q->resource, q->name, why);

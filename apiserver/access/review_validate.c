@@ -161,8 +161,7 @@ static slice selector_error(arena *a, const val *attributes, const char *name) {
   if (raw.len && !fields) {
     selector parsed;
     status_error ignored = {0};
-    const resource_info *pods = schema_resource(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("pods"));
-    bad = !selector_parse(a, pods, raw, SLICE_NONE, &parsed, &ignored);
+    bad = !selector_parse(a, raw, SLICE_NONE, &parsed, &ignored);
   }
   if (!bad) return SLICE_NONE;
   return arena_printf(a, "spec.resourceAttributes.%s %signored due to parse error", name,

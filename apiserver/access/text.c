@@ -105,3 +105,17 @@ slice text_aggregate(arena *a, const slice *errors, uint32_t count) {
   slice joined = text_take(a, &b);
   return kept == 1 ? joined : arena_printf(a, "[%.*s]", SLICE_ARG(joined));
 }
+
+slice text_sanitized(arena *a, slice s) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  for (size_t i = 0; i < s.len; i++) {
+    switch (s.ptr[i]) {
+      case '&': buf_lit(&b, "&amp;"); break;
+      case '<': buf_lit(&b, "&lt;"); break;
+      case '>': buf_lit(&b, "&gt;"); break;
+      default: buf_char(&b, s.ptr[i]);
+    }
+  }
+  return text_take(a, &b);
+}

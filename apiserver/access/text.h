@@ -12,6 +12,8 @@ slice text_quoted(arena *a, slice s);
 void text_quote_list(buf *out, const slice *items, uint32_t count);
 /* A buffer's bytes copied to the arena; the buffer is disposed of. */
 slice text_take(arena *a, buf *b);
+/* With HTML's three characters escaped: nothing in an error may look like it. */
+slice text_sanitized(arena *a, slice s);
 /* utilerrors.NewAggregate(errs).Error(): one text as it is, more in brackets, repeats once. */
 slice text_aggregate(arena *a, const slice *errors, uint32_t count);
 

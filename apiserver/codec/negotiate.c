@@ -71,10 +71,11 @@ bool negotiate_patch(request *rq, patch_kind *out, bool *cbor) {
                      out, cbor, &rq->error);
 }
 
-bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice kind) {
+bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice group,
+                       slice kind) {
   bool wants_list = form->as == AS_PARTIAL_LIST;
   if ((form->as != AS_PARTIAL && !wants_list) || wants_list == is_list) return true;
-  slice package = is_builtin(rq) ? media_internal_package(rq->info.group)
+  slice package = is_builtin(rq) ? media_internal_package(group)
                                  : SLICE_LIT("unstructured");
   if (!is_builtin(rq)) kind = is_list ? SLICE_LIT("UnstructuredList") : SLICE_LIT("Unstructured");
   return status_set(&rq->error, rq->arena, STATUS_NOT_ACCEPTABLE,

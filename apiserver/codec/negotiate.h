@@ -24,7 +24,7 @@ typedef struct output_form {
 bool negotiate_route(request *rq);
 /* as=PartialObjectMetadata of a list and as=PartialObjectMetadataList of an object are 406.
  * kind: of the answer before it is transformed ("NamespaceList"). */
-bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice kind);
+bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice group, slice kind);
 
 /* From Accept, ?pretty and User-Agent. Review kinds have no table form. watch: the answer is a
  * stream (content_type is then the stream's). False with a 406 in rq->error. */

@@ -334,8 +334,7 @@ static slice *split_terms(arena *a, slice text, uint32_t *count) {
   return terms;
 }
 
-static bool parse_fields(arena *a, const resource_info *r, slice text, selector *out,
-                         status_error *err) {
+static bool parse_fields(arena *a, slice text, selector *out, status_error *err) {
   uint32_t count;
   slice *terms = split_terms(a, text, &count);
   out->fields = ARENA_ARRAY(a, requirement, count + 1);
@@ -353,22 +352,25 @@ static bool parse_fields(arena *a, const resource_info *r, slice text, selector 
     if (q.key.len == 0 && q.values[0].len == 0) continue; /* says nothing */
     out->fields[out->field_count++] = q;
   }
-  for (uint32_t i = 0; i < out->field_count; i++) {
-    requirement q = out->fields[i];
+  return true;
+}
+
+bool selector_resolve(arena *a, const resource_info *r, selector *s, status_error *err) {
+  for (uint32_t i = 0; i < s->field_count; i++) {
+    requirement q = s->fields[i];
     if (!version_field_label_known(r, q.key)) {
       slice why = version_field_label_error(a, r, q.key);
       return status_set(err, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(why));
     }
-    if (slice_is(q.key, "metadata.name") && q.op == SELECT_EQUALS) out->name = q.values[0];
+    if (slice_is(q.key, "metadata.name") && q.op == SELECT_EQUALS) s->name = q.values[0];
     if (slice_is(q.key, "metadata.namespace") && q.op == SELECT_EQUALS) {
-      out->namespace = q.values[0];
+      s->namespace = q.values[0];
     }
   }
   return true;
 }
 
-bool selector_parse(arena *a, const resource_info *r, slice labels, slice fields, selector *out,
-                    status_error *err) {
+bool selector_parse(arena *a, slice labels, slice fields, selector *out, status_error *err) {
   *out = (selector){0};
   parser p = {.a = a};
   if (!parse_labels(&p, labels, out)) {
@@ -376,7 +378,7 @@ bool selector_parse(arena *a, const resource_info *r, slice labels, slice fields
                       p.in_requirement ? "unable to parse requirement: " : "",
                       SLICE_ARG(p.problem));
   }
-  return parse_fields(a, r, fields, out, err);
+  return parse_fields(a, fields, out, err);
 }
 
 bool selector_require_name(arena *a, selector *s, slice name, status_error *err) {

@@ -30,9 +30,11 @@ typedef struct selector {
   slice namespace; /* metadata.namespace=x: the read is of one namespace */
 } selector;
 
-/* Texts as they stand in the query. Unknown field labels are a 400. Arena memory. */
-bool selector_parse(arena *a, const resource_info *r, slice labels, slice fields, selector *out,
-                    status_error *err);
+/* Texts as they stand in the query; what is no selector is a 400. Arena memory. */
+bool selector_parse(arena *a, slice labels, slice fields, selector *out, status_error *err);
+/* For this resource: field labels that it does not know are a 400; name and namespace are set. The
+ * real server looks at the other options between the two. */
+bool selector_resolve(arena *a, const resource_info *r, selector *s, status_error *err);
 /* Adds metadata.name=name; false with err where the selector asks for another name. */
 bool selector_require_name(arena *a, selector *s, slice name, status_error *err);
 static inline bool selector_is_empty(const selector *s) {

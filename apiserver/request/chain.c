@@ -2,8 +2,10 @@
 #include "request/chain.h"
 
 #include "access/access.h"
+#include "access/text.h"
 #include "base/fiber.h"
 #include "base/limits.h"
+#include "base/quote.h"
 #include "codec/codec.h"
 #include "request/info.h"
 #include "request/options.h"
@@ -53,17 +55,6 @@ static bool not_allowed(request *rq) {
   return false;
 }
 
-/* What can be listed has a handler for watches, which refuses. */
-static bool no_watch(request *rq) {
-  slice name = rq->resource->resource;
-  status_set(&rq->error, rq->arena, STATUS_METHOD_NOT_ALLOWED,
-             "watch is not supported on resources of kind \"%.*s\"", SLICE_ARG(name));
-  rq->error.has_details = true;
-  rq->error.kind = name;
-  rq->error.group = rq->resource->group;
-  return false;
-}
-
 typedef struct verb_row {
   const char *name;
   uint16_t bit;
@@ -102,14 +93,19 @@ static bool find_resource(request *rq) {
   if (rq->resource->namespaced && !i->namespace.len && !(rq->resource->verbs & VERB_LIST)) {
     return not_found(rq);
   }
-  if (i->name.len && !i->subresource.len && rq->resource->verbs == VERB_CREATE) {
+  bool collection = slice_is(i->verb, "list") || slice_is(i->verb, "watch");
+  if (i->name.len && !collection && !i->subresource.len && rq->resource->verbs == VERB_CREATE) {
+    return not_found(rq);
+  }
+  /* The deprecated paths are there for what can be watched; below an object there are none. */
+  if (i->watch_path && (i->subresource.len || !(rq->resource->verbs & VERB_WATCH))) {
     return not_found(rq);
   }
   if (!rq->resource->namespaced && i->namespace.len && !is_namespace) return not_found(rq);
   /* /roles/x is no path of a namespaced resource; /roles is (its lists). */
-  if (rq->resource->namespaced && i->namespace.len == 0 && i->name.len &&
-      !slice_is(i->verb, "list") &&
-      !slice_is(i->verb, "watch")) return not_found(rq);
+  if (rq->resource->namespaced && i->namespace.len == 0 && i->name.len && !collection) {
+    return not_found(rq);
+  }
   if (i->subresource.len == 0) return true;
   if (i->deeper && !slice_is(i->subresource, "proxy")) return not_found(rq);
   rq->subresource = schema_subresource(rq->resource, i->subresource);
@@ -158,11 +154,11 @@ static void serve_resource(request *rq) {
     bool listed = !rq->subresource && (rq->resource->verbs & VERB_LIST);
     if (listed && slice_is(rq->info.verb, "watch") && slice_is(rq->http->method, "GET")) {
       warn_deprecated(rq);
-      no_watch(rq);
+      verb_watch_refused(rq);
     } else {
       not_allowed(rq);
+      respond_error(rq);
     }
-    respond_error(rq);
     return;
   }
   warn_deprecated(rq);
@@ -199,7 +195,7 @@ static request *request_create(server *s, http_exchange *x) {
   rq->server = s;
   rq->http = x;
   rq->wall_ns = s->env->wall_ns;
-  rq->mono_ns = s->env->mono_ns;
+  rq->mono_ns = rq->came_ns = s->env->mono_ns;
   return rq;
 }
 
@@ -315,11 +311,10 @@ void chain_handle(void *ctx, http_exchange *x) {
   if (shutdown_refuses(rq)) return;
   rq->goaway = goes_away(rq->server, x);
   if (!request_info_read(rq->arena, x, &rq->info, &problem)) {
-    slice text =
-        arena_printf(rq->arena,
-                     "Internal Server Error: \"%.*s\": failed to create RequestInfo: %.*s\n",
-                     SLICE_ARG(x->target), SLICE_ARG(problem));
-    respond_text(rq, 500, text);
+    slice target = go_quote(rq->arena, x->target);
+    slice text = arena_printf(rq->arena, "Internal Server Error: %.*s: failed to create "
+                              "RequestInfo: %.*s\n", SLICE_ARG(target), SLICE_ARG(problem));
+    respond_plain_error(rq, 500, text_sanitized(rq->arena, text), NULL, 0);
     return;
   }
   if (is_early(rq)) return;

@@ -118,6 +118,7 @@ bool request_info_read(arena *a, const http_exchange *x, request_info *info, sli
       return false;
     }
     info->verb = first;
+    info->watch_path = slice_is(first, "watch");
     p.from++;
   } else {
     info->verb = verb_of_method(x->method);

@@ -150,11 +150,11 @@ bool options_read_write(request *rq, const char *kind, bool apply, write_options
                                 &rq->error);
 }
 
-static void check_match(field_errors *errs, request *rq, const list_options *o, bool is_watch) {
+static void check_match(field_errors *errs, request *rq, const list_options *o) {
   path match = path_root("resourceVersionMatch"), initial = path_root("sendInitialEvents");
   bool newer = slice_is(o->match, "NotOlderThan");
   val *given = val_string(rq->arena, o->match);
-  if (is_watch) {
+  if (o->watch) {
     if (o->initial_events_set && !newer) {
       field_forbidden(errs, &match,
                       "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
@@ -195,7 +195,7 @@ static void check_match(field_errors *errs, request *rq, const list_options *o, 
   }
 }
 
-bool options_read_list(request *rq, bool is_watch, list_options *out) {
+bool options_read_list(request *rq, list_options *out) {
   const http_exchange *x = rq->http;
   bool unused = false;
   *out = (list_options){
@@ -204,19 +204,22 @@ bool options_read_list(request *rq, bool is_watch, list_options *out) {
       .resource_version = http_query_get(x, "resourceVersion"),
       .match = http_query_get(x, "resourceVersionMatch"),
       .continue_token = http_query_get(x, "continue"),
-      .watch = is_watch,
   };
+  read_bool(rq, "watch", &unused, &out->watch);
   read_bool(rq, "allowWatchBookmarks", &unused, &out->allow_bookmarks);
   read_bool(rq, "sendInitialEvents", &out->initial_events_set, &out->initial_events);
   if (!read_int(rq, "timeoutSeconds", &out->timeout_set, &out->timeout_s)) return false;
-  if (!read_int(rq, "limit", &unused, &out->limit)) return false;
-  bool legacy = out->resource_version.len == 0 || slice_is(out->resource_version, "0");
-  if (is_watch && legacy && !out->initial_events_set && out->match.len == 0) {
-    out->initial_events_set = out->initial_events = true;
-    out->match = SLICE_LIT("NotOlderThan");
+  return read_int(rq, "limit", &unused, &out->limit);
+}
+
+bool options_check_list(request *rq, list_options *o) {
+  bool legacy = o->resource_version.len == 0 || slice_is(o->resource_version, "0");
+  if (o->watch && legacy && !o->initial_events_set && o->match.len == 0) {
+    o->initial_events_set = o->initial_events = true;
+    o->match = SLICE_LIT("NotOlderThan");
   }
   field_errors errs = {.a = rq->arena};
-  check_match(&errs, rq, out, is_watch);
+  check_match(&errs, rq, o);
   return field_errors_to_status(&errs, SLICE_LIT("meta.k8s.io"), SLICE_LIT("ListOptions"),
                                 SLICE_LIT(""), &rq->error);
 }

@@ -22,8 +22,11 @@ typedef struct list_options {
   int64_t timeout_s;
   bool initial_events_set, initial_events;
 } list_options;
-/* is_watch: how it is routed (a watch path forces it). Defaults of WatchList applied. */
-bool options_read_list(request *rq, bool is_watch, list_options *out);
+/* False with a 400 for a number that is none. `watch` is the parameter: one of the deprecated paths
+ * makes a watch without it, whose options count as a list's. */
+bool options_read_list(request *rq, list_options *out);
+/* Applies the defaults of WatchList; false with a 422 where options do not go together. */
+bool options_check_list(request *rq, list_options *o);
 
 typedef struct delete_options {
   bool grace_set;

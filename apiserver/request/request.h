@@ -38,6 +38,7 @@ typedef struct request_info {
   slice api_prefix; /* "api", "apis" or empty */
   slice group, version, resource, subresource, namespace, name;
   bool deeper; /* more parts behind the subresource */
+  bool watch_path; /* one of the deprecated paths, /api/v1/watch/... */
 } request_info;
 
 typedef enum field_validation { VALIDATE_WARN, VALIDATE_STRICT, VALIDATE_IGNORE } field_validation;
@@ -47,6 +48,7 @@ typedef struct request {
   server *server;
   http_exchange *http;
   int64_t wall_ns, mono_ns; /* the turn's clock */
+  int64_t came_ns; /* mono_ns of the turn in which it came */
   request_info info;
   const resource_info *resource; /* NULL for non-resource paths */
   const subresource_info *subresource; /* NULL for the main resource */

@@ -276,8 +276,15 @@ bool respond_transformable(request *rq, const output_form *form, bool is_list) {
   table_include ignored;
   slice include = http_query_get(rq->http, "includeObject");
   if (form->as == AS_TABLE) return table_include_parse(rq->arena, include, &ignored, &rq->error);
-  return negotiate_partial(rq, form, is_list,
+  return negotiate_partial(rq, form, is_list, rq->info.group,
                            is_list ? rq->resource->list_kind : rq->resource->kind);
+}
+
+static void respond_partial_of(request *rq, int code, const output_form *form, const val *obj) {
+  val *p = partial_make(rq->arena, obj, form->as_version);
+  respond_tree(rq, code, form, p,
+               schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"),
+                           SLICE_LIT("PartialObjectMetadata"))->type);
 }
 
 static void respond_table_of(request *rq, int code, const output_form *form, val *obj) {
@@ -291,9 +298,13 @@ static void respond_table_of(request *rq, int code, const output_form *form, val
 }
 
 void respond_scale(request *rq, int code, const output_form *form, val *scale, const type_info *t) {
-  if (form->as != AS_TABLE) respond_tree(rq, code, form, scale, t);
-  else if (!respond_transformable(rq, form, false)) respond_error(rq);
-  else respond_table_of(rq, code, form, scale);
+  bool ok = form->as == AS_TABLE ? respond_transformable(rq, form, false)
+                                 : negotiate_partial(rq, form, false, SLICE_LIT("autoscaling"),
+                                                     SLICE_LIT("Scale"));
+  if (!ok) respond_error(rq);
+  else if (form->as == AS_TABLE) respond_table_of(rq, code, form, scale);
+  else if (form->as == AS_OBJECT) respond_tree(rq, code, form, scale, t);
+  else respond_partial_of(rq, code, form, scale);
 }
 
 void respond_object(request *rq, int code, const output_form *form, val *obj) {
@@ -310,10 +321,7 @@ void respond_object(request *rq, int code, const output_form *form, val *obj) {
     return;
   }
   if (form->as != AS_OBJECT) {
-    val *p = partial_make(a, obj, form->as_version);
-    respond_tree(rq, code, form, p,
-                 schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"),
-                             SLICE_LIT("PartialObjectMetadata"))->type);
+    respond_partial_of(rq, code, form, obj);
     return;
   }
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(r, gv)));

@@ -4,6 +4,7 @@
 #include "registry/selector.h"
 #include "request/options.h"
 #include "respond/respond.h"
+#include "verb/read.h"
 
 static const struct component {
   const char *name, *healthy, *message;
@@ -48,9 +49,7 @@ static bool list(request *rq) {
   output_form form;
   list_options o;
   selector s;
-  if (!negotiate_output(rq, false, &form) || !options_read_list(rq, false, &o) ||
-      !selector_parse(rq->arena, rq->resource, o.label_selector, o.field_selector, &s,
-                      &rq->error)) return false;
+  if (!negotiate_output(rq, false, &form) || !read_list_options(rq, &o, &s)) return false;
   val *found[COMPONENTS];
   uint32_t count = 0;
   for (size_t i = 0; i < COMPONENTS; i++) {

@@ -58,10 +58,12 @@ static bool delete_each(request *rq, const list_found *found, const delete_optio
 void verb_deletecollection(request *rq) {
   output_form form;
   list_options lo;
+  selector which;
   delete_options o;
   list_found found = {0};
-  bool ok = negotiate_output(rq, false, &form) && options_read_list(rq, false, &lo) &&
-            options_read_delete(rq, &o) && list_collect(rq, &lo, verb_deletecollection, &found);
+  bool ok = negotiate_output(rq, false, &form) && read_list_options(rq, &lo, &which) &&
+            options_read_delete(rq, &o) &&
+            list_collect(rq, &lo, &which, verb_deletecollection, &found);
   if (found.waits) return;
   if (ok) generic_warn_orphans(rq, &o);
   if (!ok || !delete_each(rq, &found, &o)) respond_error(rq);

@@ -25,6 +25,7 @@ typedef struct list_run {
   int64_t revision; /* 0: the current one */
   int64_t page; /* items at most; 0: all */
   bool continued;
+  bool one_key; /* by its name: the real server gets instead of listing */
   bool collects; /* for deletecollection, which in the real server always reads in pages */
   store_view *view;
   arena *scratch; /* trees looked at for selectors, reset item by item */
@@ -48,6 +49,7 @@ static void narrow_to_name(list_run *l) {
   l->start = arena_concat(l->rq->arena, l->prefix, name);
   l->end = arena_concat(l->rq->arena, l->start, slice_of("\0", 1));
   l->page = 0;
+  l->one_key = true;
 }
 
 static bool read_place(list_run *l) {
@@ -55,7 +57,8 @@ static bool read_place(list_run *l) {
   slice ns = rq->info.namespace.len ? rq->info.namespace : l->selector.namespace;
   l->prefix = stored_prefix(rq->arena, rq->resource, rq->resource->namespaced ? ns : SLICE_NONE);
   l->start = l->prefix;
-  l->page = slice_is(l->o.resource_version, "0") ? 0 : l->o.limit; /* from the cache: one page */
+  bool whole = slice_is(l->o.resource_version, "0") && read_is_cached(rq); /* in one page */
+  l->page = whole ? 0 : l->o.limit;
   l->end = stored_prefix_end(rq->arena, l->prefix);
   if (l->o.continue_token.len == 0) {
     narrow_to_name(l);
@@ -81,7 +84,7 @@ static bool read_revision(list_run *l) {
   uint64_t n = l->version;
   if (!read_reached(rq, n)) return false;
   if (l->continued) return l->revision || read_consistent(rq, SLICE_NONE, &l->revision);
-  bool paged = l->o.limit > 0 || l->collects;
+  bool paged = (l->o.limit > 0 || l->collects) && !l->one_key;
   bool exact = slice_is(l->o.match, "Exact") || (l->o.match.len == 0 && paged);
   if (n > 0 && exact && !MUTANT(EXACT_IS_LATEST)) l->revision = (int64_t)n;
   else l->revision = rq->http->horizon;
@@ -162,7 +165,8 @@ static bool check_walk(list_run *l, store_result walked) {
 static list_meta make_meta(list_run *l) {
   list_meta m = {.revision = store_view_revision(l->view)};
   if (l->next_key.len == 0) return m;
-  slice rest = slice_from(l->next_key, l->prefix.len - 1); /* with its slash */
+  bool slash = read_is_cached(l->rq); /* its prefixes end without one */
+  slice rest = slice_from(l->next_key, l->prefix.len - slash);
   slice start = arena_concat(l->rq->arena, rest, slice_of("\0", 1));
   m.continue_token = continue_encode(l->rq->arena, m.revision, start);
   if (selector_is_empty(&l->selector)) {
@@ -175,20 +179,16 @@ static list_meta make_meta(list_run *l) {
 
 static bool prepare(list_run *l, output_form *form) {
   request *rq = l->rq;
-  return negotiate_output(rq, false, form) && options_read_list(rq, false, &l->o) &&
-         selector_parse(rq->arena, rq->resource, l->o.label_selector, l->o.field_selector,
-                        &l->selector, &rq->error) &&
+  return negotiate_output(rq, false, form) && read_list_options(rq, &l->o, &l->selector) &&
          read_place(l) &&
          (l->continued || read_version(rq, l->o.resource_version, true, &l->version));
 }
 
-bool list_collect(request *rq, const list_options *o, void (*again)(request *rq),
-                  list_found *out) {
-  list_run l = {.rq = rq, .o = *o, .collects = true};
+bool list_collect(request *rq, const list_options *o, const selector *s,
+                  void (*again)(request *rq), list_found *out) {
+  list_run l = {.rq = rq, .o = *o, .selector = *s, .collects = true};
   *out = (list_found){0};
-  bool ok = selector_parse(rq->arena, rq->resource, o->label_selector, o->field_selector,
-                           &l.selector, &rq->error) &&
-            read_place(&l) &&
+  bool ok = read_place(&l) &&
             (l.continued || read_version(rq, o->resource_version, true, &l.version));
   if (ok && wait_for_version(rq, l.version, again)) {
     out->waits = true;

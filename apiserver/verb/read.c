@@ -10,10 +10,20 @@
 
 #define TOKEN_VERSION "meta.k8s.io/v1"
 
+bool read_list_options(request *rq, list_options *o, selector *s) {
+  return options_read_list(rq, o) &&
+         selector_parse(rq->arena, o->label_selector, o->field_selector, s, &rq->error) &&
+         options_check_list(rq, o) && selector_resolve(rq->arena, rq->resource, s, &rq->error);
+}
+
 static const status_cause too_large_cause = {
     .reason = {"ResourceVersionTooLarge", 23},
     .message = {"Too large resource version", 26},
 };
+
+bool read_is_cached(const request *rq) {
+  return !slice_is(rq->resource->resource, "events") && !rq->server->options.no_watch_cache;
+}
 
 bool read_too_large(request *rq, uint64_t asked, int64_t current) {
   status_set(&rq->error, rq->arena, STATUS_TIMEOUT,
@@ -21,7 +31,7 @@ bool read_too_large(request *rq, uint64_t asked, int64_t current) {
              (unsigned long long)asked, (long long)current);
   rq->error.cause_count = 1;
   rq->error.causes = &too_large_cause;
-  rq->error.retry_after_seconds = 1;
+  if (read_is_cached(rq)) rq->error.retry_after_seconds = 1;
   return false;
 }
 

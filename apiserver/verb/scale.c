@@ -7,8 +7,10 @@
 #include "registry/stored.h"
 #include "respond/respond.h"
 #include "server.h"
+#include "verb/read.h"
 #include "verb/scale_fields.h"
 #include "verb/verbs.h"
+#include "verb/wait.h"
 #include "verb/write.h"
 
 static void copy_meta(arena *a, val *to, const val *parent) {
@@ -30,15 +32,15 @@ static void append(buf *b, slice key, const char *between, const val *values) {
 }
 
 /* The selector as text; labels sorted by key, then the expressions. */
-static slice selector_text(arena *a, const val *selector) {
+static slice selector_text(arena *a, const val *of) {
   buf b;
   buf_init(&b, (size_t)1 << 24);
-  const val *labels = val_getc(selector, "matchLabels");
-  if (!labels && !val_getc(selector, "matchExpressions")) labels = selector; /* a plain map */
+  const val *labels = val_getc(of, "matchLabels");
+  if (!labels && !val_getc(of, "matchExpressions")) labels = of; /* a plain map */
   val *sorted = val_copy(a, labels);
   val_sort(sorted);
   VAL_EACH(e, sorted) append(&b, e->key, "=", e->value);
-  const val *exprs = val_getc(selector, "matchExpressions");
+  const val *exprs = val_getc(of, "matchExpressions");
   for (uint32_t i = 0; i < val_len(exprs); i++) {
     const val *x = val_at(exprs, i);
     slice op = val_get_str(x, "operator"), key = val_get_str(x, "key");
@@ -162,25 +164,35 @@ static bool read_body(request *rq, scale_run *s) {
   return s->body != NULL;
 }
 
+/* As a GET of the object itself. False: the answer comes later, or rq->error is set. */
+static bool serve_get(request *rq, const output_form *form) {
+  slice asked = http_query_get(rq->http, "resourceVersion");
+  uint64_t version = 0;
+  store_entry *e = NULL;
+  bool ok = read_version(rq, asked, false, &version);
+  if (ok && wait_for_version(rq, version, scale_serve)) return false;
+  if (!ok || !read_reached(rq, version) ||
+      !generic_get(rq, rq->info.namespace, rq->info.name, !asked.len, &e)) {
+    return false;
+  }
+  request_keep(rq, e);
+  answer(rq, form, stored_decode(rq->arena, rq->resource, e));
+  return true;
+}
+
 void scale_serve(request *rq) {
   output_form form;
   write_result result = {0};
   scale_run s = {0};
   bool ok = negotiate_output(rq, false, &form);
   if (ok && slice_is(rq->info.verb, "get")) {
-    store_entry *e = NULL;
-    ok = generic_get(rq, rq->info.namespace, rq->info.name, true, &e);
-    if (ok) {
-      request_keep(rq, e);
-      answer(rq, &form, stored_decode(rq->arena, rq->resource, e));
-      return;
-    }
-  } else if (ok) {
-    update_source source = {.make = make, .ctx = &s, .prepare = keep_rest};
-    ok = read_body(rq, &s) &&
-        generic_update(rq, rq->info.namespace, rq->info.name, &source, &result);
-    if (ok && result.entry) request_keep(rq, result.entry);
+    if (!serve_get(rq, &form) && rq->error.set) respond_error(rq);
+    return;
   }
+  update_source source = {.make = make, .ctx = &s, .prepare = keep_rest};
+  ok = ok && read_body(rq, &s) &&
+       generic_update(rq, rq->info.namespace, rq->info.name, &source, &result);
+  if (ok && result.entry) request_keep(rq, result.entry);
   if (!ok) respond_error(rq);
   else answer(rq, &form, result.obj);
 }

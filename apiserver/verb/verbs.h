@@ -8,6 +8,8 @@
 void verb_get(request *rq);
 void verb_list(request *rq);
 void verb_watch(request *rq);
+/* Of what can be listed and not watched: its options are read, and then it is refused. */
+void verb_watch_refused(request *rq);
 void verb_create(request *rq);
 void verb_update(request *rq);
 void verb_patch(request *rq);

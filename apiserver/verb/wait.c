@@ -7,6 +7,7 @@
 #include "codec/codec.h"
 #include "respond/respond.h"
 #include "server_stores.h"
+#include "verb/read.h"
 
 #include <assert.h>
 
@@ -82,7 +83,7 @@ static bool wait_here(request *rq, uint64_t version) {
 bool wait_for_version(request *rq, uint64_t version, void (*again)(request *rq)) {
   server *s = rq->server;
   int64_t current = store_revision(request_store(rq));
-  if (rq->waited || version <= (uint64_t)current) return false;
+  if (rq->waited || version <= (uint64_t)current || !read_is_cached(rq)) return false;
   if (rq->fiber) return wait_here(rq, version);
   assert(rq->kept_count == 0);
   waiter *w = ARENA_NEW(rq->arena, waiter);

@@ -7,6 +7,9 @@
 #include "verb/wait.h"
 #include "watch/watcher.h"
 
+#define SECOND_NS ((int64_t)1000000000)
+#define WAIT_S 3 /* a version is waited for so long, verb/wait.c */
+
 /* The deprecated paths are watches whatever the method. */
 static bool method_ok(request *rq) {
   if (slice_is(rq->http->method, "GET")) return true;
@@ -16,16 +19,49 @@ static bool method_ok(request *rq) {
   return false;
 }
 
-static bool prepare(request *rq, watch_args *args) {
-  list_options *o = &args->options;
-  return method_ok(rq) && negotiate_output(rq, true, &args->form) &&
-      options_read_list(rq, true, o) &&
-         selector_parse(rq->arena, rq->resource, o->label_selector, o->field_selector,
-                        &args->selector,
-                        &rq->error) &&
+static bool read_what(request *rq, watch_args *args) {
+  return method_ok(rq) && negotiate_output(rq, false, &args->form) &&
+         read_list_options(rq, &args->options, &args->selector) &&
          (rq->info.name.len == 0 ||
-          selector_require_name(rq->arena, &args->selector, rq->info.name, &rq->error)) &&
-         read_version(rq, o->resource_version, false, &args->from);
+          selector_require_name(rq->arena, &args->selector, rq->info.name, &rq->error));
+}
+
+/* Whether the form can be streamed is the last thing that the real server asks: it has begun the
+ * watch by then. */
+static bool prepare(request *rq, watch_args *args) {
+  return read_what(rq, args) &&
+         read_version(rq, args->options.resource_version, false, &args->from) &&
+         (args->form.as != AS_TABLE || respond_transformable(rq, &args->form, false)) &&
+         negotiate_output(rq, true, &args->form);
+}
+
+void verb_watch_refused(request *rq) {
+  watch_args args = {0};
+  slice name = rq->resource->resource;
+  if (read_what(rq, &args)) {
+    status_set(&rq->error, rq->arena, STATUS_METHOD_NOT_ALLOWED,
+               "watch is not supported on resources of kind \"%.*s\"", SLICE_ARG(name));
+    rq->error.has_details = true;
+    rq->error.kind = name;
+    rq->error.group = rq->resource->group;
+  }
+  respond_error(rq);
+}
+
+/* Its time may be over before it began: because it is negative, or because the version was waited
+ * for. Then only a consistent read is told to have failed. */
+static bool is_over(request *rq, watch_args *args) {
+  const list_options *o = &args->options;
+  if (!o->timeout_set || o->timeout_s == 0) return false;
+  int64_t passed_ns = rq->server->env->mono_ns - rq->came_ns;
+  if (o->timeout_s >= WAIT_S) return false;
+  if (o->timeout_s > 0 && passed_ns < o->timeout_s * SECOND_NS) return false;
+  bool consistent = args->initial && o->resource_version.len == 0 && read_is_cached(rq);
+  if (consistent) {
+    status_set(&rq->error, rq->arena, STATUS_INTERNAL, "context deadline exceeded");
+  }
+  args->over = true;
+  return true;
 }
 
 void verb_watch(request *rq) {
@@ -34,11 +70,12 @@ void verb_watch(request *rq) {
     respond_error(rq);
     return;
   }
-  args.initial = args.options.initial_events_set && args.options.initial_events;
-  args.wants_end = args.initial && args.options.allow_bookmarks;
+  const list_options *o = &args.options;
+  args.initial = o->initial_events_set ? o->initial_events : args.from == 0;
+  args.wants_end = o->initial_events_set && o->initial_events && o->allow_bookmarks;
   if (args.initial && wait_for_version(rq, args.from, verb_watch)) return;
-  if (args.form.as == AS_TABLE && !respond_transformable(rq, &args.form, false)) {
-    respond_error(rq);
+  if (is_over(rq, &args)) {
+    watcher_start(rq, &args);
     return;
   }
   int64_t at = 0;

@@ -318,11 +318,10 @@ void watchers_expire(server *s) {
   }
 }
 
-/* 0 is as good as none; a negative time is over at once. */
+/* 0 is as good as none. */
 static int64_t lifetime_ns(server *s, const list_options *o) {
   if (o->timeout_set && o->timeout_s != 0) {
-    int64_t seconds = o->timeout_s < 0 ? 0 : o->timeout_s;
-    return (seconds < TIMEOUT_MAX_S ? seconds : TIMEOUT_MAX_S) * SECOND_NS;
+    return (o->timeout_s < TIMEOUT_MAX_S ? o->timeout_s : TIMEOUT_MAX_S) * SECOND_NS;
   }
   int64_t least = s->options.min_request_timeout_s;
   if (least < 0) return (int64_t)TIMEOUT_MAX_S * SECOND_NS;
@@ -377,6 +376,11 @@ static slice prefix_of(request *rq, const watch_args *args) {
 void watcher_start(request *rq, const watch_args *args) {
   watcher *w = watcher_create(rq, args);
   if (!begin(rq, w, &args->form)) return;
+  if (args->over) {
+    if (rq->error.set) watcher_tell_error(w, &rq->error);
+    else finish(w);
+    return;
+  }
   if (args->initial && !read_reached(rq, args->from)) {
     watcher_tell_error(w, &rq->error);
     return;

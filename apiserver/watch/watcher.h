@@ -17,6 +17,7 @@ typedef struct watch_args {
   uint64_t from; /* events behind this revision */
   bool initial; /* the state of at least that revision first, as synthetic ADDED events */
   bool wants_end; /* a bookmark that closes the initial events */
+  bool over; /* ends as it begins, with rq's error where that is set */
 } watch_args;
 
 /* Begins the answer and owns the exchange from now on. */
