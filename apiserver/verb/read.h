@@ -14,8 +14,8 @@ bool read_list_options(request *rq, list_options *o, selector *s);
 /* The number of a resourceVersion parameter, 0 for none. A wrong one's error is the list's (400) or
  * the plain one (500). */
 bool read_version(request *rq, slice version, bool of_list, uint64_t *out);
-/* Whether the real server keeps this resource in a watch cache. Events it reads in etcd: no version is
- * waited for there, "0" is as good as none, and a token's key begins without a slash. */
+/* Whether the real server keeps this resource in a watch cache. Events it reads in etcd: no version
+ * is waited for there, "0" is as good as none, and a token's key begins without a slash. */
 bool read_is_cached(const request *rq);
 /* False with a 504 where the store has not reached `version`, "Too large resource version". */
 bool read_reached(request *rq, uint64_t version);
