@@ -60,7 +60,7 @@ static slice labels_answer(arena *a, const slice *texts, uint32_t count) {
   selector s;
   status_error err = {0};
   const resource_info *pods = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("pods"));
-  if (!selector_parse(a, pods, texts[0], SLICE_NONE, &s, &err)) return refused(a, err.message);
+  if (!selector_parse(a, texts[0], SLICE_NONE, &s, &err)) return refused(a, err.message);
   val *labels = val_map(a), *meta = val_map(a), *object = val_map(a);
   for (uint32_t i = 1; i + 1 < count; i += 2) {
     val_set(a, labels, texts[i], val_string(a, texts[i + 1]));
