@@ -54,7 +54,7 @@
   X(STALE_NOOP, "an update that changes nothing of a late copy is not compared with the newest") \
   X(ENDED_FIRST, "an update that ends a deletion is answered with version 1")                \
   X(ENDED_HELD, "an update that ends a deletion is answered with the finalizers it took off") \
-  X(WINDOW_SHORT, "a watch may not begin at the oldest three revisions of a window")          \
+  X(WINDOW_SHORT, "a watch may begin at the last four events of a window only")              \
   X(WINDOW_SKIPS, "a watch that begins in a window misses its first event")
 
 #define MUTANT_ENUM(name, text) MUTANT_##name,

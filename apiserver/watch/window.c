@@ -74,7 +74,8 @@ void watch_window_dispose(watch_window *w) {
 
 int64_t watch_window_floor(const watch_window *w, int64_t kept) {
   int64_t known = kept < w->since ? kept : w->since;
-  return (w->floor > known ? w->floor : known) + (MUTANT(WINDOW_SHORT) ? 3 : 0);
+  if (MUTANT(WINDOW_SHORT) && w->count > 4) return at(w, w->count - 4)->event.revision - 1;
+  return w->floor > known ? w->floor : known;
 }
 
 const store_event *watch_window_after(const watch_window *w, int64_t revision, uint32_t n) {
