@@ -124,6 +124,8 @@ h2_link *h2_link_for(client *c) {
   bool fits = l && h2_link_takes(l) && l->conn->server->index == c->server;
   if (fits) return l;
   if (l) {
+    bool spent = nghttp2_session_get_next_stream_id(l->session.session) > (uint32_t)INT32_MAX;
+    if (spent) SOMETIMES(c->world, STREAM_IDS);
     l->closing = true;
     close_if_idle(l);
   }
@@ -287,4 +289,8 @@ slice h2_link_goaway(h2_link *l) {
   l->closing = true;
   nghttp2_submit_goaway(l->session.session, 0, 0, NGHTTP2_NO_ERROR, NULL, 0);
   return taken(l);
+}
+
+void h2_link_last_ids(h2_link *l, uint32_t left) {
+  nghttp2_session_set_next_stream_id(l->session.session, INT32_MAX - 2 * (int32_t)left);
 }

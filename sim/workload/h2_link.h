@@ -43,5 +43,7 @@ void h2_link_dispose(h2_link *l);
 slice h2_link_pings(h2_link *l, uint32_t count);
 slice h2_link_settings(h2_link *l, uint32_t window);
 slice h2_link_goaway(h2_link *l);
+/* The next stream has the last number but so many. */
+void h2_link_last_ids(h2_link *l, uint32_t left);
 
 #endif

@@ -183,12 +183,13 @@ static bool fits(const fault *f, const call *k, const call_request *q) {
 /* What HTTP/2 allows a client, and servers must bear. */
 static void strike_h2(call *k, const call_request *q, const fault *f) {
   world *w = k->owner->world;
-  enum { RESET, PINGS, SETTINGS, CONTINUATION, GOAWAY, PIECES };
+  enum { RESET, PINGS, SETTINGS, CONTINUATION, GOAWAY, PIECES, LAST_IDS };
   slice before = SLICE_NONE;
   if (f->variant == PINGS) before = h2_link_pings(k->link, (uint32_t)f->arg);
   if (f->variant == SETTINGS) before = h2_link_settings(k->link, (uint32_t)f->arg);
   if (f->variant == CONTINUATION) k->padding = (uint32_t)f->arg;
   if (f->variant == PIECES) k->conn->fragment_up = (uint32_t)f->arg;
+  if (f->variant == LAST_IDS) h2_link_last_ids(k->link, (uint32_t)f->arg);
   if (before.len) net_send(k->conn, before);
   net_send(k->conn, call_bytes(k, q));
   if (f->variant == RESET) world_at(w, w->now_ns + f->arg * MILLI, DUE_CALL_RESET, k, 0);

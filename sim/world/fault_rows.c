@@ -123,9 +123,10 @@ const fault_row fault_rows[FAULT_CLASSES] = {
      V({"reset", SITE_REQUEST, 0, 50, 0, 0}, {"pings", SITE_REQUEST, 10, 300, 0, 0},
        {"settings", SITE_REQUEST, 1, 2000, 0, 0},
        {"continuation", SITE_REQUEST, 17000, 60000, 0, 0}, {"goaway", SITE_REQUEST, 0, 0, 0, 0},
-       {"pieces", SITE_REQUEST, 1, 9, 0, 0}),
+       {"pieces", SITE_REQUEST, 1, 9, 0, 0}, {"last-ids", SITE_REQUEST, 0, 2, 0, 0}),
      "GOAWAY and resets are retried", "other streams touched",
-     "arg: milliseconds until the reset; pings; the window; bytes of a header, of first pieces"},
+     "arg: milliseconds until the reset; pings; the window; bytes of a header, of first pieces; "
+     "streams that the connection's numbers leave behind this one"},
     {"moved-client", NEEDS_PEERS, 4, V({"reconnect", SITE_CONNECT, 0, 0, 0, 0}),
      "resourceVersion=0 goes back in time", "anything else does",
      "a connection goes to another server than the last"},

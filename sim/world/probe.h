@@ -36,6 +36,7 @@
   X(STREAM_INSTEAD, "another than the server answered on an HTTP/2 stream")                  \
   X(STREAM_HELD, "the end of an HTTP/2 request's body came late")                            \
   X(STREAM_BOOKMARK, "a bookmark on an HTTP/2 stream was lost or doubled")                   \
+  X(STREAM_IDS, "an HTTP/2 connection had no numbers left for streams")                      \
   X(STREAM_CLOSED, "an HTTP/2 connection no longer took the request that had waited")        \
   X(SERVER_DIED, "a server died with requests under way")                                    \
   X(NO_MEMORY, "an allocation failed")                                                       \
