@@ -63,15 +63,37 @@ static INLINE char *restock(encoder *e, char *p) {
   return __builtin_expect(p < e->low, 0) ? grow(e, p, SLACK) : p;
 }
 
+/* Of three bytes and more. */
+static NOINLINE char *put_long_varint(char *p, uint64_t n) {
+  unsigned bits = 64 - (unsigned)__builtin_clzll(n), len = (bits + 6) / 7;
+  p -= len;
+  for (unsigned i = 0; i + 1 < len; i++, n >>= 7) p[i] = (char)(n | 0x80);
+  p[len - 1] = (char)n;
+  return p;
+}
+
 static INLINE char *put_varint(char *p, uint64_t n) {
   if (__builtin_expect(n < 0x80, 1)) {
     *--p = (char)n;
     return p;
   }
-  unsigned bits = 64 - (unsigned)__builtin_clzll(n), len = (bits + 6) / 7;
-  p -= len;
-  for (unsigned i = 0; i + 1 < len; i++, n >>= 7) p[i] = (char)(n | 0x80);
-  p[len - 1] = (char)n;
+  if (__builtin_expect(n < 0x4000, 1)) {
+    p -= 2;
+    p[0] = (char)(n | 0x80);
+    p[1] = (char)(n >> 7);
+    return p;
+  }
+  return put_long_varint(p, n);
+}
+
+/* The varints of times from 1978 to 3058: groups of seven bits are drawn apart to bytes. */
+static INLINE bool is_five_bytes(uint64_t n) { return n >> 28 > 0 && n >> 35 == 0; }
+
+static INLINE char *put_five_bytes(char *p, uint64_t n) {
+  uint32_t low = (uint32_t)((n & 0x3fff) | (n & 0xfffc000) << 2);
+  low = (low & 0x7f007fu) | (low & 0x3f803f80u) << 1 | 0x80808080u;
+  *--p = (char)(n >> 28);
+  for (unsigned i = 4; i-- > 0;) *--p = (char)(low >> (8 * i));
   return p;
 }
 
@@ -98,6 +120,18 @@ static INLINE char *put_text(encoder *e, char *p, slice s) {
   return p;
 }
 
+static INLINE char *put_text_field(encoder *e, char *p, const proto_field *f, const char *from,
+                                   size_t len) {
+  if (__builtin_expect(len > SHORT_MAX, 0)) {
+    return put_tag(put_long_text(e, p, slice_of(from, len)), f);
+  }
+  p -= len;
+  copy_small(p, from, len);
+  p[-1] = (char)len;
+  memcpy(p - 3, f->tag, 2);
+  return p - 1 - f->tag_len;
+}
+
 /* What proto_out's functions write, before p. */
 static proto_out lend(encoder *e, char *p) {
   return (proto_out){e->out, (size_t)(e->end - p)};
@@ -110,7 +144,12 @@ static char *take_back(encoder *e, const proto_out *o) {
 
 /* ---- values ---- */
 
+static const val empty = {.type = VAL_MAP};
+static const val_entry no_entries[1];
+
 static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth);
+static char *put_in_order(encoder *e, char *p, const val_entry *first, const val_entry *at,
+                          const proto_field *f, unsigned depth);
 
 static char *put_deep(encoder *e, char *p, const val *v, const type_info *t) {
   proto_out o = lend(e, p);
@@ -154,7 +193,8 @@ static char *put_time(char *p, const val *v, bool micro) {
   if (seconds == UNIX_OF_YEAR_1 && nanos == 0) return p;
   p = put_varint(p, (uint64_t)nanos);
   *--p = 2 << 3 | WIRE_VARINT;
-  p = put_varint(p, (uint64_t)seconds);
+  p = is_five_bytes((uint64_t)seconds) ? put_five_bytes(p, (uint64_t)seconds)
+                                       : put_varint(p, (uint64_t)seconds);
   *--p = 1 << 3 | WIRE_VARINT;
   return p;
 }
@@ -207,28 +247,50 @@ static char *put_item(encoder *e, char *p, const proto_field *f, const val *v, c
   }
 }
 
-static char *put_list(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
-                      unsigned depth) {
-  const type_info *elem = t->elem;
-  val *const *first = v->u.items, *const *at = v->count ? first + v->count : first;
-  if (elem->kind == TYPE_STRUCT) {
-    while (at > first) {
-      size_t mark = (size_t)(e->end - p);
-      p = restock(e, put_head(e, put_struct(e, p, *--at, elem, depth + 1), mark, f));
-    }
-    return p;
+/* A map for a struct, as a message. */
+static INLINE char *put_message(encoder *e, char *p, const proto_field *f, const val *v,
+                                const type_info *t, unsigned depth) {
+  size_t mark = (size_t)(e->end - p);
+  const val_entry *first = v->u.entries;
+  if (__builtin_expect(t->proto_in_order && v->count && depth < DEPTH_MAX, 1)) {
+    p = put_in_order(e, p, first, first + v->count, t->protos_end, depth);
+    if (__builtin_expect(!p, 0)) p = put_deep(e, e->end - mark, v, t);
+  } else {
+    p = put_struct(e, p, v, t, depth);
   }
-  if (t->wrapped) {
-    size_t mark = (size_t)(e->end - p);
-    while (at > first) p = restock(e, put_member(e, p, 1, val_str(*--at)));
-    return put_head(e, p, mark, f);
-  }
-  if (elem->kind == TYPE_STRING) {
-    while (at > first) p = restock(e, put_tag(put_text(e, p, val_str(*--at)), f));
-    return p;
-  }
-  while (at > first) p = restock(e, put_item(e, p, f, *--at, elem, depth));
+  return put_head(e, p, mark, f);
+}
+
+/* A list of structs, of texts, and any. */
+static NOINLINE char *put_messages(encoder *e, char *p, const proto_field *f, const val *v,
+                                   unsigned depth) {
+  const type_info *elem = f->type->elem;
+  val *const *first = v->u.items, *const *at = first + v->count;
+  if (!v->count) return p;
+  do {
+    const val *item = *--at;
+    if (__builtin_expect(item->type != VAL_MAP, 0)) item = &empty;
+    p = restock(e, put_message(e, p, f, item, elem, depth + 1));
+  } while (at > first);
   return p;
+}
+
+static NOINLINE char *put_texts(encoder *e, char *p, const proto_field *f, const val *v) {
+  for (uint32_t i = v->count; i-- > 0;) {
+    p = restock(e, put_tag(put_text(e, p, val_str(v->u.items[i])), f));
+  }
+  return p;
+}
+
+static NOINLINE char *put_list(encoder *e, char *p, const proto_field *f, const val *v,
+                               const type_info *t, unsigned depth) {
+  size_t mark = (size_t)(e->end - p);
+  for (uint32_t i = v->count; i-- > 0;) {
+    const val *item = v->u.items[i];
+    p = t->wrapped ? put_member(e, p, 1, val_str(item)) : put_item(e, p, f, item, t->elem, depth);
+    p = restock(e, p);
+  }
+  return t->wrapped ? put_head(e, p, mark, f) : p;
 }
 
 static INLINE char *put_entry(encoder *e, char *p, const proto_field *f, const val_entry *entry,
@@ -322,19 +384,25 @@ static INLINE char *put_absent(encoder *e, char *p, const proto_field *f, unsign
 /* A value of the type that the row wants. */
 static INLINE char *put_wanted(encoder *e, char *p, const proto_field *f, const val *v,
                                unsigned depth) {
-  if (f->kind == TYPE_STRING) return put_tag(put_text(e, p, slice_of(v->u.s, v->count)), f);
-  size_t mark = (size_t)(e->end - p);
-  switch (f->kind) {
-    case TYPE_STRUCT: return put_head(e, put_struct(e, p, v, f->type, depth + 1), mark, f);
-    case TYPE_LIST: return put_list(e, p, f, v, f->type, depth);
-    case TYPE_MAP: return put_map(e, p, f, v, f->type, depth);
-    case TYPE_BOOL: *--p = v->u.b; return put_tag(p, f);
-    case TYPE_TIME:
-    case TYPE_MICROTIME:
+  size_t mark;
+  if (f->op == PROTO_TEXT) return put_text_field(e, p, f, v->u.s, v->count);
+  switch ((proto_op)f->op) {
+    case PROTO_MESSAGE: return put_message(e, p, f, v, f->type, depth + 1);
+    case PROTO_MESSAGES: return put_messages(e, p, f, v, depth);
+    case PROTO_TEXTS: return put_texts(e, p, f, v);
+    case PROTO_LIST: return put_list(e, p, f, v, f->type, depth);
+    case PROTO_MAP: return put_map(e, p, f, v, f->type, depth);
+    case PROTO_BOOL: *--p = v->u.b; return put_tag(p, f);
+    case PROTO_TIME:
+      mark = (size_t)(e->end - p);
       return put_head(e, put_time(p, v, f->kind == TYPE_MICROTIME), mark, f);
-    case TYPE_QUANTITY: p = put_member(e, p, 1, val_str(v)); return put_head(e, p, mark, f);
-    default: return put_tag(put_varint(p, (uint64_t)v->u.i), f);
+    case PROTO_QUANTITY:
+      mark = (size_t)(e->end - p);
+      return put_head(e, put_member(e, p, 1, slice_of(v->u.s, v->count)), mark, f);
+    case PROTO_TEXT:
+    case PROTO_NUMBER: break;
   }
+  return put_tag(put_varint(p, (uint64_t)v->u.i), f);
 }
 
 static INLINE char *put_field(encoder *e, char *p, const proto_field *f, const val *v,
@@ -345,27 +413,27 @@ static INLINE char *put_field(encoder *e, char *p, const proto_field *f, const v
 
 /* ---- structs ---- */
 
-static const val empty = {.type = VAL_MAP};
-static const val_entry no_entries[1];
-
 /* kind and apiVersion travel in the envelope. */
 static bool is_outside(const type_info *t, const char *key) {
   return (t->field_count > 0 && key == t->brief[0].name && !t->fields[0].proto) ||
          (t->field_count > 1 && key == t->brief[1].name && !t->fields[1].proto);
 }
 
-/* Both orders are one. Row by row from entry to entry: the row before the first has no name. */
-static char *put_in_order(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
-  size_t mark = (size_t)(e->end - p);
-  const proto_field *f = t->protos_end;
-  const val_entry *first = v->count ? v->u.entries : no_entries, *at = first + v->count;
+/* Are all entries below `end` no part of the message? */
+static NOINLINE bool are_outside(const val_entry *first, const val_entry *end, const type_info *t) {
+  while (end > first && is_outside(t, end[-1].key.ptr)) end--;
+  return end == first;
+}
+
+/* Both orders are one: the entries from first to before `at`, and the rows before f, which is the
+ * one behind the last. Row by row from entry to entry: the row before the first has no name. NULL:
+ * an entry fits no field, and what was written does not count. */
+static char *put_in_order(encoder *e, char *p, const val_entry *first, const val_entry *at,
+                          const proto_field *f, unsigned depth) {
   while (at > first) {
     const char *key = (--at)->key.ptr;
     while (__builtin_expect((--f)->name != key, 0)) {
-      if (!f->name) { /* the entry fits no field, or is no part of the message */
-        for (at++; at > first && is_outside(t, at[-1].key.ptr);) at--;
-        return at == first ? p : put_deep(e, e->end - mark, v, t);
-      }
+      if (!f->name) return are_outside(first, at + 1, f->type) ? p : NULL;
       p = restock(e, put_absent(e, p, f, depth));
     }
     p = restock(e, put_field(e, p, f, at->value, depth));
@@ -374,18 +442,27 @@ static char *put_in_order(encoder *e, char *p, const val *v, const type_info *t,
   return p;
 }
 
+static char *put_slots(encoder *e, char *p, const val *const *slots, const type_info *t,
+                       unsigned depth);
+
+/* Where the row's value is not of the type that the row wants, or not there. */
+static NOINLINE char *put_other_slot(encoder *e, char *p, const proto_field *f,
+                                     const val *const *slots, unsigned depth) {
+  const val *v = slots[f->at];
+  if (!f->inlined) return v ? put_other(e, p, f, v, depth) : put_absent(e, p, f, depth);
+  size_t mark = (size_t)(e->end - p);
+  p = put_slots(e, p, slots + f->at, f->inlined, depth);
+  return put_head(e, p, mark, f);
+}
+
 /* slots: a value or NULL for each field of t. */
 static char *put_slots(encoder *e, char *p, const val *const *slots, const type_info *t,
                        unsigned depth) {
   for (const proto_field *f = t->protos_end; (--f)->kind != PROTO_BEFORE;) {
     const val *v = slots[f->at];
-    if (__builtin_expect(f->inlined != NULL, 0)) {
-      size_t mark = (size_t)(e->end - p);
-      p = put_slots(e, p, slots + f->at, f->inlined, depth);
-      p = put_head(e, p, mark, f);
-    } else {
-      p = v ? put_field(e, p, f, v, depth) : put_absent(e, p, f, depth);
-    }
+    if (v && v->type == f->want) p = put_wanted(e, p, f, v, depth);
+    else if (v || f->absent != ABSENT_NONE) p = put_other_slot(e, p, f, slots, depth);
+    else continue;
     p = restock(e, p);
   }
   return p;
@@ -393,27 +470,38 @@ static char *put_slots(encoder *e, char *p, const val *const *slots, const type_
 
 /* Lays v's values out by field. False where an entry is not under a field's own name, in order. */
 static INLINE bool fill_slots(const val **slots, const val *v, const type_info *t) {
-  const field_brief *b = t->brief, *end = b + t->field_count;
-  const val_entry *at = v->count ? v->u.entries : no_entries, *at_end = at + v->count;
-  for (; b < end; b++) {
-    bool here = at < at_end && at->key.ptr == b->name;
-    *slots++ = here ? at->value : NULL;
-    at += here;
+  const field_brief *b = t->brief;
+  const val_entry *at = v->u.entries, *at_end = at + v->count;
+  const val **end = slots + t->field_count;
+  for (; at < at_end; at++, b++) {
+    for (;; b++) {
+      if (slots == end) return false;
+      if (__builtin_expect(b->name == at->key.ptr, 1)) break;
+      *slots++ = NULL;
+    }
+    *slots++ = at->value;
   }
-  return at == at_end;
+  while (slots < end) *slots++ = NULL;
+  return true;
 }
 
 static NOINLINE char *put_in_slots(encoder *e, char *p, const val *v, const type_info *t,
                                    unsigned depth) {
   const val *slots[SLOTS];
-  bool filled = t->field_count <= SLOTS && fill_slots(slots, v, t);
+  bool filled = v->count && t->field_count <= SLOTS && fill_slots(slots, v, t);
   return filled ? put_slots(e, p, slots, t, depth) : put_deep(e, p, v, t);
 }
 
-static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth) {
+/* Any struct; its message's length and tag are the caller's. */
+static NOINLINE char *put_struct(encoder *e, char *p, const val *v, const type_info *t,
+                                 unsigned depth) {
   if (__builtin_expect(depth >= DEPTH_MAX, 0)) return put_deep(e, p, v, t);
   if (!val_is_map(v)) v = &empty;
-  return t->proto_in_order ? put_in_order(e, p, v, t, depth) : put_in_slots(e, p, v, t, depth);
+  if (!t->proto_in_order) return put_in_slots(e, p, v, t, depth);
+  size_t mark = (size_t)(e->end - p);
+  const val_entry *first = v->count ? v->u.entries : no_entries;
+  p = put_in_order(e, p, first, first + v->count, t->protos_end, depth);
+  return p ? p : put_deep(e, e->end - mark, v, t);
 }
 
 /* ---- the whole ---- */

@@ -177,28 +177,29 @@ static bool read_micros(const char *p, int32_t *nanos) {
   return true;
 }
 
-/* The forms that the wire writes, "2006-01-02T15:04:05Z" and "2006-01-02T15:04:05.000000Z", at
- * once. False: it is another, or no time. */
+/* The forms that the wire writes, "2006-01-02T15:04:05Z" and "2006-01-02T15:04:05.000000Z", of the
+ * years 1901 to 2099 (whose leap days are every fourth year's), at once. False: it is another, or
+ * no time. */
 static bool read_wire(slice text, int64_t *seconds, int32_t *nanos) {
-  static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+  static const short before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
   const char *p = text.ptr;
-  uint64_t date, clock; /* "2006-01-", "15:04:05" */
+  uint64_t date, middle, clock; /* "2006-01-", "01-02T15", "15:04:05" */
   *nanos = 0;
   if (text.len == 20 ? p[19] != 'Z' : text.len != 27 || !read_micros(p + 19, nanos)) return false;
   if (!read_pairs(p, 0x2d30302d30303030u, 0x7f76767f76767676u, &date) ||
+      !read_pairs(p + 5, 0x30305430302d3030u, 0x76767f76767f7676u, &middle) ||
       !read_pairs(p + 11, 0x30303a30303a3030u, 0x76767f76767f7676u, &clock)) {
     return false;
   }
-  unsigned tens = (unsigned char)p[8] - (unsigned)'0', ones = (unsigned char)p[9] - (unsigned)'0';
-  int year = pair_at(date, 0) * 100 + pair_at(date, 2), month = pair_at(date, 5);
-  int day = (int)(tens * 10 + ones);
+  int year = pair_at(date, 0) * 100 + pair_at(date, 2), day = pair_at(middle, 3);
   int hour = pair_at(clock, 0), minute = pair_at(clock, 3), second = pair_at(clock, 6);
-  if (tens > 9 || ones > 9 || p[10] != 'T' || month < 1 || month > 12 || day < 1 ||
-      day > days_in(month, year) || hour > 23 || minute > 59 || second > 59) {
-    return false;
-  }
-  int past = year - (month <= 2); /* leap days lie behind February; year 0 has one */
-  int days = year * 365 + past / 4 - past / 100 + past / 400 - (past < 0) + before[month - 1] + day;
+  unsigned month = (unsigned)pair_at(middle, 0) - 1;
+  bool near = year >= 1901 && year <= 2099;
+  if (!near || month > 11 || hour > 23 || minute > 59 || second > 59) return false;
+  int days = before[month + 1] - before[month] + (month == 1 && year % 4 == 0);
+  if (day < 1 || day > days) return false;
+  int past = year - (month < 2); /* leap days lie behind February; 15 fell out since year 0 */
+  days = year * 365 + past / 4 - 15 + before[month] + day;
   *seconds = (days - 719528ll) * 86400 + hour * 3600 + minute * 60 + second;
   return true;
 }

@@ -83,6 +83,20 @@ typedef enum proto_absent {
   ABSENT_OTHER, /* the zero value of its type */
 } proto_absent;
 
+/* How a value of the type that a row wants is written. */
+typedef enum proto_op {
+  PROTO_TEXT,
+  PROTO_NUMBER, /* a varint */
+  PROTO_BOOL,
+  PROTO_TIME, /* of both kinds */
+  PROTO_QUANTITY,
+  PROTO_MESSAGE, /* a struct */
+  PROTO_MESSAGES, /* a list of structs */
+  PROTO_TEXTS, /* a list of strings that is no message of its own */
+  PROTO_LIST, /* any other */
+  PROTO_MAP,
+} proto_op;
+
 /* One field of a struct's protobuf message. Go inlines some structs (Volume and its
  * VolumeSource, Probe and its handler): in JSON their fields are the outer object's own
  * (`fields` below is flattened), in protobuf they are a nested message. So a codec walks
@@ -98,9 +112,11 @@ typedef struct proto_field {
   bool pointer; /* the field's */
   uint8_t want; /* val_type of a value that can be written at once, or PROTO_WANT_NONE */
   uint8_t absent; /* proto_absent */
+  uint8_t op; /* proto_op, of a value of the type `want` */
   uint16_t key; /* the tag's value: number and wire type; 0 in a row before the first */
   const char *name; /* the field's name.ptr: the key of its entry in a canonical tree */
-  const type_info *type; /* the field's; inlined where that is set */
+  /* The field's; inlined where that is set; in a row before the first the struct itself. */
+  const type_info *type;
   const field_info *field; /* one of the type's own `fields`; NULL where inlined is set */
   const type_info *inlined; /* NULL, or the struct that Go inlines here */
 } proto_field;

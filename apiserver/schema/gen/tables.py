@@ -26,6 +26,10 @@ WIRE = {"TYPE_BOOL": 0, "TYPE_INT32": 0, "TYPE_INT64": 0, "TYPE_FLOAT64": 1}
 WANT = {"TYPE_STRING": "VAL_STRING", "TYPE_QUANTITY": "VAL_STRING", "TYPE_TIME": "VAL_STRING",
         "TYPE_MICROTIME": "VAL_STRING", "TYPE_BOOL": "VAL_BOOL", "TYPE_INT32": "VAL_INT",
         "TYPE_INT64": "VAL_INT", "TYPE_STRUCT": "VAL_MAP", "TYPE_MAP": "VAL_MAP", "TYPE_LIST": "VAL_LIST"}
+# How that value is written.
+OPS = {"TYPE_STRING": "TEXT", "TYPE_QUANTITY": "QUANTITY", "TYPE_TIME": "TIME", "TYPE_MICROTIME": "TIME",
+       "TYPE_BOOL": "BOOL", "TYPE_STRUCT": "MESSAGE", "TYPE_MAP": "MAP"}
+LIST_OPS = {"TYPE_STRUCT": "MESSAGES", "TYPE_STRING": "TEXTS"}
 # What is absent: nothing is written, or one byte behind the tag.
 MANY, ONE_BYTE = ("TYPE_BYTES", "TYPE_LIST", "TYPE_MAP"), ("TYPE_STRING", "TYPE_BOOL", "TYPE_INT32", "TYPE_INT64")
 LIST_TYPES = {"": "LIST_UNSET", "atomic": "LIST_ATOMIC", "set": "LIST_SET", "map": "LIST_MAP"}
@@ -210,6 +214,11 @@ class Writer:
             Keys.name(f.name), self.ref(f.type), len(f.name), cbool(pointer), cbool(zero),
             cbool(empty and plain and not pointer), cbool(not omits_absent))
 
+    def proto_op(self, kind, t):
+        if kind != "TYPE_LIST":
+            return OPS.get(kind, "NUMBER")
+        return "LIST" if t.wrapped else LIST_OPS.get(self.types[t.elem].kind, "LIST")
+
     def proto_rows(self, t, first):
         rows, places = [], []
         for f in sorted(t.declared, key=lambda f: f.proto):
@@ -223,10 +232,11 @@ class Writer:
                 sys.exit("a tag of three bytes in " + t.name)
             tags = (0, tag, 1) if tag < 128 else (tag & 127 | 128, tag >> 7, 2)
             name = "0" if f.inlined else Keys.name(f.name)
-            absent = "NONE" if "p" in f.flags or kind in MANY else "ZERO" if kind in ONE_BYTE else "OTHER"
-            rows.append("{%d, %d, {%d, %d}, %d, %s, %s, %s, ABSENT_%s, %d, %s, %s, %s, %s}" % (
-                f.proto, at, *tags, kind, cbool("p" in f.flags), WANT.get(kind, "PROTO_WANT_NONE"), absent,
-                tag, name, self.ref(f.type),
+            want = "PROTO_WANT_NONE" if f.inlined else WANT.get(kind, "PROTO_WANT_NONE")
+            absent = "OTHER" if f.inlined else "NONE" if "p" in f.flags or kind in MANY else "ZERO" if kind in ONE_BYTE else "OTHER"
+            rows.append("{%d, %d, {%d, %d}, %d, %s, %s, %s, ABSENT_%s, PROTO_%s, %d, %s, %s, %s, %s}" % (
+                f.proto, at, *tags, kind, cbool("p" in f.flags), want, absent,
+                self.proto_op(kind, self.types[f.type]), tag, name, self.ref(f.type),
                 "0" if f.inlined else "F + %d" % (first + at),
                 self.ref(f.type) if f.inlined else "0"))
             places.append(-1 if f.inlined else at)
@@ -235,7 +245,7 @@ class Writer:
     def write_types(self):
         fields, protos, by_name, rows, briefs, by_length = [], [], [], [], [], []
         for i, t in enumerate(self.order):
-            protos.append("{.kind = PROTO_BEFORE}")
+            protos.append("{.kind = PROTO_BEFORE, .type = %s}" % self.ref(t.name))
             first, proto_first, flat = len(fields), len(protos), t.flat
             fields += [self.field_row(f, f in t.declared) for f in flat]
             rows_of_t, in_order = self.proto_rows(t, first)
