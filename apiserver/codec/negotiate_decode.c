@@ -310,6 +310,7 @@ static void set_type_meta(decoding *d) {
 static bool is_convertible(const decoding *d, slice group, slice kind) {
   if (!slice_eq(d->kind, kind)) return false;
   if (slice_eq(d->group, group)) return true;
+  if (slice_is(kind, "Scale")) return true; /* every group that has one */
   bool events = slice_is(kind, "Event");
   return events && (d->group.len == 0 || group.len == 0);
 }
@@ -396,8 +397,8 @@ bool negotiate_decode_options(request *rq, slice kind, val **out) {
   return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(d.error));
 }
 
-val *negotiate_conform(request *rq, val *tree, strict_report *report, slice *error) {
-  const resource_info *r = rq->resource;
+val *negotiate_conform(request *rq, const resource_info *r, val *tree, strict_report *report,
+                       slice *error) {
   decoding d = {.rq = rq, .tree = tree, .group = r->group, .version = r->version, .kind = r->kind};
   /* The codec decodes into the internal type where the document names no version. */
   bool silent = val_is_map(tree) && val_get_str(tree, "apiVersion").len == 0;

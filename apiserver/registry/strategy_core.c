@@ -49,6 +49,8 @@ void namespace_prepare_create(request *rq, val *obj, const val *old) {
   val *status = val_map(a), *spec = val_ensure_map(a, obj, "spec");
   val_setc(a, status, "phase", val_cstr(a, "Active"));
   val_setc(a, obj, "status", status);
+  val *labels = val_ensure_map(a, object_meta(a, obj), "labels"); /* of a generated name */
+  val_setc(a, labels, "kubernetes.io/metadata.name", val_string(a, object_name(obj)));
   val *finalizers = val_ensure_list(a, spec, "finalizers");
   for (uint32_t i = 0; i < val_len(finalizers); i++) {
     if (slice_is(val_str(val_at(finalizers, i)), "kubernetes")) return;

@@ -2,11 +2,12 @@
 #include "verb/scale.h"
 
 #include "codec/codec.h"
-#include "patch/patch.h"
+#include "patch/managed_fields.h"
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "respond/respond.h"
 #include "server.h"
+#include "verb/patch_body.h"
 #include "verb/read.h"
 #include "verb/scale_fields.h"
 #include "verb/verbs.h"
@@ -70,49 +71,36 @@ static val *scale_of(arena *a, const val *parent) {
   return scale;
 }
 
-static const type_info *scale_type(void) {
-  return schema_kind(SLICE_LIT("autoscaling"), SLICE_LIT("v1"), SLICE_LIT("Scale"))->type;
+/* What a body of this subresource is read as: no resource of its own. */
+static resource_info scale_resource(void) {
+  const type_info *t = schema_kind(SLICE_LIT("autoscaling"), SLICE_LIT("v1"), SLICE_LIT("Scale"))
+                           ->type;
+  return (resource_info){.group = SLICE_LIT("autoscaling"), .version = SLICE_LIT("v1"),
+                         .kind = SLICE_LIT("Scale"), .namespaced = true, .type = t};
 }
 
 static void answer(request *rq, const output_form *form, const val *parent) {
-  respond_scale(rq, 200, form, scale_of(rq->arena, parent), scale_type());
+  respond_scale(rq, 200, form, scale_of(rq->arena, parent), scale_resource().type);
 }
 
 typedef struct scale_run {
-  patch_kind kind;
-  bool cbor;
+  resource_info as;
+  patch_body patch;
   val *body; /* of an update; NULL for a patch */
-  write_options options;
 } scale_run;
 
-/* A configuration may be silent about the name and the replicas: they stay. */
-static void apply_over(arena *a, val *config, const val *doc) {
-  val *meta = val_getc(config, "metadata"), *spec = val_getc(config, "spec");
-  if (!meta) val_setc(a, config, "metadata", meta = val_map(a));
-  if (!spec) val_setc(a, config, "spec", spec = val_map(a));
-  val *name = val_path(doc, "metadata.name"), *wanted = val_path(doc, "spec.replicas");
-  if (val_is_map(meta) && !val_getc(meta, "name")) val_setc(a, meta, "name", name);
-  if (val_is_map(spec) && wanted && !val_getc(spec, "replicas")) {
-    val_setc(a, spec, "replicas", wanted);
-  }
-}
-
-static val *patched_scale(scale_run *s, request *rq, const val *live) {
+/* The new Scale over the parent's, with its managed fields. */
+static val *scale_made(scale_run *s, request *rq, const val *live) {
   arena *a = rq->arena;
-  slice error = SLICE_NONE;
-  val *doc = scale_of(a, live), *tree = NULL;
-  if (s->kind == PATCH_JSON) tree = json_patch_apply(a, doc, rq->http->body, &rq->error);
-  else if (s->kind == PATCH_MERGE) tree = merge_patch_apply(a, doc, rq->http->body, &rq->error);
-  else if (s->kind == PATCH_STRATEGIC)
-    tree = strategic_patch_apply(a, doc, rq->http->body, scale_type(), &rq->error);
-  else if (s->cbor) tree = cbor_parse(a, rq->http->body, &error);
-  else tree = yaml_parse(a, rq->http->body, NULL, &error);
-  if (s->kind == PATCH_APPLY && val_is_map(tree)) apply_over(a, tree, doc);
-  if (tree) tree = codec_conform(a, tree, scale_type(), NULL, &error);
-  if (!tree && !rq->error.set) {
-    status_set(&rq->error, a, STATUS_BAD_REQUEST, "%.*s", SLICE_ARG(error));
-  }
-  return tree;
+  val *before = scale_of(a, live), *after = s->body;
+  managed_fields_put(a, before, scale_fields_of(a, live));
+  if (!after) after = patch_body_apply(rq, &s->patch, before);
+  if (!after || !write_check_namespace(rq, after) || !write_check_name(rq, after)) return NULL;
+  bool applied = !s->body && s->patch.kind == PATCH_APPLY;
+  manage_args m = {.arena = a, .resource = &s->as, .manager = rq->field_manager,
+                   .subresource = SLICE_LIT("scale"), .now_s = request_now_s(rq)};
+  if (!applied) managed_fields_update(&m, before, after);
+  return after;
 }
 
 static bool valid(request *rq, const val *scale) {
@@ -124,6 +112,15 @@ static bool valid(request *rq, const val *scale) {
                                 object_name(scale), &rq->error);
 }
 
+static bool same_uid(request *rq, const val *scale, const val *live) {
+  slice want = object_uid(scale), have = object_uid(live);
+  if (want.len == 0 || slice_eq(want, have)) return true;
+  slice why = arena_printf(rq->arena, "Precondition failed: UID in precondition: %.*s, UID in object "
+                           "meta: %.*s", SLICE_ARG(want), SLICE_ARG(have));
+  slice kind = arena_concat(rq->arena, rq->resource->resource, SLICE_LIT("/scale"));
+  return status_conflict(&rq->error, rq->arena, rq->resource->group, kind, rq->info.name, why);
+}
+
 static val *make(void *ctx, request *rq, const val *live) {
   scale_run *s = ctx;
   arena *a = rq->arena;
@@ -131,18 +128,13 @@ static val *make(void *ctx, request *rq, const val *live) {
     status_not_found(&rq->error, a, rq->resource->group, rq->resource->resource, rq->info.name);
     return NULL;
   }
-  val *scale = s->body ? s->body : patched_scale(s, rq, live);
-  if (!scale || !write_check_namespace(rq, scale) || !write_check_name(rq, scale)) return NULL;
+  val *scale = scale_made(s, rq, live);
+  if (!scale || !valid(rq, scale) || !same_uid(rq, scale, live)) return NULL;
   val *obj = object_fork(a, live), *spec = val_copy(a, val_getc(live, "spec"));
   val_setc(a, spec, "replicas", val_int(a, val_i64(val_path(scale, "spec.replicas"))));
   val_setc(a, obj, "spec", spec);
   object_set_str(a, obj, "resourceVersion", object_version(scale));
-  scale_write w =
-      {.manager = s->kind == PATCH_APPLY && !s->body ? s->options.manager : rq->field_manager,
-                   .apply = s->kind == PATCH_APPLY && !s->body, .force = s->options.force,
-                   .before = val_i64(val_path(live, "spec.replicas")),
-                   .after = val_i64(val_path(scale, "spec.replicas"))};
-  if (!scale_fields_update(rq, &w, obj) || !valid(rq, scale)) return NULL;
+  scale_fields_return(rq, obj, scale);
   return write_admit(rq, obj, live, rq->info.name) ? obj : NULL;
 }
 
@@ -153,19 +145,17 @@ static void keep_rest(request *rq, val *obj, const val *old) {
   }
 }
 
-static bool read_body(request *rq, scale_run *s) {
-  if (slice_is(rq->info.verb, "patch")) {
-    return negotiate_patch(rq, &s->kind, &s->cbor) &&
-           options_read_write(rq, "PatchOptions", s->kind == PATCH_APPLY, &s->options);
-  }
-  if (!options_read_write(rq, "UpdateOptions", false, &s->options)) return false;
-  s->body =
-      negotiate_decode(rq, SLICE_LIT("autoscaling"), SLICE_LIT("v1"), SLICE_LIT("Scale"), NULL);
+static bool read_body(request *rq, scale_run *s, output_form *form) {
+  if (slice_is(rq->info.verb, "patch")) return patch_body_read(rq, &s->patch, form);
+  if (!negotiate_output(rq, false, form) ||
+      !options_read_write(rq, "UpdateOptions", false, &s->patch.options)) return false;
+  s->body = negotiate_decode(rq, s->as.group, s->as.version, s->as.kind, NULL);
   return s->body != NULL;
 }
 
 /* As a GET of the object itself. False: the answer comes later, or rq->error is set. */
-static bool serve_get(request *rq, const output_form *form) {
+static bool get(request *rq, output_form *form, const val **parent) {
+  if (!negotiate_output(rq, false, form)) return false;
   slice asked = http_query_get(rq->http, "resourceVersion");
   uint64_t version = 0;
   store_entry *e = NULL;
@@ -176,23 +166,26 @@ static bool serve_get(request *rq, const output_form *form) {
     return false;
   }
   request_keep(rq, e);
-  answer(rq, form, stored_decode(rq->arena, rq->resource, e));
+  *parent = stored_decode(rq->arena, rq->resource, e);
+  return true;
+}
+
+static bool update(request *rq, output_form *form, const val **parent) {
+  scale_run s = {.as = scale_resource()};
+  s.patch.as = &s.as;
+  write_result result = {0};
+  update_source source = {.make = make, .ctx = &s, .prepare = keep_rest};
+  if (!read_body(rq, &s, form) ||
+      !generic_update(rq, rq->info.namespace, rq->info.name, &source, &result)) return false;
+  if (result.entry) request_keep(rq, result.entry);
+  *parent = result.obj;
   return true;
 }
 
 void scale_serve(request *rq) {
   output_form form;
-  write_result result = {0};
-  scale_run s = {0};
-  bool ok = negotiate_output(rq, false, &form);
-  if (ok && slice_is(rq->info.verb, "get")) {
-    if (!serve_get(rq, &form) && rq->error.set) respond_error(rq);
-    return;
-  }
-  update_source source = {.make = make, .ctx = &s, .prepare = keep_rest};
-  ok = ok && read_body(rq, &s) &&
-       generic_update(rq, rq->info.namespace, rq->info.name, &source, &result);
-  if (ok && result.entry) request_keep(rq, result.entry);
-  if (!ok) respond_error(rq);
-  else answer(rq, &form, result.obj);
+  const val *parent = NULL;
+  bool reads = slice_is(rq->info.verb, "get");
+  if (reads ? get(rq, &form, &parent) : update(rq, &form, &parent)) answer(rq, &form, parent);
+  else if (rq->error.set) respond_error(rq);
 }

@@ -1,18 +1,14 @@
-/* scale_fields: who owns a workload's replicas after a write of its Scale.
+/* scale_fields: who owns a workload's replicas, as its Scale shows it, and back again.
  * Source: apimachinery pkg/util/managedfields/scalehandler.go. */
 #ifndef APISIM_VERB_SCALE_FIELDS_H
 #define APISIM_VERB_SCALE_FIELDS_H
 
 #include "request/request.h"
 
-typedef struct scale_write {
-  slice manager;
-  bool apply, force;
-  int64_t before, after; /* replicas; 0 is no field in a Scale */
-} scale_write;
-
-/* Changes obj.metadata.managedFields (a copy of live's is made). False with a 409 in rq->error
- * when an apply without force meets another owner's different value. */
-bool scale_fields_update(request *rq, const scale_write *w, val *obj);
+/* The managed fields of parent's Scale: a list, or NULL when nobody owns the replicas. */
+val *scale_fields_of(arena *a, const val *parent);
+/* Sets those of obj (a copy of the parent that may be changed) from what a write made of its
+ * Scale's. */
+void scale_fields_return(request *rq, val *obj, const val *scale);
 
 #endif

@@ -78,3 +78,11 @@ def test_numbers_of_applies_and_strategic_patches(apisim):
     assert status["message"].endswith("unable to convert unstructured object to apps/v1, Kind=Deployment: "
                                       "cannot convert float64 to int32")
     call(apisim, "DELETE", path + "/d")
+
+
+def test_a_namespace_with_a_generated_name_is_labelled_with_it(apisim):
+    code, made, _ = call(apisim, "POST", "/api/v1/namespaces", {"metadata": {"generateName": "made-"}})
+    assert code == 201 and made["metadata"]["name"].startswith("made-")
+    assert made["metadata"]["labels"] == {"kubernetes.io/metadata.name": made["metadata"]["name"]}
+    assert made["metadata"]["managedFields"][0]["fieldsV1"] == {"f:metadata": {"f:generateName": {}}}
+    call(apisim, "DELETE", "/api/v1/namespaces/" + made["metadata"]["name"])

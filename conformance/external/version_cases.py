@@ -16,19 +16,23 @@ GATES = "ClusterTrustBundle=true,PodCertificateRequest=true,GenericWorkload=true
 VOLATILE = {"uid", "creationTimestamp", "resourceVersion", "time", "timeAdded", "lastTransitionTime", "continue",
             "deletionTimestamp"}
 AGE = re.compile(r"^\d+[smhd]$")
+# Objects that stand in messages: what may differ there.
+INSIDE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+                    r"|(?<=resourceVersion\\\":\\\")\d+|(?<=resourceVersion\":\")\d+|(?<=in record \()\d+")
+UNORDERED = ("managedFields", "causes")
 
 
 def settle(value, key=""):
     """The answer without what differs between two runs of one server: ids, versions and times; the
-    order of owners, which follows their times; ages and descriptions in tables."""
+    order of owners, which follows their times, and of causes, which can be a Go map's; ages and descriptions in tables."""
     if isinstance(value, dict):
         return {k: settle(v, k) for k, v in value.items() if k != "description"}
     if isinstance(value, list):
         items = [settle(v, "") for v in value]
-        return sorted(items, key=lambda v: json.dumps(v, sort_keys=True)) if key == "managedFields" else items
+        return sorted(items, key=lambda v: json.dumps(v, sort_keys=True)) if key in UNORDERED else items
     if isinstance(value, str) and (key in VOLATILE or AGE.match(value)):
         return "*"
-    return value
+    return INSIDE.sub("*", value) if isinstance(value, str) else value
 
 
 def request_of(case):

@@ -149,11 +149,13 @@ void validate_namespace(const validate_args *v) {
 static void namespace_spec_check(const validate_args *v) {
   path spec = path_root("spec"), finalizers = path_child(&spec, "finalizers");
   const val *list = val_path(v->obj, "spec.finalizers");
+  bool finalize = slice_is(v->subresource, "finalize"); /* which alone tells them apart */
   for (uint32_t i = 0; i < val_len(list); i++) {
     slice f = val_str(val_at(list, i));
-    text_check(v->errs, &finalizers, TEXT_LABEL_KEY, f);
+    path item = path_index(&finalizers, i), *at = finalize ? &item : &finalizers;
+    text_check(v->errs, at, TEXT_LABEL_KEY, f);
     if (slice_find_char(f, '/') < 0 && !slice_is(f, "kubernetes")) {
-      field_invalid_str(v->errs, &finalizers, f,
+      field_invalid_str(v->errs, at, f,
                         "name is neither a standard finalizer name nor is it fully qualified");
     }
   }
