@@ -130,7 +130,7 @@ bool runtime_class_validate(const admission_args *args) {
                          "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined "
                          "Overhead");
   }
-  if (!val_len(own)) return true;
+  if (!val_len(own) && !val_had_empty(val_getc(args->obj, "spec"), "overhead")) return true;
   return plugin_forbid(args,
                        "pod rejected: Pod Overhead set without corresponding RuntimeClass defined "
                        "Overhead");

@@ -102,6 +102,8 @@ bool val_had_empty(const val *v, const char *key) {
   return val_is_map(v) && (v->emptied & name_bit(slice_cstr(key)));
 }
 
+bool val_share_mark(slice x, slice y) { return name_bit(x) == name_bit(y); }
+
 bool val_had_any_empty(const val *v) {
   unsigned left = val_is_map(v) ? v->emptied : 0;
   VAL_EACH(e, v) {

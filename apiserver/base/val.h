@@ -109,6 +109,8 @@ bool val_same(const val *a, const val *b);
 bool val_had_empty(const val *v, const char *key);
 /* The same of any field, at any depth. */
 bool val_had_any_empty(const val *v);
+/* Can the two fields not be told apart by val_had_empty? */
+bool val_share_mark(slice x, slice y);
 void val_note_empty(val *v, slice key);
 
 /* Maps. get gives NULL when v is no map or lacks the key (a null value is a

@@ -31,7 +31,7 @@ const char *pod_qos(const val *pod) {
   static const char *const lists[] = {"spec.containers", "spec.initContainers"};
   tally t = {.guaranteed = true};
   const val *whole = val_path(pod, "spec.resources");
-  if (val_len(whole)) {
+  if (whole) { /* be it empty: the containers' do not count then */
     count_resources(&t, whole);
   } else {
     for (size_t i = 0; i < 2; i++) {

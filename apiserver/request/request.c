@@ -1,6 +1,8 @@
 /* Request helpers used in every stage. */
 #include "request/request.h"
 
+#include "base/quote.h"
+
 #include "base/limits.h"
 #include "codec/codec.h"
 #include "store/store.h"
@@ -21,8 +23,20 @@ bool request_warnings_full(const request *rq) {
   return request_warnings_cut(rq) && rq->warning_runes_cut >= LIMIT_WARNING_RUNES;
 }
 
+/* What may stand in the header: UTF-8 without controls. */
+static bool can_warn(slice text) {
+  const char *end = text.ptr + text.len;
+  unsigned n = 0;
+  for (const char *p = text.ptr; p < end; p += n) {
+    n = utf8_sequence(p, end);
+    uint32_t c = n ? utf8_get(p, n) : 0;
+    if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;
+  }
+  return true;
+}
+
 void request_warn(request *rq, slice text) {
-  if (request_warnings_full(rq)) return;
+  if (request_warnings_full(rq) || !can_warn(text)) return;
   for (uint32_t i = 0; i < rq->warning_count; i++) {
     if (slice_eq(rq->warnings[i], text)) return;
   }

@@ -9,14 +9,13 @@ void head_add(head *h, slice name, slice value) {
   if (h->count < HEAD_MAX) h->items[h->count++] = (http_header){name, value};
 }
 
-/* net/http's quoting of a warning's text: a backslash before '"' and '\', controls dropped. */
+/* net/http's quoting of a warning's text: a backslash before '"' and '\'. */
 static slice warning_value(arena *a, slice text) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   buf_lit(&b, "299 - \"");
   for (size_t i = 0; i < text.len; i++) {
     char c = text.ptr[i];
-    if ((unsigned char)c < 0x20 || c == 0x7f) continue;
     if (c == '"' || c == '\\') buf_char(&b, '\\');
     buf_char(&b, c);
   }

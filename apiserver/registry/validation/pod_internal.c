@@ -68,6 +68,24 @@ static void put_meta(arena *a, val *out, const val *v) {
   VAL_EACH(e, val_getc(v, "metadata")) { val_set(a, out, e->key, e->value); }
 }
 
+/* A list or map that was sent empty, which is not nil in Go. Where another absent one shares its
+ * mark (base/val.h) nobody can tell, and it is shown as nil. */
+static val *emptied(arena *a, slice type, slice json, const val *v) {
+  const type_info *t = schema_type(arena_concat(a, SLICE_LIT("io.k8s.api.core.v1."), type));
+  const field_info *f = t ? type_field(t, json) : NULL;
+  bool list = f && f->type->kind == TYPE_LIST;
+  if (!f || (!list && f->type->kind != TYPE_MAP) || !val_had_empty(v, arena_cstr(a, json))) {
+    return NULL;
+  }
+  for (uint16_t i = 0; i < t->field_count; i++) {
+    const field_info *other = t->fields + i;
+    bool collects = other->type->kind == TYPE_LIST || other->type->kind == TYPE_MAP;
+    if (other != f && collects && !val_get(v, other->name) &&
+        val_share_mark(other->name, json)) return NULL;
+  }
+  return list ? val_list(a) : val_map(a);
+}
+
 static val *tree_of(arena *a, slice type, const val *v) {
   slice rest = slice_cstr(fields_of(type)), word, name, spec;
   val *out = val_map(a);
@@ -82,6 +100,7 @@ static val *tree_of(arena *a, slice type, const val *v) {
     slice go = name, json = SLICE_NONE;
     if (!slice_cut(name, '=', &go, &json)) json = json_name(a, go);
     const val *field = val_get(v, json);
+    if (!field) field = emptied(a, type, json, v);
     if (slice_is(type, "PodSpec") && slice_is(go, "SecurityContext")) field = pod_context(a, v);
     val_set(a, out, go, value_of(a, spec.ptr[0], slice_from(spec, 1), field));
   }
