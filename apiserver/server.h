@@ -57,6 +57,7 @@ struct server {
   timers timers;
   timer store_timer;
   timer repair_timer;
+  timer flow_timer; /* verb/flow_status.h */
   http_server http;
   struct fiber_pool *fibers; /* that requests run on when the store may wait */
   struct stored_codec *codec; /* of a store elsewhere */

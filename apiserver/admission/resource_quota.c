@@ -137,8 +137,8 @@ bool resource_quota_validate(const admission_args *args) {
   const resource_info *quotas =
       schema_resource(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("resourcequotas"));
   for (uint32_t i = 0; !args->dry_run && i < val_len(run.charged); i++) {
-    registry_update(args->rq->server, a, quotas, val_at(run.charged, i),
-                    SLICE_LIT("kube-apiserver"));
+    registry_update_status(args->rq->server, a, quotas, val_at(run.charged, i),
+                           SLICE_LIT("kube-apiserver"));
   }
   return true;
 }

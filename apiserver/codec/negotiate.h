@@ -52,8 +52,8 @@ val *negotiate_decode_bytes(arena *a, body_format format, slice bytes, const kin
 /* DeleteOptions and other option bodies (of any group and version). False with rq->error. */
 bool negotiate_decode_options(request *rq, slice kind, val **out);
 
-/* Types a tree that is a document of its own (a patched object of r): it may name another kind, which is
- * then an error in the decoder's words. NULL with *error. report may be NULL. */
+/* Types a tree that is a document of its own (a patched object of r): it may name another kind,
+ * which is then an error in the decoder's words. NULL with *error. report may be NULL. */
 val *negotiate_conform(request *rq, const resource_info *r, val *tree, strict_report *report,
                        slice *error);
 

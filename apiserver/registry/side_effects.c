@@ -5,6 +5,7 @@
 #include "registry/object.h"
 #include "registry/service_alloc.h"
 #include "server.h"
+#include "verb/flow_status.h"
 #include "verb/registry.h"
 
 static bool is_service(const request *rq) {
@@ -42,6 +43,12 @@ static void warn_inert(request *rq) {
   }
 }
 
+static void follow(request *rq) {
+  if (!rq->dry_run && slice_is(rq->resource->group, "flowcontrol.apiserver.k8s.io")) {
+    flow_status_follow(rq->server);
+  }
+}
+
 bool side_effects_begin_create(request *rq, val *obj) {
   return !is_service(rq) || service_alloc_create(rq, obj);
 }
@@ -58,6 +65,7 @@ bool side_effects_undo(request *rq, val *obj) {
 
 void side_effects_created(request *rq, val *obj) {
   warn_inert(rq);
+  follow(rq);
   if (!is_service(rq)) return;
   if (rq->dry_run) service_alloc_undo(rq, obj);
   else service_alloc_commit(rq, obj);
@@ -65,6 +73,7 @@ void side_effects_created(request *rq, val *obj) {
 
 void side_effects_updated(request *rq, val *obj, const val *old) {
   (void)old;
+  follow(rq);
   if (!is_service(rq) || rq->subresource) return;
   if (rq->dry_run) service_alloc_undo(rq, obj);
   else service_alloc_commit(rq, obj);
@@ -88,6 +97,7 @@ static void delete_endpoints(request *rq, const val *service) {
 }
 
 void side_effects_deleted(request *rq, const val *obj) {
+  follow(rq);
   if (!is_service(rq)) return;
   if (!rq->dry_run) delete_endpoints(rq, obj);
   service_alloc_deleted(rq, obj);

@@ -17,6 +17,7 @@
 #include "route/route.h"
 #include "server.h"
 #include "verb/component_status.h"
+#include "verb/flow_status.h"
 #include "verb/verbs.h"
 #include "version/version.h"
 
@@ -306,6 +307,7 @@ static bool goes_away(server *s, const http_exchange *x) {
 }
 
 void chain_handle(void *ctx, http_exchange *x) {
+  flow_status_settle(ctx);
   request *rq = request_create(ctx, x);
   slice problem = SLICE_NONE;
   if (shutdown_refuses(rq)) return;

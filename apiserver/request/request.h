@@ -82,8 +82,8 @@ static inline int64_t request_now_s(const request *rq) { return rq->wall_ns / 10
 /* The same as a metav1.Time, in rq's arena. */
 val *request_timestamp(const request *rq);
 
-/* Adds a Warning: 299 header (text without code and quotes); repeats are dropped, texts with control
- * characters, and what comes once the warnings are full. */
+/* Adds a Warning: 299 header (text without code and quotes); repeats are dropped, texts with
+ * control characters, and what comes once the warnings are full. */
 void request_warn(request *rq, slice text);
 /* Are there more runes than fit, so that each text is cut (LIMIT_WARNING_RUNES)? Source: apiserver
  * pkg/endpoints/filters/warning.go. */

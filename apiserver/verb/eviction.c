@@ -47,6 +47,28 @@ static bool too_many(request *rq, slice why) {
   return false;
 }
 
+/* The last disruption is spent: the condition says so. Its time is that of the change. */
+static void disallow(request *rq, val *status) {
+  arena *a = rq->arena;
+  val *list = val_ensure_list(a, status, "conditions"), *old = NULL, *c = val_map(a);
+  uint32_t at = 0;
+  for (; at < val_len(list) && !old; at++) {
+    val *item = val_at(list, at);
+    if (slice_is(val_get_str(item, "type"), "DisruptionAllowed")) old = item;
+  }
+  bool same = slice_is(val_get_str(old, "status"), "False");
+  const val *generation = val_getc(status, "observedGeneration");
+  val_setc(a, c, "type", val_cstr(a, "DisruptionAllowed"));
+  val_setc(a, c, "status", val_cstr(a, "False"));
+  if (generation) val_setc(a, c, "observedGeneration", val_copy(a, generation));
+  val *time = same ? val_getc(old, "lastTransitionTime") : NULL;
+  val_setc(a, c, "lastTransitionTime", time ? time : request_timestamp(rq));
+  val_setc(a, c, "reason", val_cstr(a, "InsufficientPods"));
+  val_setc(a, c, "message", val_cstr(a, ""));
+  if (old) list->u.items[at - 1] = c;
+  else val_append(a, list, c);
+}
+
 /* Takes one disruption off the budget. */
 static bool take_disruption(request *rq, val *budget, slice pod_name) {
   arena *a = rq->arena;
@@ -78,11 +100,12 @@ static bool take_disruption(request *rq, val *budget, slice pod_name) {
   }
   if (rq->dry_run) return true;
   val_setc(a, status, "disruptionsAllowed", val_int(a, allowed - 1));
+  if (allowed == 1) disallow(rq, status);
   val_set(a, disrupted, pod_name, request_timestamp(rq));
   val_setc(a, budget, "status", status);
   const resource_info *r =
       schema_resource(SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("poddisruptionbudgets"));
-  registry_update(rq->server, a, r, budget, SLICE_LIT("kube-apiserver"));
+  registry_update_status(rq->server, a, r, budget, SLICE_LIT("kube-apiserver"));
   return true;
 }
 

@@ -1,5 +1,5 @@
-/* patch_body: the body of a PATCH (JSON, merge, strategic, apply), made into the new object. Source:
- * the real server's endpoints/handlers/patch.go. */
+/* patch_body: the body of a PATCH (JSON, merge, strategic, apply), made into the new object.
+ * Source: the real server's endpoints/handlers/patch.go. */
 #ifndef APISIM_VERB_PATCH_BODY_H
 #define APISIM_VERB_PATCH_BODY_H
 
@@ -16,7 +16,8 @@ typedef struct patch_body {
 /* What kind it is, the answer's form, and the options of the query. false with rq->error. */
 bool patch_body_read(request *rq, patch_body *p, output_form *form);
 /* The patched object, typed, not defaulted; of an apply with its managed fields. live is a tree in
- * the version of p->as (NULL: missing, of an apply only) and stays as it is. NULL with rq->error. */
+ * the version of p->as (NULL: missing, of an apply only) and stays as it is. NULL with
+ * rq->error. */
 val *patch_body_apply(request *rq, const patch_body *p, const val *live);
 
 #endif

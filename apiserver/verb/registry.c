@@ -120,8 +120,9 @@ void registry_close(server *s) {
 }
 
 static void own(arena *a, const resource_info *r, const val *live, val *obj, slice manager,
-                int64_t now_s) {
-  manage_args m = {.arena = a, .resource = r, .manager = manager, .now_s = now_s};
+                slice subresource, int64_t now_s) {
+  manage_args m = {.arena = a, .resource = r, .manager = manager, .subresource = subresource,
+                   .now_s = now_s};
   managed_fields_update(&m, live, obj);
 }
 
@@ -130,7 +131,7 @@ bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slic
   char uid[37];
   rng_uuid(&s->uid_rng, uid);
   version_default(a, obj, r->type);
-  own(a, r, NULL, obj, manager, now_s);
+  own(a, r, NULL, obj, manager, SLICE_LIT(""), now_s);
   object_set_str(a, obj, "uid", arena_copy(a, slice_of(uid, 36)));
   object_set_str(a, obj, "creationTimestamp", time_text(a, now_s));
   slice key = stored_key(a, r, object_namespace(obj), object_name(obj));
@@ -140,12 +141,13 @@ bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slic
   return result == STORE_OK;
 }
 
-bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slice manager) {
+static bool update(server *s, arena *a, const resource_info *r, val *obj, slice manager,
+                   slice subresource) {
   slice key = stored_key(a, r, object_namespace(obj), object_name(obj));
   store_entry *e = NULL;
   if (store_get(server_store(s, r), key, 0, &e) != STORE_OK) return false;
   val *live = stored_decode(a, r, e);
-  own(a, r, live, obj, manager, s->env->wall_ns / 1000000000);
+  if (manager.len) own(a, r, live, obj, manager, subresource, s->env->wall_ns / 1000000000);
   object_meta_take(a, obj, live, "uid");
   object_meta_take(a, obj, live, "creationTimestamp");
   blob *bytes = stored_encode(a, r, obj, store_next_revision(server_store(s, r)));
@@ -153,4 +155,12 @@ bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slic
   blob_unref(bytes);
   store_entry_unref(e);
   return result == STORE_OK;
+}
+
+bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slice manager) {
+  return update(s, a, r, obj, manager, SLICE_LIT(""));
+}
+
+bool registry_update_status(server *s, arena *a, const resource_info *r, val *obj, slice manager) {
+  return update(s, a, r, obj, manager, SLICE_LIT("status"));
 }

@@ -24,7 +24,10 @@ void registry_close(server *s);
 /* Stores an object as bootstrap and controllers inside the server do: defaults, uid, timestamps and
  * managedFields (manager) added, admission and validation skipped. False when it exists. */
 bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slice manager);
-/* Replaces the stored object (keeps uid and creationTimestamp). */
+/* Replaces the stored object (keeps uid and creationTimestamp). No manager: obj's managed fields
+ * are as they shall be. */
 bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slice manager);
+/* The same through the subresource: the status becomes the manager's. */
+bool registry_update_status(server *s, arena *a, const resource_info *r, val *obj, slice manager);
 
 #endif

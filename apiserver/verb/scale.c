@@ -115,8 +115,9 @@ static bool valid(request *rq, const val *scale) {
 static bool same_uid(request *rq, const val *scale, const val *live) {
   slice want = object_uid(scale), have = object_uid(live);
   if (want.len == 0 || slice_eq(want, have)) return true;
-  slice why = arena_printf(rq->arena, "Precondition failed: UID in precondition: %.*s, UID in object "
-                           "meta: %.*s", SLICE_ARG(want), SLICE_ARG(have));
+  slice why = arena_printf(rq->arena,
+                           "Precondition failed: UID in precondition: %.*s, UID in object meta: "
+                           "%.*s", SLICE_ARG(want), SLICE_ARG(have));
   slice kind = arena_concat(rq->arena, rq->resource->resource, SLICE_LIT("/scale"));
   return status_conflict(&rq->error, rq->arena, rq->resource->group, kind, rq->info.name, why);
 }

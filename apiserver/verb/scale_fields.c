@@ -1,7 +1,7 @@
-/* The field manager works on a Scale like on any object; these are the two translations around it. On
- * the way an owner by update changes its apiVersion, so that it no longer matches its old entry: its
- * replicas come back as an entry of their own, without a time. An applier's entry has no apiVersion
- * in its identity and stays whole. */
+/* The field manager works on a Scale like on any object; these are the two translations around it.
+ * On the way an owner by update changes its apiVersion, so that it no longer matches its old entry:
+ * its replicas come back as an entry of their own, without a time. An applier's entry has no
+ * apiVersion in its identity and stays whole. */
 #include "verb/scale_fields.h"
 
 #include "patch/managed_fields.h"
