@@ -12,6 +12,7 @@
 #include "registry/port_allocator.h"
 #include "registry/stored_codec.h"
 #include "request/chain.h"
+#include "route/health.h"
 #include "route/route_cache.h"
 #include "server_stores.h"
 #include "snapshot.h"
@@ -112,6 +113,7 @@ void server_destroy(server *s) {
   if (s->access) access_destroy(s->access);
   if (s->ports) port_allocator_destroy(s->ports);
   if (s->ips) ip_allocator_destroy(s->ips);
+  health_close(s);
   if (s->routes) route_cache_destroy(s->routes);
   if (s->resource_revisions) registry_close(s);
   fiber_pool_destroy(s->fibers);

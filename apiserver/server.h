@@ -44,6 +44,8 @@ typedef struct server_options {
   uint32_t http2_max_streams; /* on one connection; 0: the real default, 100 */
   int64_t min_request_timeout_s; /* watches last that to twice that; 0: 1800; below: for ever */
   shutdown_options shutdown;
+  /* How long an etcd may take to answer a check of health, and one of readiness; 0: 2 s. */
+  int64_t health_timeout_ns, ready_timeout_ns;
   double goaway_chance; /* of an HTTP/2 answer, that its connection takes no more requests */
   bool watch_window; /* watches begin as far back as the real watch caches let them
                       * (watch/window.h); else as far as the store's history goes */
@@ -80,6 +82,7 @@ struct server {
   int64_t snapshot_clock_ns; /* what options.snapshot said of the world's clock */
   int64_t begun_ns; /* on the monotonic clock */
   shutdown_state shutdown;
+  struct health_probe *probes; /* of stores elsewhere (route/health.h); NULL: none yet */
   bool ready, stopping;
 };
 

@@ -415,6 +415,9 @@ static bool fill_shutdown(const flags *f, server_options *o) {
          complain("--goaway-chance can not be less than 0 or greater than 0.02");
 }
 
+/* No time at all is a time, not the default. */
+static int64_t at_least_1(int64_t ns) { return ns > 0 ? ns : 1; }
+
 static bool start_server(serving *s, const flags *f, serve_files *files) {
   server_options o = {.secure_port = s->secure_port};
   bool ok = fill_gates(f, &o) && fill_remote(s, f, &o) && fill_access(s, f, files, &o.access);
@@ -428,6 +431,8 @@ static bool start_server(serving *s, const flags *f, serve_files *files) {
   int64_t reuse = flags_int(f, "lease-reuse-duration-seconds");
   o.lease_reuse_s = reuse > 0 ? reuse : -1;
   if (!fill_shutdown(f, &o)) return false;
+  o.health_timeout_ns = at_least_1(flags_duration(f, "etcd-healthcheck-timeout"));
+  o.ready_timeout_ns = at_least_1(flags_duration(f, "etcd-readycheck-timeout"));
   o.no_watch_cache = !flags_bool(f, "watch-cache");
   o.store_history = (uint64_t)flags_int(f, "store-history-events");
   o.watch_window = o.store_history == 0; /* who asks for a short history means watches too */

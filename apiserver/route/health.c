@@ -1,14 +1,18 @@
 /* See health.h. One row a check; the bits say which of the three endpoints lists it. */
 #include "route/health.h"
 
+#include "base/fiber.h"
+#include "base/heap.h"
 #include "base/limits.h"
 #include "server_stores.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { HEALTHZ = 1, LIVEZ = 2, READYZ = 4, ALL = 7 };
+#define PROBE_TIMEOUT_NS ((int64_t)2 * 1000000000)
 #define EXCLUDES_MAX 64 /* ?exclude= values behind the 64th are not looked at */
 
 static const struct {
@@ -140,13 +144,63 @@ static void append_unknown(buf *out, slice *excludes, const bool *used, uint32_t
   buf_char(out, '\n');
 }
 
+/* ---- whether a check passes ---- */
+
+#define WITHHELD "reason withheld"
+#define PROBE_PROBLEM_MAX 1024
+
+/* Of one store, for health or for readiness. */
+typedef struct health_probe {
+  int64_t next_ns; /* until then the latest answer counts */
+  bool failed;
+  char why[PROBE_PROBLEM_MAX];
+} health_probe;
+
+void health_close(server *s) {
+  heap_free(s->probes);
+  s->probes = NULL;
+}
+
+static void probe_store(server *s, store *of, health_probe *p, int64_t timeout_ns) {
+  p->next_ns = s->env->mono_ns + timeout_ns / 2;
+  store_result r = store_probe(of, timeout_ns);
+  slice why = store_problem(of);
+  if (r == STORE_CANCELLED) return;
+  p->failed = r != STORE_OK;
+  if (r == STORE_TIMEOUT || why.len == 0) why = SLICE_LIT("context deadline exceeded");
+  if (p->failed) {
+    snprintf(p->why, sizeof p->why, "error getting data from etcd: %.*s", SLICE_ARG(why));
+  }
+}
+
+/* The real server gets a key, at most every half of the time that it grants; in between the latest
+ * result is told. A server that is not ready yet answers by what is known. */
+static bool store_passes(server *s, const health_check *c, const char **why) {
+  store *of = server_store_nth(s, c->store);
+  slice what = SLICE_NONE;
+  if (!store_waits(of)) return true;
+  if (!fiber_current(s->fibers)) return store_is_ready(of, &what) || !slice_is(what, "etcd");
+  bool readiness = strstr(c->name, "readiness") != NULL;
+  const server_options *o = &s->options;
+  int64_t timeout_ns = readiness ? o->ready_timeout_ns : o->health_timeout_ns;
+  if (!s->probes) s->probes = heap_zalloc((s->other_count + 1u) * 2 * sizeof *s->probes);
+  health_probe *p = &s->probes[2 * c->store + readiness];
+  if (s->env->mono_ns >= p->next_ns) {
+    probe_store(s, of, p, timeout_ns ? timeout_ns : PROBE_TIMEOUT_NS);
+  }
+  *why = p->why;
+  return !p->failed;
+}
+
 /* Of all that the checks stand for, only a store elsewhere can fail, and a server leave. */
-static bool check_passes(const server *s, const health_check *c) {
-  slice why = SLICE_NONE;
+static bool check_passes(server *s, const health_check *c, const char **why) {
+  *why = WITHHELD;
   if (strcmp(c->name, HOOK "storage-readiness") == 0) return s->ready;
-  if (strcmp(c->name, "shutdown") == 0) return !s->shutdown.leaving;
-  if (strncmp(c->name, "etcd", 4) != 0) return true;
-  return store_is_ready(server_store_nth(s, c->store), &why) || !slice_is(why, "etcd");
+  if (strcmp(c->name, "shutdown") == 0) {
+    *why = "process is shutting down";
+    return !s->shutdown.leaving;
+  }
+  return strncmp(c->name, "etcd", 4) != 0 || store_passes(s, c, why);
 }
 
 bool health_passes(request *rq, slice path, slice *text) {
@@ -165,15 +219,12 @@ bool health_passes(request *rq, slice path, slice *text) {
     if (!(checks[i].where & endpoint_of(name))) continue;
     if (single && !slice_is(check, checks[i].name)) continue;
     bool skip = !single && exclude_used(excludes, used, count, checks[i].name);
-    bool ok = skip || check_passes(rq->server, &checks[i]);
+    const char *why = NULL;
+    bool ok = skip || check_passes(rq->server, &checks[i], &why);
     passes = passes && ok;
-    bool leaves = strcmp(checks[i].name, "shutdown") == 0;
-    if (single) {
-      buf_printf(&out, "internal server error: %s\n",
-                 leaves ? "process is shutting down" : "reason withheld");
-    }
+    if (single) buf_printf(&out, "internal server error: %s\n", ok ? "" : why);
     else if (ok) buf_printf(&out, "[+]%s %sok\n", checks[i].name, skip ? "excluded: " : "");
-    else buf_printf(&out, "[-]%s failed: reason withheld\n", checks[i].name);
+    else buf_printf(&out, "[-]%s failed: " WITHHELD "\n", checks[i].name);
   }
   if (!single) buf_printf(&out, "%.*s check failed\n", SLICE_ARG(name));
   *text = passes ? SLICE_NONE : arena_copy(rq->arena, buf_slice(&out));

@@ -1,7 +1,8 @@
 /* health: /healthz, /livez and /readyz, whole and by single check.
  *
- * This server is ready once it answers at all, so every check passes; what is told are the
- * real server's checks, by name and in its order. Source: apiserver pkg/server/healthz. */
+ * What is told are the real server's checks, by name and in its order. They pass, but those of a
+ * store elsewhere, which is asked (and waited for: on a fiber), and the one that a leaving server
+ * fails. Sources: apiserver pkg/server/healthz, pkg/storage/storagebackend/factory/etcd3.go. */
 #ifndef APISIM_ROUTE_HEALTH_H
 #define APISIM_ROUTE_HEALTH_H
 
@@ -10,6 +11,8 @@
 
 /* True for "/livez", "/readyz/etcd" and the like; *single for one check. */
 bool health_path(const server *s, slice path, bool *single);
+/* Lets go of what the server keeps for it. */
+void health_close(server *s);
 /* Whether every check of that endpoint (path: /readyz, or /readyz/etcd) passes; if not, *text is
  * the 500's body. */
 bool health_passes(request *rq, slice path, slice *text);

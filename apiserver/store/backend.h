@@ -13,6 +13,7 @@ typedef struct store_backend {
   slice (*problem)(const store *s);
   bool (*is_ready)(const store *s, slice *why);
   store_result (*sync)(store *s, int64_t *at);
+  store_result (*probe)(store *s, int64_t for_ns);
   store_result (*wait_revision)(store *s, int64_t revision, int64_t for_ns);
   store_result (*create)(store *s, slice key, blob *value, int64_t ttl_s, store_entry **out);
   store_result (*update)(store *s, slice key, int64_t expect_mod, blob *value, int64_t ttl_s,

@@ -184,6 +184,7 @@ const store_backend mirror_backend = {
     .problem = problem,
     .is_ready = is_ready,
     .sync = mirror_sync,
+    .probe = mirror_probe,
     .wait_revision = mirror_wait_revision,
     .create = mirror_create_key,
     .update = mirror_update_key,

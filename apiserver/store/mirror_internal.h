@@ -138,6 +138,7 @@ store_result mirror_update_key(store *s, slice key, int64_t expect_mod, blob *va
 store_result mirror_delete_key(store *s, slice key, int64_t expect_mod, blob *final,
                                store_entry **last);
 store_result mirror_sync(store *s, int64_t *at);
+store_result mirror_probe(store *s, int64_t for_ns);
 store_result mirror_wait_revision(store *s, int64_t revision, int64_t for_ns);
 store_result mirror_get(store *s, slice key, int64_t revision, store_entry **out);
 store_result mirror_get_fresh(store *s, slice key, store_entry **out);

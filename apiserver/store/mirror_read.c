@@ -140,6 +140,24 @@ store_result mirror_sync(store *s, int64_t *at) {
   return r == STORE_OK && !m->ready ? STORE_NOT_READY : r;
 }
 
+/* The key is the real server's own, and need not exist. */
+store_result mirror_probe(store *s, int64_t for_ns) {
+  mirror *m = mirror_of(s);
+  fiber *f = fiber_current(m->fibers);
+  int64_t deadline = fiber_deadline(f), until = m->env->mono_ns + for_ns;
+  buf room;
+  buf_init(&room, KEY_ROOM);
+  buf_append(&room, m->remote_prefix);
+  buf_lit(&room, "health");
+  remote_range range = {.key = buf_slice(&room)};
+  mirror_ask ask;
+  if (until < deadline) fiber_set_deadline(f, until);
+  store_result r = mirror_range(m, &range, &ask);
+  if (r != STORE_CANCELLED) fiber_set_deadline(f, deadline);
+  buf_dispose(&room);
+  return r;
+}
+
 store_result mirror_wait_revision(store *s, int64_t revision, int64_t for_ns) {
   return mirror_reach(mirror_of(s), revision, for_ns, true);
 }

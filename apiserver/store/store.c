@@ -29,6 +29,10 @@ store_result store_sync(store *s, int64_t *at) {
   return s->ops->sync(s, at ? at : &ignored);
 }
 
+store_result store_probe(store *s, int64_t for_ns) {
+  return s->ops->probe ? s->ops->probe(s, for_ns) : STORE_OK;
+}
+
 store_result store_wait_revision(store *s, int64_t revision, int64_t for_ns) {
   return s->ops->wait_revision(s, revision, for_ns);
 }

@@ -97,6 +97,10 @@ int64_t store_compacted(const store *s);
  * NOT_READY, UNAVAILABLE, TIMEOUT, CANCELLED; the embedded store always says OK. */
 store_result store_sync(store *s, int64_t *at);
 
+/* Waits. Asks the store elsewhere for a key, again and again for for_ns: OK once it answers,
+ * TIMEOUT, CANCELLED, or what it answered. The embedded store always says OK. */
+store_result store_probe(store *s, int64_t for_ns);
+
 /* Waits until the copy has reached `revision`: OK, or TIMEOUT after for_ns, CANCELLED. The embedded
  * store does not wait: TIMEOUT for what it has not reached. */
 store_result store_wait_revision(store *s, int64_t revision, int64_t for_ns);

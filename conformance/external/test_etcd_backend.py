@@ -426,3 +426,26 @@ class Stream:
             if event["type"] != "BOOKMARK":
                 self.seen.append((event["type"], event["object"]["metadata"]["name"]))
         return self.seen
+
+
+def test_health_asks_etcd(etcd, serve):
+    """The words are the real server's: of one check alone, of all, and without the one that fails."""
+    server = serve(etcd.url, "--etcd-healthcheck-timeout=200ms", "--etcd-readycheck-timeout=300ms")
+    alone = "internal server error: error getting data from etcd: context deadline exceeded\n"
+    for path in ("/healthz/etcd", "/livez/etcd", "/readyz/etcd", "/readyz/etcd-readiness", "/healthz", "/livez", "/readyz"):
+        wait_for(lambda p=path: ask(server, "GET", p)[0].status == 200)
+    etcd.pause()
+    try:
+        for path in ("/healthz/etcd", "/livez/etcd", "/readyz/etcd-readiness"):
+            wait_for(lambda p=path: ask(server, "GET", p)[0].status == 500)  # a result of before counts for half of the time
+            answer, text = ask(server, "GET", path)
+            assert (answer.status, text) == (500, alone)
+        for path, failing in (("/healthz", ["etcd"]), ("/livez", ["etcd"]), ("/readyz", ["etcd", "etcd-readiness"])):
+            answer, text = ask(server, "GET", path)
+            assert answer.status == 500
+            lines = [line for line in text.split("\n") if not line.startswith("[+]")]
+            assert lines == [f"[-]{name} failed: reason withheld" for name in failing] + [f"{path[1:]} check failed", ""]
+        assert ask(server, "GET", "/livez?exclude=etcd")[0].status == 200
+    finally:
+        etcd.go_on()
+    wait_for(lambda: ask(server, "GET", "/readyz")[0].status == 200)
