@@ -10,6 +10,7 @@
 #include "base/timers.h"
 #include "env/env.h"
 #include "http/http.h"
+#include "schema/features.h"
 #include "schema/served.h"
 #include "shutdown.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ typedef struct server_options {
   slice hostname; /* of the identity lease */
   slice snapshot; /* its bytes, needed only while the server is made; empty: a fresh cluster */
   bool cbor; /* the feature gate CBORServingAndStorage */
+  feature_set features; /* the gates for fields; zero: their defaults */
   served_set served; /* --runtime-config; not made: the default */
   server_remote remote; /* make NULL: the embedded store */
   int64_t event_ttl_s; /* of events; 0: they stay */

@@ -109,6 +109,55 @@ static bool is_on(const reading *r, size_t row) {
   return all == UNSET || g->locked ? g->standard : all == ON;
 }
 
+/* What a gate needs, for as long as that can be off. Source: pkg/features of v1.36. */
+static const struct {
+  const char *gate, *needs[4];
+} needs_rows[] = {
+    {"ClusterTrustBundleProjection", {"ClusterTrustBundle"}},
+    {"DRADeviceBindingConditions", {"DRAResourceClaimDeviceStatus"}},
+    {"DRADeviceTaintRules", {"DRADeviceTaints"}},
+    {"DRAWorkloadResourceClaims", {"GenericWorkload"}},
+    {"ExtendWebSocketsToKubelet", {"NodeDeclaredFeatures"}},
+    {"GangScheduling", {"GenericWorkload"}},
+    {"InPlacePodLevelResourcesVerticalScaling", {"PodLevelResources", "NodeDeclaredFeatures"}},
+    {"InPlacePodVerticalScalingInitContainers", {"NodeDeclaredFeatures"}},
+    {"MatchLabelKeysInPodTopologySpreadSelectorMerge", {"MatchLabelKeysInPodTopologySpread"}},
+    {"PodLevelResourceManagers", {"PodLevelResources"}},
+    {"ResourceHealthStatusMessage", {"ResourceHealthStatus"}},
+    {"RestartAllContainersOnContainerExits", {"ContainerRestartRules", "NodeDeclaredFeatures"}},
+    {"StorageVersionAPI", {"APIServerIdentity"}},
+    {"UnknownVersionInteroperabilityProxy", {"APIServerIdentity"}},
+    {"StaleControllerConsistencyDaemonSet", {"AtomicFIFO"}},
+    {"StaleControllerConsistencyJob", {"AtomicFIFO"}},
+    {"StaleControllerConsistencyReplicaSet", {"AtomicFIFO"}},
+    {"StaleControllerConsistencyStatefulSet", {"AtomicFIFO"}},
+    {"TopologyAwareWorkloadScheduling", {"GenericWorkload"}},
+    {"UserNamespacesHostNetworkSupport", {"NodeDeclaredFeatures"}},
+    {"WorkloadAwarePreemption", {"GangScheduling"}},
+    {"WorkloadWithJob", {"GenericWorkload"}},
+};
+
+static bool gate_on(const reading *r, const char *name) {
+  const gate_row *g = find_gate(name, strlen(name));
+  return g && is_on(r, (size_t)(g - gate_rows));
+}
+
+static bool needs_met(reading *r) {
+  for (size_t i = 0; i < sizeof needs_rows / sizeof *needs_rows; i++) {
+    char off[256] = "";
+    if (!gate_on(r, needs_rows[i].gate)) continue;
+    for (const char *const *need = needs_rows[i].needs; *need; need++) {
+      size_t len = strlen(off);
+      if (!gate_on(r, *need)) snprintf(off + len, sizeof off - len, "%s%s", len ? " " : "", *need);
+    }
+    if (!*off) continue;
+    snprintf(r->problem, r->size, "%s is enabled, but depends on features that are disabled: [%s]",
+             needs_rows[i].gate, off);
+    return false;
+  }
+  return true;
+}
+
 static void note_ignored(gates *out, const char *name, setting value) {
   size_t len = strlen(out->without_effect);
   snprintf(out->without_effect + len, sizeof out->without_effect - len, "%s%s=%s", len ? ", " : "",
@@ -130,11 +179,12 @@ static void note_open(gates *out, const char *name) {
 static void take(const reading *r, gates *out) {
   for (size_t i = 0; i < gate_row_count; i++) {
     const gate_row *g = &gate_rows[i];
+    bool for_fields = feature_set_by_name(&out->features, g->name, is_on(r, i));
     if (strcmp(g->name, "CBORServingAndStorage") == 0) {
       out->cbor = is_on(r, i);
     } else if (opens_resources(g->name)) {
       if (is_on(r, i)) note_open(out, g->name);
-    } else if (r->set[i] != UNSET && g->standard != (r->set[i] == ON)) {
+    } else if (!for_fields && r->set[i] != UNSET && g->standard != (r->set[i] == ON)) {
       note_ignored(out, g->name, r->set[i]);
     }
   }
@@ -152,6 +202,7 @@ bool gates_read(const flags *f, gates *out, char *problem, size_t size) {
   for (size_t n = 0; good && (value = flags_nth(f, "feature-gates", n)) != NULL; n++) {
     good = read_value(&r, value);
   }
+  good = good && needs_met(&r);
   if (good) take(&r, out);
   free(r.set);
   return good;

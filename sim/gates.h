@@ -8,6 +8,7 @@
 #ifndef APISIM_SIM_GATES_H
 #define APISIM_SIM_GATES_H
 
+#include "schema/features.h"
 #include "sim/flags.h"
 
 typedef enum gate_stage { GATE_ALPHA, GATE_BETA, GATE_GA, GATE_DEPRECATED } gate_stage;
@@ -23,6 +24,7 @@ extern const size_t gate_row_count;
 
 typedef struct gates {
   bool cbor; /* CBORServingAndStorage */
+  feature_set features; /* those that fields hang on */
   char opens[256]; /* those that are on and open resources (resource_info.gate), by commas */
   char without_effect[512]; /* "A=true, B=false", cut off where it is too long; empty for none */
 } gates;

@@ -394,6 +394,7 @@ static bool fill_gates(const flags *f, server_options *o) {
             g.without_effect);
   }
   o->cbor = g.cbor;
+  o->features = g.features;
   return fill_served(f, g.opens, o);
 }
 

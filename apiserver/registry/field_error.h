@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "schema/features.h"
 #include "base/status_error.h"
 #include "base/val.h"
 
@@ -53,6 +54,7 @@ typedef struct field_errors { /* init with {.a = arena} */
   arena *a;
   field_error *items;
   uint32_t count, cap;
+  const feature_set *features; /* NULL: all have their defaults */
 } field_errors;
 
 /* One function a type, as in the real field package. `detail` is printf-shaped.

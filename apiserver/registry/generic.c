@@ -126,7 +126,7 @@ bool generic_validate(request *rq, val *obj, const val *old, slice subresource) 
   if (slice_is(subresource, "binding")) return true;
   if (slice_is(subresource, "scale")) subresource = SLICE_LIT("");
   const strategy *s = strategy_of(rq->resource);
-  field_errors errs = {.a = rq->arena};
+  field_errors errs = {.a = rq->arena, .features = &rq->server->options.features};
   validate_args args = {.errs = &errs, .rq = rq, .resource = rq->resource,
                         .subresource = subresource, .obj = obj, .old = old};
   path meta = path_root("metadata");

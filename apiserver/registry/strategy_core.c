@@ -187,13 +187,15 @@ static bool is_old_source(const val *source) {
 }
 
 /* Of the sources only those of the old kinds stay, and a reference into another namespace needs a
- * feature that is off, unless the claim had them. */
-static void claim_drop_sources(val *spec, const val *old) {
+ * feature of its own, unless the claim had them. */
+static void claim_drop_sources(const request *rq, val *spec, const val *old) {
   const val *was = val_getc(old, "spec");
   bool had = val_getc(was, "dataSource") || val_getc(was, "dataSourceRef");
   const val *ref = val_getc(spec, "dataSourceRef");
   if (had || !val_is_map(spec)) return;
-  if (val_get_str(ref, "namespace").len) {
+  const feature_set *features = &rq->server->options.features;
+  bool across = feature_on(features, FEATURE_CROSS_NAMESPACE_VOLUME_DATA_SOURCE);
+  if (!across && val_get_str(ref, "namespace").len) {
     val_delc(spec, "dataSourceRef");
     ref = NULL;
   }
@@ -204,7 +206,7 @@ static void claim_drop_sources(val *spec, const val *old) {
 void claim_prepare(request *rq, val *obj, const val *old) {
   arena *a = rq->arena;
   val *spec = val_getc(obj, "spec");
-  claim_drop_sources(spec, old);
+  claim_drop_sources(rq, spec, old);
   val *source = val_getc(spec, "dataSource"), *ref = val_getc(spec, "dataSourceRef");
   if (source && !ref) val_setc(a, spec, "dataSourceRef", val_copy(a, source));
   else if (ref && !source && val_get_str(ref, "namespace").len == 0) {

@@ -12,13 +12,50 @@
 
 #include <assert.h>
 
+/* What is filled in only where a gate is on: beside fields that are there by default. */
+static const struct {
+  feature gate;
+  const char *group, *resource, *parent, *field;
+  int64_t number; /* -1: false */
+} gated_defaults[] = {
+    {FEATURE_MAX_UNAVAILABLE_STATEFUL_SET, "apps", "statefulsets",
+     "spec.updateStrategy.rollingUpdate", "maxUnavailable", 1},
+    {FEATURE_VOLUME_LIMIT_SCALING, "storage.k8s.io", "csidrivers", "spec",
+     "preventPodSchedulingIfMissing", -1},
+};
+
+static void default_gated(request *rq, val *obj) {
+  arena *a = rq->arena;
+  const resource_info *r = rq->resource;
+  for (size_t i = 0; i < sizeof gated_defaults / sizeof *gated_defaults; i++) {
+    bool mine = slice_is(r->group, gated_defaults[i].group) &&
+                slice_is(r->resource, gated_defaults[i].resource);
+    if (!mine || !feature_on(&rq->server->options.features, gated_defaults[i].gate)) continue;
+    val *parent = val_path(obj, gated_defaults[i].parent);
+    int64_t n = gated_defaults[i].number;
+    if (!val_is_map(parent) || val_getc(parent, gated_defaults[i].field)) continue;
+    val_setc(a, parent, gated_defaults[i].field, n < 0 ? val_bool(a, false) : val_int(a, n));
+  }
+}
+
 static val *timed(request *rq, val *obj) {
+  default_gated(rq, obj);
   time_added_default(rq, rq->resource, obj);
   return obj;
 }
 
+/* Without the gate a pod's own resources are not filled in. */
+static const val *own_resources(request *rq, const val *obj) {
+  bool pod = slice_is(rq->resource->resource, "pods") && rq->resource->group.len == 0;
+  if (!pod || feature_on(&rq->server->options.features, FEATURE_POD_LEVEL_RESOURCES)) return NULL;
+  const val *own = val_path(obj, "spec.resources");
+  return own ? val_copy(rq->arena, own) : NULL;
+}
+
 val *write_to_storage(request *rq, val *obj) {
+  const val *own = own_resources(rq, obj);
   version_default(rq->arena, obj, rq->resource->type);
+  if (own) val_setc(rq->arena, val_getc(obj, "spec"), "resources", val_shared(own));
   if (version_is_storage(rq->resource)) return timed(rq, obj);
   obj = version_to_storage(rq->arena, obj, rq->resource);
   /* As reading it back would. Shapes that tell all that they fill in need no second time, which

@@ -221,7 +221,8 @@ static void metrics_check(const validate_args *v, const path *spec, const val *s
 static void replicas_check(const validate_args *v, const path *spec, const val *s) {
   path min_at = path_child(spec, "minReplicas"), max_at = path_child(spec, "maxReplicas");
   const val *min = val_getc(s, "minReplicas"), *was = val_path(v->old, "spec.minReplicas");
-  int64_t max = val_i64(val_getc(s, "maxReplicas")), low = was && val_i64(was) == 0 ? 0 : 1;
+  int64_t max = val_i64(val_getc(s, "maxReplicas")), low = 1;
+  if (allowed_by(v->errs, FEATURE_HPA_SCALE_TO_ZERO) || (was && val_i64(was) == 0)) low = 0;
   if (min && val_i64(min) < low) {
     field_invalid(v->errs, &min_at, min, "must be greater than or equal to %d", (int)low);
   }

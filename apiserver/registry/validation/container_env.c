@@ -148,9 +148,12 @@ static void value_from_check(field_errors *e, const path *p, const val *var) {
       key_selector_check(e, &at, ref);
   }
   if (found == 0) {
+    bool files = allowed_by(e, FEATURE_ENV_FILES);
     refuse_str(e, p, NULL, SLICE_LIT(""),
-               "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, "
-               "`secretKeyRef` or `fileKeyRef`");
+               files ? "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, "
+                       "`secretKeyRef` or `fileKeyRef`"
+                     : "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or "
+                       "`secretKeyRef`");
   } else if (val_get_str(var, "value").len) {
     refuse_str(e, p, NULL, SLICE_LIT(""), "may not be specified when `value` is not empty");
   } else if (found > 1) {

@@ -71,11 +71,37 @@ static void once_check(pod_view *w, const path *p, const val *probe) {
     refuse_int(w->errs, p, "successThreshold", n, "must be 1");
 }
 
+static const char *const linux_signals[] = {
+     "SIGABRT", "SIGALRM", "SIGBUS", "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP",
+     "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF", "SIGPWR",
+     "SIGQUIT", "SIGRTMAX", "SIGRTMAX-1", "SIGRTMAX-10", "SIGRTMAX-11", "SIGRTMAX-12",
+     "SIGRTMAX-13", "SIGRTMAX-14", "SIGRTMAX-2", "SIGRTMAX-3", "SIGRTMAX-4", "SIGRTMAX-5",
+     "SIGRTMAX-6", "SIGRTMAX-7", "SIGRTMAX-8", "SIGRTMAX-9", "SIGRTMIN", "SIGRTMIN+1",
+     "SIGRTMIN+10", "SIGRTMIN+11", "SIGRTMIN+12", "SIGRTMIN+13", "SIGRTMIN+14", "SIGRTMIN+15",
+     "SIGRTMIN+2", "SIGRTMIN+3", "SIGRTMIN+4", "SIGRTMIN+5", "SIGRTMIN+6", "SIGRTMIN+7",
+     "SIGRTMIN+8", "SIGRTMIN+9", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM",
+     "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM",
+     "SIGWINCH", "SIGXCPU", "SIGXFSZ", NULL};
+static const char *const windows_signals[] = {"SIGKILL", "SIGTERM", NULL};
+
+static void stop_signal_check(pod_view *w, const path *p, const val *signal) {
+  if (!signal) return;
+  if (!w->has_os) {
+    forbid(w->errs, p, "stopSignal", "may not be set for containers with empty `spec.os.name`");
+    return;
+  }
+  const char *const *known = slice_is(w->os, "linux") ? linux_signals
+                             : slice_is(w->os, "windows") ? windows_signals : NULL;
+  slice name = val_str(signal);
+  if (known && !one_of(name, known)) unsupported(w->errs, p, "stopSignal", name, known);
+}
+
 static void lifecycle_check(pod_view *w, const path *p, const val *v) {
   const val *start = val_getc(v, "postStart"), *stop = val_getc(v, "preStop");
   path at_start = path_child(p, "postStart"), at_stop = path_child(p, "preStop");
   if (start) handler_check(w, &at_start, start);
   if (stop) handler_check(w, &at_stop, stop);
+  stop_signal_check(w, p, val_getc(v, "stopSignal"));
 }
 
 void container_probes_validate(pod_view *w, const path *p, const val *c) {

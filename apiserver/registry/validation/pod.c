@@ -136,7 +136,7 @@ static void tolerations_update(const validate_args *v) {
            "existing toleration can not be modified except its tolerationSeconds");
     return;
   }
-  tolerations_validate(v->errs, &p, now);
+  tolerations_validate(v->errs, &p, now, was);
 }
 
 static void gates_update(const validate_args *v) {

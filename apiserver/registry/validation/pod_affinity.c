@@ -1,4 +1,5 @@
 /* Where a pod may go: affinity, node selectors, tolerations and topology spread. */
+#include "base/quote.h"
 #include "registry/validation/pod_checks.h"
 
 static void node_requirement_check(field_errors *e, const path *p, const val *r,
@@ -176,7 +177,36 @@ void taint_effect_check(field_errors *e, const path *p, slice effect, bool allow
     unsupported(e, p, NULL, effect, effects);
 }
 
-static void toleration_operator_check(field_errors *e, const path *p, slice op, slice value) {
+static bool compares(slice op) { return slice_is(op, "Lt") || slice_is(op, "Gt"); }
+
+static bool is_decimal(slice s) {
+  if (s.len > 1 && s.ptr[0] == '-') {
+    s = slice_from(s, 1);
+    if (s.ptr[0] == '0') return false;
+  }
+  if (!s.len || (s.ptr[0] == '0' && s.len > 1)) return false;
+  for (size_t i = 0; i < s.len; i++) {
+    if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+  }
+  return true;
+}
+
+/* What "Lt" and "Gt" compare with. */
+static void whole_number_check(field_errors *e, const path *p, slice value) {
+  static const char canonical[] = "must be a valid decimal integer in canonical form";
+  long long n;
+  if (value.len == 0) refuse_str(e, p, "value", value, "must be non-empty");
+  else if (!is_decimal(value)) refuse_str(e, p, "value", value, canonical);
+  slice digits = value.len > 1 && value.ptr[0] == '+' ? slice_from(value, 1) : value;
+  if (slice_to_i64(digits, &n)) return;
+  const char *why = is_decimal(value) ? "value out of range" : "invalid syntax";
+  slice quoted = go_quote(e->a, value);
+  path at = path_child(p, "value");
+  field_invalid_str(e, &at, value, "strconv.ParseInt: parsing %.*s: %s", SLICE_ARG(quoted), why);
+}
+
+static void toleration_operator_check(field_errors *e, const path *p, slice op, slice value,
+                                      bool comparing) {
   slice texts[4];
   if (!op.len || slice_is(op, "Equal")) {
     uint32_t n = text_problems(e->a, TEXT_LABEL_VALUE, value, false, texts);
@@ -188,14 +218,25 @@ static void toleration_operator_check(field_errors *e, const path *p, slice op, 
   } else if (slice_is(op, "Exists")) {
     if (value.len)
       refuse_str(e, p, "operator", value, "value must be empty when `operator` is 'Exists'");
-  } else if (one_of(op, CHOICES("Lt", "Gt"))) {
+  } else if (compares(op) && comparing) {
+    whole_number_check(e, p, value);
+  } else if (compares(op)) {
     unsupported(e, p, "operator", op, CHOICES("Equal", "Exists", "Lt", "Gt"));
   } else {
     unsupported(e, p, "operator", op, CHOICES("Equal", "Exists"));
   }
 }
 
-void tolerations_validate(field_errors *e, const path *p, const val *list) {
+bool allowed_by(const field_errors *e, feature f) {
+  static const feature_set standard = {0};
+  return feature_on(e->features ? e->features : &standard, f);
+}
+
+void tolerations_validate(field_errors *e, const path *p, const val *list, const val *old_list) {
+  bool comparing = allowed_by(e, FEATURE_TAINT_TOLERATION_COMPARISON_OPERATORS);
+  EACH_ITEM(k, old_list) {
+    comparing = comparing || compares(val_get_str(val_at(old_list, k), "operator"));
+  }
   EACH_ITEM(i, list) {
     const val *t = val_at(list, i);
     slice key = val_get_str(t, "key"), op = val_get_str(t, "operator"),
@@ -211,7 +252,7 @@ void tolerations_validate(field_errors *e, const path *p, const val *list) {
       refuse_str(e, &at, "effect", effect,
                  "effect must be 'NoExecute' when `tolerationSeconds` is set");
     }
-    toleration_operator_check(e, &at, op, val_get_str(t, "value"));
+    toleration_operator_check(e, &at, op, val_get_str(t, "value"), comparing);
     if (effect.len) taint_effect_check(e, &at_effect, effect, true);
   }
 }

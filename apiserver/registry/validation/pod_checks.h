@@ -94,7 +94,10 @@ void pod_os_validate(pod_view *w, const path *spec_path);
 void affinity_validate(field_errors *e, const path *p, const val *affinity);
 void node_selector_validate(field_errors *e, const path *p, const val *selector);
 void topology_spread_validate(field_errors *e, const path *p, const val *list);
-void tolerations_validate(field_errors *e, const path *p, const val *list);
+/* old_list: what was tolerated before, else NULL. */
+void tolerations_validate(field_errors *e, const path *p, const val *list, const val *old_list);
+/* Does the gate allow it? */
+bool allowed_by(const field_errors *e, feature f);
 void taint_effect_check(field_errors *e, const path *p, slice effect, bool allow_empty);
 
 void resource_requirements_validate(field_errors *e, const path *p, const val *resources,

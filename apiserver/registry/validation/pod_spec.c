@@ -141,7 +141,10 @@ static bool devices_forbidden(void *ctx, const path *p, const val *c) {
 
 static void host_users_check(pod_view *w, const path *p) {
   if (w->host_users) return;
-  if (w->host_network) forbid(w->errs, p, "hostNetwork", "when `hostUsers` is false");
+  const val *was = val_getc(w->old_spec, "hostUsers");
+  bool networked = allowed_by(w->errs, FEATURE_USER_NAMESPACES_HOST_NETWORK_SUPPORT) ||
+                   (was && !val_true(was) && val_true(val_getc(w->old_spec, "hostNetwork")));
+  if (w->host_network && !networked) forbid(w->errs, p, "hostNetwork", "when `hostUsers` is false");
   if (val_true(val_getc(w->spec, "hostPID")))
     forbid(w->errs, p, "HostPID", "when `hostUsers` is false");
   if (val_true(val_getc(w->spec, "hostIPC")))
@@ -195,7 +198,8 @@ static void names_check(pod_view *w, const path *p) {
   if (deadline) range_check(e, &at, val_i64(deadline), 1, 2147483647);
   text_if_set(e, p, w->spec, "hostname", TEXT_DNS1123_LABEL);
   text_if_set(e, p, w->spec, "subdomain", TEXT_DNS1123_LABEL);
-  tolerations_validate(e, &tolerations, val_getc(w->spec, "tolerations"));
+  tolerations_validate(e, &tolerations, val_getc(w->spec, "tolerations"),
+                       val_getc(w->old_spec, "tolerations"));
   host_aliases_check(w, &aliases);
   text_if_set(e, p, w->spec, "priorityClassName", TEXT_DNS1123_SUBDOMAIN);
   if (val_getc(w->spec, "runtimeClassName"))

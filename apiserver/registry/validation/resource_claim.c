@@ -170,6 +170,8 @@ static void constraint_check(field_errors *e, const path *p, const val *c, const
     qualified_check(e, &match, val_get_str(c, "matchAttribute"));
   } else if (val_getc(c, "distinctAttribute")) {
     qualified_check(e, &distinct, val_get_str(c, "distinctAttribute"));
+  } else if (!allowed_by(e, FEATURE_DRA_CONSUMABLE_CAPACITY)) {
+    field_required(e, &match, "%s", "");
   } else {
     field_required(e, p, "exactly one of \"matchAttribute\" or \"distinctAttribute\" is required, "
                          "but multiple fields are set");

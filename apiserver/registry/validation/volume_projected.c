@@ -85,6 +85,49 @@ static void certificate_part(projected *j, const path *p, const val *part) {
                  "specify at least one of credentialBundlePath, keyPath, and certificateChainPath");
 }
 
+/* A signer's bundles are named by it and a colon. */
+static void bundle_name_check(field_errors *e, const path *p, slice name) {
+  slice texts[4], tail = name;
+  path at = path_child(p, "name");
+  for (size_t i = 0; i < name.len; i++) {
+    if (name.ptr[i] == ':') tail = slice_from(name, i + 1);
+  }
+  if (!name.len) field_required(e, &at, "must be a valid object name");
+  uint32_t n = text_problems(e->a, TEXT_DNS1123_SUBDOMAIN, tail, false, texts);
+  for (uint32_t i = 0; i < n; i++) {
+    field_invalid_str(e, &at, name, "not a valid clustertrustbundlename: %.*s", SLICE_ARG(texts[i]));
+  }
+}
+
+/* With the gate ClusterTrustBundleProjection only, else it was dropped. */
+static void bundle_part(projected *j, const path *p, const val *part) {
+  field_errors *e = j->s->errs;
+  const val *name = val_getc(part, "name"), *signer = val_getc(part, "signerName"),
+            *labels = val_getc(part, "labelSelector");
+  path at_labels = path_child(p, "labelSelector"), at_signer = path_child(p, "signerName"),
+       at_file = path_child(p, "path");
+  slice file = val_get_str(part, "path");
+  if (name && signer) {
+    refuse_go(e, p, NULL, "ClusterTrustBundleProjection", part,
+              "only one of name and signerName may be used");
+  } else if (name) {
+    bundle_name_check(e, p, val_str(name));
+    if (labels) {
+      refuse_go(e, &at_labels, NULL, "LabelSelector", labels,
+                "labelSelector must be unset if name is specified");
+    }
+  } else if (signer) {
+    if (!val_str(signer).len) field_required(e, &at_signer, "must be a valid signer name");
+    signer_name_check(e, &at_signer, val_str(signer));
+    if (labels) label_selector_validate(e, &at_labels, labels);
+  } else {
+    field_required(e, p, "either name or signerName must be specified");
+  }
+  if (!file.len) field_required(e, &at_file, "%s", "");
+  path_local_unreserved(e, &at_file, file);
+  path_once(j, file, file);
+}
+
 static const struct {
   const char *key;
   void (*check)(projected *j, const path *p, const val *part);
@@ -93,6 +136,7 @@ static const struct {
     {"configMap", keys_part},
     {"downwardAPI", downward_part},
     {"serviceAccountToken", token_part},
+    {"clusterTrustBundle", bundle_part},
     {"podCertificate", certificate_part},
 };
 
