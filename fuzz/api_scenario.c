@@ -123,7 +123,7 @@ static val *ask(scenario *s, const char *method_and_path, const char *query, con
   request = arena_concat(s->arena, request, body);
   call *c = send(s, request);
   int64_t until = s->link->now_ms(s->link) + 70000;
-  while (c->res.state != RESPONSE_DONE && s->link->step(s->link, until)) continue; /* a watch's step */
+  while (c->res.state != RESPONSE_DONE && s->link->step(s->link, until)) continue; /* a watch's */
   check_answer(s->arena, c, request);
   val *v = body_of(s->arena, &c->res);
   *status = c->res.status;
