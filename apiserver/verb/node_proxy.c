@@ -80,15 +80,21 @@ static bool check_log_options(request *rq, slice name) {
   return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT("PodLogOptions"), name, &rq->error);
 }
 
+static val *node_find(request *rq, slice node) {
+  const resource_info *nodes = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("nodes"));
+  return registry_get(rq->server, rq->arena, nodes, SLICE_NONE, node);
+}
+
+/* The real server looks for an address first. */
 static bool no_kubelet(request *rq, slice node) {
+  const val *found = node_find(rq, node);
+  if (!val_len(val_path(found, "status.addresses"))) {
+    return status_plain(&rq->error, rq->arena,
+                        "no preferred addresses found; known addresses: []");
+  }
   return status_plain(&rq->error, rq->arena,
                       "apisim has no kubelet to ask: node \"%.*s\" exists as an object only",
                       SLICE_ARG(node));
-}
-
-static bool node_exists(request *rq, slice node) {
-  const resource_info *nodes = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("nodes"));
-  return registry_get(rq->server, rq->arena, nodes, SLICE_NONE, node) != NULL;
 }
 
 /* False with rq->error; true when the answer is 204, no log yet. */
@@ -96,7 +102,7 @@ static bool serve_log(request *rq, const val *pod) {
   slice node = val_str(val_path(pod, "spec.nodeName"));
   if (!check_log_options(rq, object_name(pod)) || !check_container(rq, pod)) return false;
   if (node.len == 0) return true;
-  if (!node_exists(rq, node)) {
+  if (!node_find(rq, node)) {
     return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("pods"), node);
   }
   return no_kubelet(rq, node);
@@ -110,7 +116,7 @@ static bool serve_stream(request *rq, const val *pod) {
     return bad(rq,
                arena_printf(rq->arena, "pod %.*s does not have a host assigned", SLICE_ARG(name)));
   }
-  if (!node_exists(rq, node)) {
+  if (!node_find(rq, node)) {
     return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("nodes"), node);
   }
   return no_kubelet(rq, node);

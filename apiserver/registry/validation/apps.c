@@ -113,7 +113,7 @@ static void selected_template_check(const validate_args *v, const path *p) {
     refuse(e, p, "selector", label_selector_whole(e->a, selector), "invalid label selector");
     return;
   }
-  if (answer == SELECTOR_NO) labels_mismatch(e, &at, labels);
+  if (answer == SELECTOR_NO) labels_mismatch(e, &at, template);
   template_validate(e, &at, template, val_path(v->old, "spec.template"));
   template_restart_check(e, &at, val_getc(template, "spec"), "ReplicaSet");
 }
@@ -261,7 +261,7 @@ static void daemon_spec(const validate_args *v) {
   path p = path_root("spec"), at = path_child(&p, "template"),
        at_selector = path_child(&p, "selector"), at_rules = path_child(&p, "updateStrategy");
   label_selector_validate(e, &at_selector, selector);
-  if (selector_asks(e->a, selector, labels) == SELECTOR_NO) labels_mismatch(e, &at, labels);
+  if (selector_asks(e->a, selector, labels) == SELECTOR_NO) labels_mismatch(e, &at, template);
   if (selector_asks_nothing(selector))
     refuse(e, &p, "selector", selector, "empty selector is invalid for daemonset");
   template_validate(e, &at, template, val_path(v->old, "spec.template"));

@@ -71,7 +71,7 @@ static void template_check(field_errors *e, const path *p, const val *spec, bool
     refuse(e, p, "selector", label_selector_whole(e->a, selector), "");
     return;
   }
-  if (answer == SELECTOR_NO) labels_mismatch(e, &at, val_getc(meta, "labels"));
+  if (answer == SELECTOR_NO) labels_mismatch(e, &at, template);
   if (!skip_pod) template_validate(e, &at, effective_template(e->a, spec), NULL);
   labels_validate(e, &labels, val_getc(meta, "labels"));
   annotations_validate(e, &notes, val_getc(meta, "annotations"));

@@ -93,7 +93,7 @@ static void job_spec_selected(const validate_args *v, const path *p) {
   else
     label_selector_validate(v->errs, &at, selector);
   if (selector_asks(v->errs->a, selector, labels) == SELECTOR_NO)
-    labels_mismatch(v->errs, &template, labels);
+    labels_mismatch(v->errs, &template, val_getc(spec, "template"));
 }
 
 static void label_is(const validate_args *v, const path *meta, const char *key, slice want) {

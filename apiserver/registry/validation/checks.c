@@ -224,6 +224,21 @@ bool immutable_struct_check(field_errors *errs, const path *p, const val *now, c
   return false;
 }
 
+const val *map_shown(arena *a, const val *v, const char *name) {
+  const val *field = val_getc(v, name);
+  return field || !val_had_empty(v, name) ? field : val_map(a);
+}
+
+const val *list_shown(arena *a, const val *v, const char *name) {
+  const val *field = val_getc(v, name);
+  return field || !val_had_empty(v, name) ? field : val_list(a);
+}
+
+const val *struct_shown(arena *a, const val *v, const char *name) {
+  const val *field = val_getc(v, name);
+  return field ? field : val_map(a);
+}
+
 bool immutable_str_check(field_errors *errs, const path *p, slice now, slice before) {
   if (slice_eq(now, before)) return true;
   field_invalid_str(errs, p, now, "field is immutable");

@@ -34,6 +34,12 @@ void field_duplicate_struct(field_errors *errs, const path *p, const val *v, con
 /* Invalid when they differ: "field is immutable". */
 bool immutable_struct_check(field_errors *errs, const path *p, const val *now, const val *before,
                             const type_info *t);
+/* A map or a list as a bad value is shown: one that was sent empty is not nil. The field must have
+ * a mark of its own in its struct (val_had_empty). */
+const val *map_shown(arena *a, const val *v, const char *name);
+const val *list_shown(arena *a, const val *v, const char *name);
+/* A field that is a struct in Go, no pointer: absent, it is one with nothing set. */
+const val *struct_shown(arena *a, const val *v, const char *name);
 /* "field is immutable" of a plain string: absence is "". */
 bool immutable_str_check(field_errors *errs, const path *p, slice now, slice before);
 /* The type of a field of the validated kind: "spec.source". */

@@ -1,4 +1,5 @@
 /* PersistentVolumes. Updates check the object twice, as the real server does. */
+#include "registry/validation/checks.h"
 #include "registry/validation/pv.h"
 
 #include "registry/validation/pod_internal.h"
@@ -23,11 +24,12 @@ void access_modes_check(field_errors *e, const path *p, const val *modes) {
   if (alone && other) forbid(e, &at, NULL, "may not use ReadWriteOncePod with other access modes");
 }
 
-static void capacity_check(field_errors *e, const path *p, const val *capacity) {
+static void capacity_check(field_errors *e, const path *p, const val *spec) {
+  const val *capacity = val_getc(spec, "capacity");
   path at = path_child(p, "capacity");
   if (!val_len(capacity)) require(e, p, "capacity", "");
   if (!val_getc(capacity, "storage") || val_len(capacity) > 1) {
-    field_not_supported(e, &at, capacity, CHOICES("storage"));
+    field_not_supported(e, &at, map_shown(e->a, spec, "capacity"), CHOICES("storage"));
   }
   VAL_EACH(entry, capacity) {
     path key = path_key(&at, entry->key);
@@ -65,7 +67,7 @@ static void spec_check(field_errors *e, const path *p, const val *spec, slice na
   slice policy = val_get_str(spec, "persistentVolumeReclaimPolicy");
   need(e, p, spec, "accessModes", "");
   access_modes_check(e, p, val_getc(spec, "accessModes"));
-  capacity_check(e, p, val_getc(spec, "capacity"));
+  capacity_check(e, p, spec);
   if (policy.len)
     choice_at(e, p, spec, "persistentVolumeReclaimPolicy", CHOICES("Delete", "Recycle", "Retain"),
               false);

@@ -1,4 +1,5 @@
 /* ResourceQuotas. */
+#include "registry/validation/checks.h"
 #include "registry/validation/pod_internal.h"
 #include "registry/validation/rows.h"
 #include "registry/validation/pod_checks.h"
@@ -132,5 +133,5 @@ void validate_resourcequota(const validate_args *v) {
   if (!v->old)
     status_check(v->errs, val_getc(v->obj, "status"));
   else if (!scopes_within(now, was) || !scopes_within(was, now))
-    refuse(v->errs, &p, "scopes", now, "field is immutable");
+    refuse(v->errs, &p, "scopes", list_shown(v->errs->a, spec, "scopes"), "field is immutable");
 }

@@ -251,7 +251,7 @@ static void admin_check(const validate_args *v, const path *spec_path, const val
 
 void validate_resource_claim(const validate_args *v) {
   path spec = path_root("spec");
-  const val *now = val_getc(v->obj, "spec");
+  const val *now = struct_shown(v->errs->a, v->obj, "spec");
   if (slice_is(v->subresource, "status")) {
     meta_change(v);
     return;
@@ -268,7 +268,7 @@ void validate_resource_claim(const validate_args *v) {
 
 void validate_resource_claim_template(const validate_args *v) {
   path spec = path_root("spec"), inner = path_child(&spec, "spec");
-  const val *now = val_getc(v->obj, "spec");
+  const val *now = struct_shown(v->errs->a, v->obj, "spec");
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
   path meta = path_child(&spec, "metadata");
   template_meta_check(v->errs, &meta, val_getc(now, "metadata"));

@@ -187,5 +187,6 @@ void validate_volume_attachment(const validate_args *v) {
   const val *name = val_path(s, "source.persistentVolumeName");
   if (name) text_check(errs, &volume, TEXT_DNS1123_SUBDOMAIN, val_str(name));
   if (v->old)
-    immutable_struct_check(errs, &spec, s, val_getc(v->old, "spec"), field_type(v, "spec"));
+    immutable_struct_check(errs, &spec, struct_shown(errs->a, v->obj, "spec"),
+                           val_getc(v->old, "spec"), field_type(v, "spec"));
 }

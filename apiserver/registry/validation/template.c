@@ -1,6 +1,7 @@
 /* Pod templates, and the two core kinds around them: PodTemplate and ReplicationController. Also
  * what annotations of pods and templates may say, and how they must match the fields that replaced
  * them. */
+#include "registry/validation/checks.h"
 #include "registry/validation/pod_checks.h"
 #include "registry/validation/rows.h"
 #include "registry/validation/template.h"
@@ -165,8 +166,9 @@ void template_restart_check(field_errors *e, const path *template, const val *sp
   }
 }
 
-void labels_mismatch(field_errors *e, const path *template, const val *labels) {
-  path meta = path_child(template, "metadata");
+void labels_mismatch(field_errors *e, const path *at, const val *template) {
+  path meta = path_child(at, "metadata");
+  const val *labels = map_shown(e->a, val_getc(template, "metadata"), "labels");
   refuse(e, &meta, "labels", labels, "`selector` does not match template `labels`");
 }
 
@@ -227,7 +229,7 @@ void validate_replicationcontroller(const validate_args *v) {
     require(e, &at, NULL, "");
     return;
   }
-  if (val_len(selector) && !selector_matches(selector, labels)) labels_mismatch(e, &at, labels);
+  if (val_len(selector) && !selector_matches(selector, labels)) labels_mismatch(e, &at, template);
   template_validate(e, &at, template, val_path(v->old, "spec.template"));
   template_restart_check(e, &at, val_getc(template, "spec"), "ReplicationController");
 }

@@ -8,7 +8,7 @@
  */
 void template_restart_check(field_errors *e, const path *template, const val *spec,
                             const char *kind);
-void labels_mismatch(field_errors *e, const path *template, const val *labels);
+void labels_mismatch(field_errors *e, const path *at, const val *template);
 /* Those of keys that are above status.<limit>. */
 void counts_at_most(field_errors *e, const path *p, const val *status, const char *const *keys,
                     const char *limit, const char *why);
