@@ -13,7 +13,8 @@ static void on_drain_step(void *ctx, int64_t now_ns) {
   server *s = ctx;
   shutdown_state *d = &s->shutdown;
   uint32_t watches = d->watches_a_step ? watchers_end(s, d->watches_a_step) : 0;
-  if (d->in_flight == 0 && watches == 0) {
+  bool stay = watchers_count(s) && now_ns < d->watches_until_ns;
+  if (d->in_flight == 0 && watches == 0 && !stay) {
     d->calls.gone(d->calls.ctx);
     return;
   }
@@ -32,6 +33,7 @@ static void on_delay_over(void *ctx, int64_t now_ns) {
     int64_t least = WATCHES_A_SECOND * STEP_NS / 1000000000;
     d->watches_a_step = (uint32_t)(rate > least ? rate : least);
   }
+  else d->watches_until_ns = now_ns + o->watch_time_ns;
   on_drain_step(s, now_ns);
 }
 

@@ -2,7 +2,10 @@
  *   1. at once /readyz fails (its check "shutdown"); everything else is served for
  *      --shutdown-delay-duration, so that load balancers can notice;
  *   2. without --shutdown-send-retry-after that is all: the world stops listening, answers under
- *      way leave, and watches end (the real server holds them for up to a minute);
+ *      way leave, and watches end: at once, or after --shutdown-watch-time, if they are still open
+ *      then. The real server has no such flag: it holds them for 60 s (2 s with retry-after), in
+ *      which they are told of writes and get their last bookmark. Who stops a server in CI does not
+ *      want to wait for that, so that it must be asked for;
  *   3. with it, new requests are answered 429 with Retry-After and Connection: close, until those
  *      under way are answered and, where --shutdown-watch-termination-grace-period is above 0, the
  *      watches have been ended, some at a time. /readyz, /livez, /healthz and /metrics go on, and
@@ -16,6 +19,7 @@
 
 typedef struct shutdown_options {
   int64_t delay_ns, watch_grace_ns;
+  int64_t watch_time_ns; /* without a grace period: how long watches may go on behind the delay */
   bool retry_after;
 } shutdown_options;
 
@@ -23,6 +27,7 @@ typedef struct shutdown_state {
   bool leaving, refusing;
   uint32_t in_flight; /* requests that wait for something; watches are none */
   uint32_t watches_a_step;
+  int64_t watches_until_ns;
   timer timer;
   struct shutdown_calls {
     void (*deaf)(void *ctx); /* no new connection is to be taken */

@@ -239,6 +239,8 @@ const flag_row flag_rows[] = {
    "address for `apisim control` (unix:PATH or 127.0.0.1:PORT): reset, quiesce, faults"},
   {"apisim", "plan", FLAG_STRING, FLAG_HONOURED, "",
    "YAML file with faults for the clients of this server (sim/live/README.md)"},
+  {"apisim", "shutdown-watch-time", FLAG_DURATION, FLAG_HONOURED, "0s",
+   "how long open watches go on after SIGTERM; kube-apiserver holds them for 1m0s"},
   {"apisim", "snapshot-in", FLAG_STRING, FLAG_HONOURED, "",
    "begin with the objects, revision and random streams of this snapshot"},
   {"apisim", "snapshot-out", FLAG_STRING, FLAG_HONOURED, "",

@@ -402,6 +402,7 @@ static bool fill_shutdown(const flags *f, server_options *o) {
   o->shutdown = (shutdown_options){
       .delay_ns = flags_duration(f, "shutdown-delay-duration"),
       .watch_grace_ns = flags_duration(f, "shutdown-watch-termination-grace-period"),
+      .watch_time_ns = flags_duration(f, "shutdown-watch-time"),
       .retry_after = flags_bool(f, "shutdown-send-retry-after")};
   const char *chance = flags_str(f, "goaway-chance");
   o->goaway_chance = chance ? strtod(chance, NULL) : 0;

@@ -5,8 +5,10 @@
 #include "base/buf.h"
 #include "bootstrap/bootstrap_objects.h"
 #include "codec/codec.h"
+#include "registry/object.h"
 #include "registry/stored.h"
 #include "server_stores.h"
+#include "verb/registry.h"
 
 #include <arpa/inet.h>
 #include <openssl/sha.h>
@@ -214,30 +216,60 @@ bool bootstrap_run(server *s, slice *problem) {
   return ok;
 }
 
-static bool is_missing(server *s, arena *a, const bootstrap_object *b) {
-  const resource_info *r = schema_resource(b->group, b->version, b->resource);
-  store_entry *e = NULL;
-  if (!r) return false;
-  if (store_get(server_store(s, r), stored_key(a, r, b->namespace, b->name), 0, &e) == STORE_OK) {
-    store_entry_unref(e);
-    return false;
+/* What says where this server is. A path's last part is replaced as a whole. */
+static const struct {
+  const char *resource, *parent, *field;
+} own_fields[] = {
+    {"services", "spec", "ports"},         {"endpoints", NULL, "subsets"},
+    {"endpointslices", NULL, "endpoints"}, {"endpointslices", NULL, "ports"},
+};
+
+/* Whether a field of `live` had to be set. */
+static bool take_own_fields(arena *a, val *live, const val *fresh, slice resource) {
+  bool changed = false;
+  for (size_t i = 0; i < sizeof own_fields / sizeof *own_fields; i++) {
+    if (!slice_is(resource, own_fields[i].resource)) continue;
+    const char *parent = own_fields[i].parent, *field = own_fields[i].field;
+    const val *want = val_getc(parent ? val_getc(fresh, parent) : fresh, field);
+    val *at = parent ? val_getc(live, parent) : live;
+    if (!at || !want || val_equal(val_getc(at, field), want)) continue;
+    val_setc(a, at, field, val_copy(a, want));
+    changed = true;
   }
-  return true;
+  return changed;
+}
+
+/* As the template has it now, where it is another: of a snapshot from another address, or edited.
+ * The template's uid is thrown away: the stream of uids stays where it was. */
+static void repair_object(fill *f, arena *a, buf *out, const bootstrap_object *b) {
+  server *s = f->server;
+  const resource_info *r = schema_resource(b->group, b->version, b->resource);
+  val *live = r ? registry_get(s, a, r, b->namespace, b->name) : NULL;
+  if (r && !live) write_object(f, a, out, b);
+  if (!live) return;
+  rng uids = s->uid_rng;
+  f->at = r;
+  buf_clear(out);
+  expand(out, f, b->json);
+  s->uid_rng = uids;
+  slice ignored = SLICE_NONE;
+  const val *fresh = json_parse(a, buf_slice(out), NULL, &ignored);
+  if (!take_own_fields(a, live, fresh, r->resource)) return;
+  if (object_generation(live)) object_set_generation(a, live, object_generation(live) + 1);
+  registry_update(s, a, r, live, SLICE_NONE);
 }
 
 void bootstrap_repair(server *s) {
   arena *a = arena_create();
   fill f;
   slice ignored;
-  bool filled = false;
   buf out;
   buf_init(&out, OBJECT_MAX);
-  for (uint16_t i = 0; i < bootstrap_object_count; i++) {
+  bool filled = fill_values(&f, a, s, &ignored);
+  for (uint16_t i = 0; filled && i < bootstrap_object_count; i++) {
     const bootstrap_object *b = &bootstrap_objects[i];
     bool own = slice_is(b->namespace, "default") && slice_is(b->name, "kubernetes");
-    if (!own || !is_missing(s, a, b)) continue;
-    if (!filled) filled = fill_values(&f, a, s, &ignored);
-    if (filled) write_object(&f, a, &out, b);
+    if (own) repair_object(&f, a, &out, b);
   }
   buf_dispose(&out);
   arena_destroy(a);

@@ -25,7 +25,8 @@ bool bootstrap_first_ip(arena *a, slice cidr, slice *out);
 slice bootstrap_identity(arena *a, slice hostname);
 
 /* What the real server's kubernetesservice controller does every ten seconds: the Service
- * default/kubernetes and its endpoints are made anew where somebody has deleted them. For stores
+ * default/kubernetes and its endpoints are made anew where somebody has deleted them, and tell this
+ * server's address and port again where they tell another (of a snapshot, or edited). For stores
  * that never wait. */
 #define BOOTSTRAP_REPAIR_NS ((int64_t)10 * 1000000000)
 void bootstrap_repair(server *s);

@@ -161,6 +161,30 @@ static void what_the_cluster_needs_comes_back(void **state) {
   fixture_end(&f);
 }
 
+static void the_server_s_address_is_told_again(void **state) {
+  (void)state;
+  fixture f;
+  slice problem = SLICE_NONE;
+  fixture_start(&f, 1);
+  assert_true(bootstrap_run(&f.server, &problem));
+  int64_t before = store_revision(f.server.store);
+  f.server.options.advertise_address = SLICE_LIT("192.0.2.77");
+  f.server.options.secure_port = 7443;
+  rng uids = f.server.uid_rng;
+  bootstrap_repair(&f.server);
+  assert_int_equal(store_revision(f.server.store), before + 3);
+  assert_memory_equal(&uids, &f.server.uid_rng, sizeof uids);
+  assert_true(entry_has(&f, "/registry/services/endpoints/default/kubernetes", "192.0.2.77"));
+  assert_true(entry_has(&f, "/registry/services/endpoints/default/kubernetes", "7443"));
+  assert_true(entry_has(&f, "/registry/endpointslices/default/kubernetes", "192.0.2.77"));
+  assert_true(entry_has(&f, "/registry/endpointslices/default/kubernetes", "\"generation\":2"));
+  assert_true(entry_has(&f, "/registry/services/specs/default/kubernetes",
+                        "\"targetPort\":7443"));
+  bootstrap_repair(&f.server);
+  assert_int_equal(store_revision(f.server.store), before + 3);
+  fixture_end(&f);
+}
+
 static void a_wrong_service_cidr_is_a_problem(void **state) {
   (void)state;
   fixture f;
@@ -185,6 +209,7 @@ int main(void) {
       cmocka_unit_test(both_families_are_told),
       cmocka_unit_test(one_seed_gives_the_same_bytes),
       cmocka_unit_test(what_the_cluster_needs_comes_back),
+      cmocka_unit_test(the_server_s_address_is_told_again),
       cmocka_unit_test(a_wrong_service_cidr_is_a_problem),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,3 +144,42 @@ def test_goaway_chance(serve):
 def test_bad_flags(flag, words):
     done = subprocess.run([binary(), "serve", "--bind-address=127.0.0.1", "--secure-port=0", flag], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and words in done.stderr
+
+
+def post_map(c, name):
+    c.request("POST", MAPS, json.dumps({"metadata": {"name": name}}), {"Authorization": "Bearer admintoken", "Content-Type": "application/json"})
+    answer = c.getresponse()
+    answer.read()
+    return answer.status
+
+
+def test_watches_may_go_on(serve):
+    """As the real server's for a minute: no new connection, and writes of the old ones are told."""
+    server = serve("--shutdown-watch-time=1h")
+    c, watch = connect(server), connect(server)
+    assert post_map(c, "before") == 201
+    watch.request("GET", MAPS + "?watch=1&resourceVersion=0&labelSelector=!a", headers={"Authorization": "Bearer admintoken"})
+    stream = watch.getresponse()
+    while json.loads(stream.readline())["object"]["metadata"]["name"] != "before":
+        pass
+    server.process.send_signal(signal.SIGTERM)
+    while ask(c, "/readyz")[0].status == 200:
+        time.sleep(0.01)
+    with pytest.raises(OSError):
+        while True:  # until it listens no more
+            ask(connect(server), "/version")
+    assert post_map(c, "after") == 201
+    assert json.loads(stream.readline())["object"]["metadata"]["name"] == "after"
+    assert server.process.poll() is None
+    server.process.send_signal(signal.SIGTERM)  # a second time: at once
+    assert server.process.wait(60) == 0
+
+
+def test_watches_end_behind_their_time(serve):
+    server = serve("--shutdown-watch-time=200ms")
+    watch = connect(server)
+    watch.request("GET", MAPS + "?watch=1&resourceVersion=1", headers={"Authorization": "Bearer admintoken"})
+    stream = watch.getresponse()
+    server.process.send_signal(signal.SIGTERM)
+    stream.read()  # to its end, which is a clean one
+    assert server.process.wait(60) == 0
