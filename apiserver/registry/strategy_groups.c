@@ -117,20 +117,35 @@ static void stamp_conditions(request *rq, val *obj, const val *old) {
   }
 }
 
-/* The status path can't add or remove approvals. */
+static uint32_t count_of(const val *list, const char *type) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    n += slice_is(val_get_str(val_at(list, i), "type"), type);
+  }
+  return n;
+}
+
+/* The conditions of that type are as they were; one more or less is validation's to refuse. */
+static void conditions_keep(arena *a, val *list, const val *before, const char *type) {
+  if (count_of(list, type) != count_of(before, type)) return;
+  uint32_t at = 0;
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    if (!slice_is(val_get_str(val_at(list, i), "type"), type)) continue;
+    while (!slice_is(val_get_str(val_at(before, at), "type"), type)) at++;
+    list->u.items[i] = val_copy(a, val_at(before, at++));
+  }
+}
+
+/* The status path can't change approvals. */
 void csr_prepare_status(request *rq, val *obj, const val *old) {
-  static const char *const kept[] = {"Approved", "Denied"};
   arena *a = rq->arena;
   status_only(rq, obj, old);
   val *status = val_copy(a, val_getc(obj, "status"));
   if (!status) status = val_map(a);
   val_setc(a, obj, "status", status);
   const val *before = val_path(old, "status.conditions");
-  for (size_t i = 0; i < 2; i++) {
-    const val *c = condition_named(before, kept[i]);
-    if (!c || condition_named(val_getc(status, "conditions"), kept[i])) continue;
-    val_append(a, val_ensure_list(a, status, "conditions"), val_copy(a, c));
-  }
+  conditions_keep(a, val_getc(status, "conditions"), before, "Approved");
+  conditions_keep(a, val_getc(status, "conditions"), before, "Denied");
   stamp_conditions(rq, obj, old);
 }
 

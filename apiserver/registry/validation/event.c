@@ -84,7 +84,7 @@ static void strict_create_check(const validate_args *v) {
 /* What an update may not touch, in order; reason is asked twice. */
 static const struct {
   const char *field, *shown;
-  enum { FROZEN_STRING, FROZEN_STRUCT, FROZEN_TIME, FROZEN_INT } kind;
+  enum { FROZEN_STRING, FROZEN_STRUCT, FROZEN_POINTER, FROZEN_TIME, FROZEN_INT } kind;
 } frozen[] = {
     {"involvedObject", NULL, FROZEN_STRUCT},
     {"reason", NULL, FROZEN_STRING},
@@ -97,7 +97,7 @@ static const struct {
     {"type", NULL, FROZEN_STRING},
     {"eventTime", NULL, FROZEN_TIME},
     {"action", NULL, FROZEN_STRING},
-    {"related", NULL, FROZEN_STRUCT},
+    {"related", NULL, FROZEN_POINTER},
     {"reportingComponent", "reportingController", FROZEN_STRING},
     {"reportingInstance", NULL, FROZEN_STRING},
 };
@@ -111,7 +111,11 @@ static void strict_update_check(const validate_args *v) {
     path p = path_root(frozen[i].shown ? frozen[i].shown : f);
     switch (frozen[i].kind) {
       case FROZEN_STRING: immutable_str_check(v->errs, &p, val_str(now), val_str(was)); break;
-      case FROZEN_STRUCT: immutable_struct_check(v->errs, &p, now, was, field_type(v, f)); break;
+      case FROZEN_STRUCT:
+        now = struct_shown(v->errs->a, v->obj, f);
+        immutable_struct_check(v->errs, &p, now, was, field_type(v, f));
+        break;
+      case FROZEN_POINTER: immutable_struct_check(v->errs, &p, now, was, field_type(v, f)); break;
       case FROZEN_TIME: immutable_check(v->errs, &p, now, was); break;
       case FROZEN_INT:
         if (val_i64(now) != val_i64(was))
