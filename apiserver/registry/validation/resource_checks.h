@@ -13,4 +13,9 @@ void pool_name_check(field_errors *e, const path *p, slice name);
 /* old: what it was, or NULL: an effect that stays is not looked at. */
 void device_taint_check(field_errors *e, const path *p, const val *taint, const val *old);
 
+/* "domain/identifier" of C, the domain being optional. */
+void qualified_name_check(field_errors *e, const path *p, slice name);
+/* A device's attributes and capacities; of a request policy only that it may be there. */
+void device_values_check(field_errors *e, const path *p, const val *device);
+
 #endif

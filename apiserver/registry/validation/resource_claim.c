@@ -11,7 +11,6 @@
 #define ITEMS_MAX 32 /* of requests, constraints, configurations, selectors */
 #define FIRST_AVAILABLE_MAX 8
 #define PARAMETERS_MAX 10240
-#define IDENTIFIER_MAX 32
 
 bool list_fits(field_errors *e, const path *p, const val *list, uint32_t max) {
   if (val_len(list) <= max) return true;
@@ -142,24 +141,11 @@ static void references_check(field_errors *e, const path *p, const val *names,
   named_once_check(e, p, names, NULL);
 }
 
-static void identifier_check(field_errors *e, const path *p, slice id) {
-  if (id.len > IDENTIFIER_MAX) field_too_long(e, p, IDENTIFIER_MAX);
-  text_check(e, p, TEXT_C_IDENTIFIER, id);
-}
-
 static void qualified_check(field_errors *e, const path *p, slice name) {
-  slice domain, id, rest;
-  if (!slice_cut(name, '/', &domain, &id)) {
-    identifier_check(e, p, name);
-    field_invalid_str(e, p, name,
-                      "a fully qualified name must be a domain and a name separated by a slash");
-    return;
-  }
-  if (slice_cut(id, '/', &rest, &rest)) return; /* the real server's switch has no such case */
-  if (domain.len) csi_driver_name_check(e, p, domain);
-  else field_invalid_str(e, p, domain, "the domain must not be empty");
-  if (id.len) identifier_check(e, p, id);
-  else field_invalid_str(e, p, id, "the name must not be empty");
+  qualified_name_check(e, p, name);
+  if (slice_find_char(name, '/') >= 0) return;
+  field_invalid_str(e, p, name,
+                    "a fully qualified name must be a domain and a name separated by a slash");
 }
 
 static void constraint_check(field_errors *e, const path *p, const val *c, const val *requests) {

@@ -1,5 +1,5 @@
-/* ResourceSlices: who publishes them, for which nodes, and their devices. What attributes and
- * capacities hold is not looked at. Source: pkg/apis/resource/validation/validation.go. */
+/* ResourceSlices: who publishes them, for which nodes, and their devices.
+ * Source: pkg/apis/resource/validation/validation.go. */
 #include "registry/validation/pod_checks.h"
 #include "registry/validation/pod_warnings.h"
 #include "registry/validation/resource_checks.h"
@@ -190,6 +190,7 @@ static void device_check(field_errors *e, const path *p, const val *device, cons
   path name = path_child(p, "name"), taints = path_child(p, "taints"),
        counters = path_child(p, "consumesCounters");
   text_check(e, &name, TEXT_DNS1123_LABEL, val_get_str(device, "name"));
+  device_values_check(e, p, device);
   taints_check(e, &taints, val_getc(device, "taints"));
   counters_check(e, &counters, val_getc(device, "consumesCounters"), "counterSet",
                  CONSUMPTIONS_MAX);
