@@ -35,6 +35,8 @@ static const grpc_method methods[] = {
     {ETCD_PATH_HASH, false, face_hash_call, NULL},
     {ETCD_PATH_HASH_KV, false, face_hashkv_call, NULL},
     {ETCD_PATH_AUTH_STATUS, false, face_auth_status_call, NULL},
+    {ETCD_PATH_USER_LIST, false, face_nobody_call, NULL},
+    {ETCD_PATH_ROLE_LIST, false, face_nobody_call, NULL},
     {ETCD_PATH_SNAPSHOT, false, face_snapshot_call, NULL},
 };
 

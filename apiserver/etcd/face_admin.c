@@ -166,7 +166,15 @@ void face_hashkv_call(grpc_stream *s, slice message) {
   arena_destroy(a);
 }
 
-/* There are no users; the other methods of Auth are unknown. */
+/* There are no users and no roles; the methods of Auth that would make some are unknown. */
+void face_nobody_call(grpc_stream *s, slice message) {
+  (void)message;
+  arena *a = arena_create();
+  etcd_header_response out = {.header = face_header(face_of(s), a, 0)};
+  face_answer(s, &etcd_header_response_message, &out);
+  arena_destroy(a);
+}
+
 void face_auth_status_call(grpc_stream *s, slice message) {
   (void)message;
   arena *a = arena_create();

@@ -110,6 +110,7 @@ void face_defragment_call(grpc_stream *s, slice message);
 void face_hash_call(grpc_stream *s, slice message);
 void face_hashkv_call(grpc_stream *s, slice message);
 void face_auth_status_call(grpc_stream *s, slice message);
+void face_nobody_call(grpc_stream *s, slice message);
 void face_snapshot_call(grpc_stream *s, slice message);
 
 /* Sets the timer for the next lease that ends. */

@@ -307,6 +307,8 @@ extern const etcd_message etcd_kv_message, etcd_event_message, etcd_header_messa
 #define ETCD_PATH_HASH "/etcdserverpb.Maintenance/Hash"
 #define ETCD_PATH_HASH_KV "/etcdserverpb.Maintenance/HashKV"
 #define ETCD_PATH_AUTH_STATUS "/etcdserverpb.Auth/AuthStatus"
+#define ETCD_PATH_USER_LIST "/etcdserverpb.Auth/UserList"
+#define ETCD_PATH_ROLE_LIST "/etcdserverpb.Auth/RoleList"
 #define ETCD_PATH_SNAPSHOT "/etcdserverpb.Maintenance/Snapshot"
 
 /* Errors: gRPC code and text, by which clients know them. */

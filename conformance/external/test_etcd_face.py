@@ -241,3 +241,11 @@ def test_a_real_kube_apiserver_runs_on_it(face, kube_apiserver):
 def test_snapshot_says_what_it_is_not(face, tmp_path):
     why = ctl(face[1], "snapshot", "save", str(tmp_path / "db"), ok=False)
     assert "Unimplemented" in why and "Maintenance/Snapshot" in why
+
+
+def test_what_needs_several_calls_works(face):
+    """A lock is a lease, a transaction and a watch; nobody has a name here."""
+    assert ctl(face[1], "lock", "lesson", "echo", "in the lock") == b"in the lock\n"
+    assert ctl(face[1], "user", "list") == ctl(face[1], "role", "list") == b""
+    assert ctl(face[1], "endpoint", "hashkv").startswith(face[1].encode())
+    assert "UserAdd" in ctl(face[1], "user", "add", "u:p", ok=False)
