@@ -17,17 +17,20 @@ static size_t count_slashes(slice s) {
   return n;
 }
 
+/* A prefix has one part or two: "pods", "services/specs". */
 const resource_info *stored_resource_of(slice key) {
+  slice first, behind;
   if (!slice_has_prefix(key, REGISTRY)) return NULL;
   slice rest = slice_from(key, REGISTRY.len);
-  for (uint16_t i = 0; i < schema_resource_count; i++) {
-    const resource_info *r = schema_resources + i;
-    if (r->etcd_prefix.len + 1 >= rest.len || r->storage != r || !r->list_type) continue;
-    if (rest.ptr[r->etcd_prefix.len] != '/' || !slice_has_prefix(rest, r->etcd_prefix)) continue;
-    slice name = slice_from(rest, r->etcd_prefix.len + 1);
-    if (count_slashes(name) == (r->namespaced ? 1 : 0)) return r;
+  if (!slice_cut(rest, '/', &first, &behind)) return NULL;
+  for (size_t len = first.len;;) {
+    const resource_info *r = schema_resource_of_prefix(slice_upto(rest, len));
+    slice name = slice_from(rest, len + 1);
+    if (r && name.len && count_slashes(name) == (r->namespaced ? 1 : 0)) return r;
+    ptrdiff_t second = len == first.len ? slice_find_char(behind, '/') : -1;
+    if (second < 0) return NULL;
+    len = first.len + 1 + (size_t)second;
   }
-  return NULL;
 }
 
 /* Custom resources' definitions and aggregated APIs are stored as JSON, a line. */

@@ -59,6 +59,19 @@ const resource_info *schema_resource_of_kind(slice group, slice version, slice k
   return i < 0 ? NULL : &schema_resources[schema_resources_by_kind[i]];
 }
 
+const resource_info *schema_resource_of_prefix(slice etcd_prefix) {
+  int low = 0, high = schema_stored_count;
+  while (low < high) {
+    int middle = low + (high - low) / 2;
+    const resource_info *r = &schema_resources[schema_resources_by_prefix[middle]];
+    int order = slice_cmp(etcd_prefix, r->etcd_prefix);
+    if (order == 0) return r;
+    if (order < 0) high = middle;
+    else low = middle + 1;
+  }
+  return NULL;
+}
+
 const kind_info *schema_kind(slice group, slice version, slice kind) {
   triple want = {group, version, kind};
   int i = triple_search(schema_kind_count, want, kind_at);

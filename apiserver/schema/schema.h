@@ -216,6 +216,8 @@ extern const uint16_t schema_group_count;
 /* NULL when there is none. */
 const resource_info *schema_resource(slice group, slice version, slice resource);
 const resource_info *schema_resource_of_kind(slice group, slice version, slice kind);
+/* The one whose stored keys begin with "/registry/" + prefix + "/". */
+const resource_info *schema_resource_of_prefix(slice etcd_prefix);
 const kind_info *schema_kind(slice group, slice version, slice kind);
 const subresource_info *schema_subresource(const resource_info *r, slice name);
 const type_info *schema_type(slice full_name);

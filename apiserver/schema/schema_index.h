@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 extern const uint16_t schema_resources_by_name[]; /* group, version, resource */
+extern const uint16_t schema_resources_by_prefix[]; /* etcd_prefix; those that are stored */
+extern const uint16_t schema_stored_count;
 extern const uint16_t schema_resources_by_kind[]; /* group, version, kind */
 
 #endif

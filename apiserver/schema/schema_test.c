@@ -99,6 +99,8 @@ static void resources_are_found(void **state) {
     assert_non_null(schema_kind(r->group, r->version, r->kind));
     assert_true(schema_group_has_version(r->group, r->version));
     assert_non_null(r->storage);
+    bool stored = r->storage == r && r->list_type;
+    assert_true(!stored || schema_resource_of_prefix(r->etcd_prefix) == r);
     assert_int_equal((r->verbs & VERB_LIST) != 0, r->list_type != NULL);
   }
   const resource_info *hpa = schema_resource(S("autoscaling"), S("v1"),
@@ -108,6 +110,8 @@ static void resources_are_found(void **state) {
   assert_slice(events->storage->group, "");
   const resource_info *rc = schema_resource(S(""), S("v1"), S("replicationcontrollers"));
   assert_slice(rc->etcd_prefix, "controllers");
+  assert_null(schema_resource_of_prefix(S("replicationcontrollers")));
+  assert_null(schema_resource_of_prefix(S("")));
   const subresource_info *scale = schema_subresource(rc, S("scale"));
   assert_true(scale->foreign);
   assert_slice(scale->type->full_name, "io.k8s.api.autoscaling.v1.Scale");

@@ -5,6 +5,7 @@
 #include "patch/patch.h"
 #include "registry/object.h"
 #include "registry/stored.h"
+#include "registry/stored_etcd.h"
 #include "codec/codec.h"
 #include "server_stores.h"
 #include "version/version.h"
@@ -49,17 +50,6 @@ int64_t registry_revision(server *s, const resource_info *r) {
   return s->resource_revisions[r->storage->id];
 }
 
-/* The resource that a stored key belongs to: the longest etcd prefix that fits. */
-static const resource_info *resource_of_key(slice key) {
-  slice rest = slice_from(key, strlen("/registry/"));
-  for (uint16_t i = 0; i < schema_resource_count; i++) {
-    const resource_info *r = schema_resources + i;
-    if (r->storage != r || !r->list_type || r->etcd_prefix.len >= rest.len) continue;
-    if (slice_has_prefix(rest, r->etcd_prefix) && rest.ptr[r->etcd_prefix.len] == '/') return r;
-  }
-  return NULL;
-}
-
 /* A store's events, of the resources that it keeps. */
 typedef struct revision_feed {
   server *server;
@@ -72,7 +62,7 @@ typedef struct revision_feed {
 static void on_write(void *ctx, const store_event *ev) {
   revision_feed *f = ctx;
   server *s = f->server;
-  const resource_info *r = resource_of_key(store_entry_key(ev->entry));
+  const resource_info *r = stored_resource_of(store_entry_key(ev->entry));
   if (!r || server_store(s, r) != f->store) return;
   s->resource_revisions[r->id] = ev->revision;
   watch_windows_add(s, r, ev);

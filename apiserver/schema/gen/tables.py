@@ -348,6 +348,12 @@ def write_resources(w, res):
         res.rows[n][k].encode() for k in ("group", "version", "kind")])
     w.array("const uint16_t", "schema_resources_by_name", map_str(by_name), size=False)
     w.array("const uint16_t", "schema_resources_by_kind", map_str(by_kind), size=False)
+    stored = sorted((n for n in range(len(rows)) if res.storage(res.rows[n]) == n and res.rows[n].get("list")),
+                    key=lambda n: res.rows[n]["etcd"].encode())
+    prefixes = [res.rows[n]["etcd"] for n in stored]
+    assert len(set(prefixes)) == len(prefixes) and all(p.count("/") <= 1 for p in prefixes)
+    w.array("const uint16_t", "schema_resources_by_prefix", map_str(stored), size=False)
+    w.out.append("const uint16_t schema_stored_count = %d;\n" % len(stored))
     w.array("const kind_info", "schema_kinds", [
         "{%s, %s, %s, %s}" % (cslice(g), cslice(v), cslice(k), w.ref(t))
         for (g, v, k), t in sorted(res.kinds.items())], size=False)
