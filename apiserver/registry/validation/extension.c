@@ -1,10 +1,14 @@
 /* CustomResourceDefinitions. Source: apiextensions-apiserver pkg/apis/apiextensions/validation. The
  * hub type has what all versions share at the top, so errors of it are named there. */
+#include "base/ascii.h"
 #include "registry/validation/admission.h"
 #include "registry/object.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/extension_schema.h"
+#include "registry/validation/pod_checks.h"
 #include "registry/validation/rows.h"
+
+#include <string.h>
 
 #define COLUMN_TYPES "must be one of boolean,date,integer,number,string"
 #define COLUMN_FORMATS "must be one of byte,date,date-time,double,float,int32,int64,password"
@@ -291,6 +295,48 @@ static void stored_check(const validate_args *v, const val *versions) {
   }
 }
 
+#define APPROVED "api-approved.kubernetes.io"
+#define PROTECTED "protected groups must have approval annotation \"" APPROVED "\""
+#define PROTECTED_SEE ", see https://github.com/kubernetes/enhancements/pull/1111"
+
+static bool group_is_protected(slice group) {
+  return slice_is(group, "k8s.io") || slice_has_suffix(group, SLICE_LIT(".k8s.io")) ||
+         slice_is(group, "kubernetes.io") || slice_has_suffix(group, SLICE_LIT(".kubernetes.io"));
+}
+
+/* "scheme://host", and whatever comes then. */
+static bool is_url(slice text) {
+  size_t n = 0;
+  while (n < text.len && (ascii_is_alnum(text.ptr[n]) || (n && strchr("+-.", text.ptr[n])))) n++;
+  slice rest = slice_from(text, n);
+  if (!n || !ascii_is_alpha(*text.ptr) || !slice_has_prefix(rest, SLICE_LIT("://"))) return false;
+  return rest.len > 3 && !strchr("/?#", rest.ptr[3]);
+}
+
+typedef enum approval { APPROVAL_MISSING, APPROVAL_BYPASSED, APPROVAL_GIVEN, APPROVAL_BAD } approval;
+
+static approval approval_of(const val *crd, slice *text) {
+  *text = val_get_str(val_path(crd, "metadata.annotations"), APPROVED);
+  if (!text->len) return APPROVAL_MISSING;
+  if (slice_has_prefix(*text, SLICE_LIT("unapproved"))) return APPROVAL_BYPASSED;
+  return is_url(*text) ? APPROVAL_GIVEN : APPROVAL_BAD;
+}
+
+/* Groups of the project's own want a review's address; what was so before may stay. */
+static void approval_check(const validate_args *v) {
+  slice text, before;
+  if (!group_is_protected(val_str(val_path(v->obj, "spec.group")))) return;
+  approval now = approval_of(v->obj, &text);
+  if (v->old && approval_of(v->old, &before) == now) return;
+  path meta = path_root("metadata"), notes = path_child(&meta, "annotations"),
+       at = path_key(&notes, SLICE_LIT(APPROVED));
+  if (now == APPROVAL_MISSING) require(v->errs, &at, NULL, PROTECTED PROTECTED_SEE);
+  if (now == APPROVAL_BAD) {
+    refuse_str(v->errs, &at, NULL, text,
+               PROTECTED " with either a URL or a reason starting with \"unapproved\"" PROTECTED_SEE);
+  }
+}
+
 void validate_crd(const validate_args *v) {
   path spec = path_root("spec"), status = path_root("status"),
        accepted = path_child(&status, "acceptedNames"), meta = path_root("metadata"),
@@ -315,6 +361,7 @@ void validate_crd(const validate_args *v) {
   names_check(v->errs, &accepted, val_path(v->obj, "status.acceptedNames"));
   if (slice_is(v->subresource, "status")) return;
   stored_check(v, val_getc(s, "versions"));
+  approval_check(v);
   if (val_true(loose) && !val_true(val_path(v->old, "spec.preserveUnknownFields"))) {
     field_invalid(v->errs, &unknown, loose,
                   "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
