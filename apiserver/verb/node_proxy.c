@@ -61,8 +61,22 @@ static const struct {
   int64_t least;
 } log_numbers[] = {{"tailLines", 0}, {"limitBytes", 1}, {"sinceSeconds", 1}};
 
+/* What may not stand together, or at all. */
+static void check_log_choices(request *rq, field_errors *errs, bool since) {
+  path whole = path_root("[]"), stream = path_root("stream");
+  if (since) {
+    field_forbidden(errs, &whole,
+                    "at most one of `sinceTime` or `sinceSeconds` may be specified");
+  }
+  if (http_query_get(rq->http, "stream").ptr) {
+    field_forbidden(errs, &stream, "may not be specified");
+  }
+}
+
 static bool check_log_options(request *rq, slice name) {
   field_errors errs = {.a = rq->arena};
+  bool since = http_query_get(rq->http, "sinceSeconds").len &&
+               http_query_get(rq->http, "sinceTime").len;
   for (size_t i = 0; i < sizeof log_numbers / sizeof *log_numbers; i++) {
     long long n = 0;
     slice v = http_query_get(rq->http, log_numbers[i].name);
@@ -72,11 +86,13 @@ static bool check_log_options(request *rq, slice name) {
                                   SLICE_ARG(v)));
     }
     path p = path_root(log_numbers[i].name);
-    if (n < log_numbers[i].least) {
+    bool both = since && slice_is(slice_cstr(log_numbers[i].name), "sinceSeconds");
+    if (n < log_numbers[i].least && !both) {
       field_invalid_int(&errs, &p, n, log_numbers[i].least ? "must be greater than 0"
                         : "must be greater than or equal to 0");
     }
   }
+  check_log_choices(rq, &errs, since);
   return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT("PodLogOptions"), name, &rq->error);
 }
 
@@ -127,7 +143,7 @@ static bool unavailable(request *rq, slice text) {
 }
 
 /* "name", "name:port" or "scheme:name:port". */
-static bool split_service(slice id, slice *name, slice *port) {
+static bool split_target(slice id, slice *name, slice *port) {
   slice part[4] = {SLICE_NONE}, rest = id;
   uint32_t n = 0;
   bool more = true;
@@ -155,7 +171,7 @@ static bool serve_service(request *rq) {
   arena *a = rq->arena;
   long long number = 0;
   slice name, port;
-  if (!split_service(rq->info.name, &name, &port)) {
+  if (!split_target(rq->info.name, &name, &port)) {
     return bad(rq, arena_printf(a, "invalid service request \"%.*s\"", SLICE_ARG(rq->info.name)));
   }
   if (slice_to_i64(port, &number)) {
@@ -177,8 +193,13 @@ static bool serve_service(request *rq) {
 
 static bool serve(request *rq) {
   store_entry *e = NULL;
+  slice name = rq->info.name, port;
   if (slice_is(rq->resource->resource, "services")) return serve_service(rq);
-  if (!generic_get(rq, rq->info.namespace, rq->info.name, true, &e)) return false;
+  if (slice_is(rq->subresource->name, "proxy") && !split_target(rq->info.name, &name, &port)) {
+    return bad(rq, arena_printf(rq->arena, "invalid %.*s request \"%.*s\"",
+                                SLICE_ARG(rq->resource->singular), SLICE_ARG(rq->info.name)));
+  }
+  if (!generic_get(rq, rq->info.namespace, name, true, &e)) return false;
   request_keep(rq, e);
   const val *obj = stored_decode(rq->arena, rq->resource, e);
   slice sub = rq->subresource->name;
