@@ -35,7 +35,9 @@ typedef enum remote_result {
   REMOTE_COMPACTED, /* the asked revision is below the oldest kept (or compacted already) */
   REMOTE_FUTURE, /* the asked revision is above the newest */
   REMOTE_TOO_LARGE, /* "etcdserver: request is too large". Nothing was written */
-  REMOTE_NO_SPACE, /* "etcdserver: mvcc: database space exceeded". Nothing was written */
+  REMOTE_NO_SPACE, /* "etcdserver: mvcc: database space exceeded". etcd applies the write that
+                    * raises the alarm and refuses it all the same: it may have been written, and
+                    * then comes as an event; the real server's answer to it is an error too */
   REMOTE_NO_LEASE, /* "etcdserver: requested lease not found". Nothing was written */
   REMOTE_DENIED, /* authentication or permission. Nothing was written */
   REMOTE_UNAVAILABLE, /* no server could be asked, or refused before trying: a txn was surely not
