@@ -10,24 +10,26 @@
 #include "watch/window.h"
 
 typedef struct watcher {
-  struct watcher *next, *prev;
+  /* What each event looks at stands together. */
   server *server;
-  http_exchange *stream;
-  websocket *socket; /* NULL: a chunked answer */
-  const resource_info *resource;
-  selector selector;
-  void *selector_block;
-  store_watch *feed;
-  struct watch_past *past; /* what is still to be told of the past (past.c); NULL: live */
-  outbox out;
-  timer deadline, bookmark;
-  int64_t end_ns;
   int64_t from; /* told of are changes behind it: no bookmark at or below */
   int64_t told; /* the revision of the newest event; they come in order, each once */
+  struct watch_past *past; /* what is still to be told of the past (past.c); NULL: live */
+  const resource_info *resource;
   frame_form form;
   bool bookmarks, told_columns;
   bool begun; /* the initial state is told */
   bool closing; /* nothing is told any more; the deadline timer ends it */
+  bool chunked; /* the answer is: frames are sent as chunks that all share */
+  outbox out;
+  selector selector;
+  http_exchange *stream;
+  websocket *socket; /* NULL: no upgrade */
+  void *selector_block;
+  store_watch *feed;
+  struct watcher *next, *prev;
+  timer deadline, bookmark;
+  int64_t end_ns;
 } watcher;
 
 static inline store *watcher_store(const watcher *w) {

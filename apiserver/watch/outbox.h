@@ -2,9 +2,12 @@
  *
  * Sending costs a system call and a TLS record a stream, which is ten times what a frame costs. So
  * the first event after a quiet moment leaves in its own turn, and those that follow within some
- * milliseconds of it leave together. How long depends on how many streams there are: about as
- * long as serving all of them takes, OUTBOX_LONGEST_NS at most, and not longer than until one
- * holds a good number of frames. */
+ * milliseconds of it leave together. How long depends on how many streams there are (longest
+ * OUTBOX_LONGEST_NS), and it is not longer than until one holds a good number of frames.
+ * A round serves every stream that held something when it began; many are served some a turn of the
+ * loop, so that requests do not wait for all of them, and what is written meanwhile still comes
+ * with the round to those whose turn has not come. Where that alone brings many frames together,
+ * the pause behind it is short. Streams that hold the same frames are sent one blob of them. */
 #ifndef APISIM_WATCH_OUTBOX_H
 #define APISIM_WATCH_OUTBOX_H
 
@@ -14,14 +17,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OUTBOX_LONGEST_NS ((int64_t)8000000)
+#define OUTBOX_LONGEST_NS ((int64_t)4000000)
 
 typedef struct outbox {
   struct outbox *next, *prev; /* of those that hold something, oldest first */
   blob **items;
   uint32_t count, cap;
+  uint32_t round; /* in which it came to hold something: it is served in a later one */
   size_t bytes;
 } outbox;
+
+#define OUTBOX_JOINED_FRAMES 160u /* at most, and their bytes */
+#define OUTBOX_JOINED_BYTES ((size_t)1 << 20)
+#define OUTBOX_JOINED 4u /* sequences that are remembered during a round */
+
+/* Frames that several outboxes of a round hold, in one blob from the second of them on. */
+typedef struct outbox_joined {
+  uint32_t count;
+  blob *items[OUTBOX_JOINED_FRAMES];
+  blob *whole; /* NULL: met once */
+} outbox_joined;
 
 /* All outboxes of a server. `send` empties one by outbox_take. */
 typedef struct outbox_queue {
@@ -31,13 +46,23 @@ typedef struct outbox_queue {
   timer timer;
   int64_t sent_ns; /* when the latest round was over */
   bool round_over; /* a round has been made, and the time of its end is not known yet */
+  bool in_round;
+  uint32_t round; /* the number of the latest */
+  uint32_t streams;
+  uint32_t most, latest_most; /* frames that one outbox held, in this round and in the latest */
+  uint32_t joined_next;
+  outbox_joined *joined; /* OUTBOX_JOINED of them; NULL until the first round */
 } outbox_queue;
 
 /* Takes a reference. streams: how many there are. now_ns: the turn's. */
 void outbox_put(outbox_queue *q, outbox *o, blob *frame, uint32_t streams, int64_t now_ns);
-/* Empties it: calls for each frame in order and gives the references back. */
-void outbox_take(outbox_queue *q, outbox *o, void (*fn)(void *ctx, blob *frame), void *ctx);
+/* Empties it: calls for each frame in order and gives the references back. joins: frames may come
+ * in one, as in a round they do where other outboxes hold the same. */
+void outbox_take(outbox_queue *q, outbox *o, bool joins, void (*fn)(void *ctx, blob *frame),
+                 void *ctx);
 /* Drops what is in it, and its memory. */
 void outbox_dispose(outbox_queue *q, outbox *o);
+/* Of the queue itself; all outboxes are disposed of. */
+void outbox_queue_dispose(outbox_queue *q);
 
 #endif

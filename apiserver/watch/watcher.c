@@ -100,19 +100,16 @@ static void put_frame(watcher *w, blob *frame) {
   else websocket_write(w->stream, cbor ? WEBSOCKET_BINARY : WEBSOCKET_TEXT, bytes, frame);
 }
 
-static bool is_chunked(const watcher *w) {
-  return !w->socket && http_stream_frames(w->stream);
-}
-
+/* `frame` is one chunk or several, where the answer is chunked. */
 static void put_held(void *ctx, blob *frame) {
   watcher *w = ctx;
-  if (is_chunked(w)) http_stream_write_chunk(w->stream, frame);
+  if (w->chunked) http_stream_write_chunk(w->stream, frame);
   else put_frame(w, frame);
 }
 
 static void send_held(outbox *o) {
   watcher *w = (watcher *)((char *)o - offsetof(watcher, out));
-  outbox_take(&hub(w->server)->queue, o, put_held, w);
+  outbox_take(&hub(w->server)->queue, o, w->chunked, put_held, w);
 }
 
 static void check_pending(watcher *w) {
@@ -130,7 +127,7 @@ static void write_frame(watcher *w, blob *frame) {
 static void hold_frame(watcher *w, blob *frame) {
   struct watch_hub *h = hub(w->server);
   if (MUTANT(SLOW_SKIPS) && watcher_pending(w) >= LIMIT_STREAM_PENDING) return;
-  blob *as_sent = is_chunked(w) ? watch_shared_chunk(h->shared, frame) : frame;
+  blob *as_sent = w->chunked ? watch_shared_chunk(h->shared, frame) : frame;
   outbox_put(&h->queue, &w->out, as_sent, h->count, w->server->env->mono_ns);
   check_pending(w);
 }
@@ -354,6 +351,7 @@ static watcher *watcher_create(request *rq, const watch_args *args) {
 static bool begin(request *rq, watcher *w, const output_form *form) {
   if (!websocket_asked(rq->http)) {
     respond_stream_begin(rq, form);
+    w->chunked = http_stream_frames(rq->http);
     return true;
   }
   rq->http->on_data = on_socket_data;
@@ -400,7 +398,7 @@ uint32_t watchers_end(server *s, uint32_t n) {
 void watchers_stop(server *s) {
   struct watch_hub *h = hub(s);
   while (h->first) finish(h->first);
-  timer_clear(&s->timers, &h->queue.timer);
+  outbox_queue_dispose(&h->queue);
   watch_shared_destroy(h->shared);
   heap_free(h);
   s->watches = NULL;

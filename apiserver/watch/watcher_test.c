@@ -245,6 +245,49 @@ static void events_leave_together(void **state) {
   fixture_destroy(f);
 }
 
+static void expect_in_order(const env_conn *w, const char *const *names, uint32_t count) {
+  slice out = slice_from(buf_slice(&w->out), w->seen);
+  for (uint32_t i = 0; i < count; i++) {
+    ptrdiff_t at = slice_find(out, slice_cstr(names[i]));
+    assert_true(at >= 0);
+    out = slice_from(out, (size_t)at + 1);
+  }
+  assert_int_equal(slice_find(out, SLICE_LIT("\"ADDED\"")), -1);
+}
+
+/* More streams than are served in one turn, of two forms: what is written while some are served and
+ * others are not comes to all, in order, once; and one that goes away meanwhile harms nobody. */
+static void many_streams_take_turns(void **state) {
+  (void)state;
+  enum { MANY = 250 };
+  static const char *const names[] = {"\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"e\"", "\"f\""};
+  fixture *f = fixture_create();
+  env_conn *w[MANY];
+  for (int i = 0; i < MANY; i++) {
+    w[i] = request_send(f, "GET", i % 2 ? MAPS "?watch=1" : MAPS "?watch=1&labelSelector=%21x", "");
+    read_all(w[i]);
+  }
+  make_map(f, "a");
+  assert_int_equal(news(w[0], "\"ADDED\""), 1);
+  assert_int_equal(news(w[MANY - 1], "\"ADDED\""), 0); /* another turn's */
+  make_map(f, "b");
+  make_map(f, "c");
+  advance(f, 1);
+  make_map(f, "d");
+  make_map(f, "e");
+  conn_drop(f, w[MANY - 2]);
+  make_map(f, "f");
+  advance(f, 1);
+  for (int i = 0; i < MANY; i++) {
+    if (i == MANY - 2) continue;
+    expect_in_order(w[i], names, 6);
+    assert_int_equal(news(w[i], "\"ADDED\""), 6);
+    conn_drop(f, w[i]);
+  }
+  assert_int_equal(watchers_count(f->server), 0);
+  fixture_destroy(f);
+}
+
 /* A state larger than what a client takes at once: it comes as it reads, whole, and then the
  * changes that were made meanwhile. */
 static void a_large_state_comes_in_pieces(void **state) {
@@ -411,7 +454,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bookmarks_come_once_a_minute), cmocka_unit_test(nothing_new_is_no_bookmark),
       cmocka_unit_test(a_watch_ends_by_itself),       cmocka_unit_test(who_does_not_read_is_cut),
-      cmocka_unit_test(events_leave_together),
+      cmocka_unit_test(events_leave_together),         cmocka_unit_test(many_streams_take_turns),
       cmocka_unit_test(a_large_state_comes_in_pieces),
       cmocka_unit_test(compacted_on_the_way),
       cmocka_unit_test(a_long_search_gives_way),
