@@ -247,12 +247,14 @@ static bool gather_flush(gatherer *g) {
   return n == 0 || encrypt(g->c, slice_of(g->c->world->plain_buffer, n));
 }
 
-/* Takes what fits while the network is willing; *taken says how much of it. */
-static bool gather(gatherer *g, slice bytes, size_t *taken) {
+/* Takes what fits while the network is willing; *taken says how much of it. What nothing is to be
+ * gathered with is encrypted where it stands: whole records, and the end of the `last` bytes. */
+static bool gather(gatherer *g, slice bytes, bool last, size_t *taken) {
   *taken = 0;
   while (bytes.len && !g->c->blocked) {
     slice piece = slice_upto(bytes, WORLD_RECORD_MAX - g->len);
-    if (g->len == 0 && piece.len == WORLD_RECORD_MAX) {
+    bool alone = piece.len == WORLD_RECORD_MAX || (last && piece.len == bytes.len);
+    if (g->len == 0 && alone) {
       if (!encrypt(g->c, piece)) return false;
     } else {
       memcpy(g->c->world->plain_buffer + g->len, piece.ptr, piece.len);
@@ -273,7 +275,7 @@ static bool flush_tls_segments(env_conn *c) {
   size_t taken = 0;
   while (at && ok && !c->blocked) {
     out_segment *s = &w->segments[at - 1];
-    ok = gather(&g, segment_bytes(w, s), &taken);
+    ok = gather(&g, segment_bytes(w, s), s->next == 0, &taken);
     if (taken < s->len) break;
     blob_unref(s->owner);
     at = s->next;
@@ -291,7 +293,7 @@ static bool flush_tls_backlog(env_conn *c) {
   while (c->backlog && ok && !c->blocked) {
     out_node *n = c->backlog;
     size_t taken;
-    ok = gather(&g, slice_of(n->ptr, n->len), &taken);
+    ok = gather(&g, slice_of(n->ptr, n->len), n->next == NULL, &taken);
     n->ptr += taken;
     n->len -= taken;
     c->backlog_bytes -= taken;

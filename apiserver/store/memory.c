@@ -191,6 +191,8 @@ static void watch_unref(memory_watch *w) {
   if (--w->refs == 0) heap_free(w);
 }
 
+#define DUE_AHEAD 4u /* receivers whose memory is on its way while another is told */
+
 static void due_add(void *ctx, watch_link *link) {
   memory *s = ctx;
   if (s->due_count == s->due_cap) {
@@ -212,6 +214,7 @@ static void event_deliver(memory *s, const store_event *ev) {
   watch_index_match(&s->watches, store_entry_key(ev->entry), due_add, s);
   for (size_t i = 0; i < s->due_count; i++) {
     memory_watch *w = s->due[i];
+    if (i + DUE_AHEAD < s->due_count) __builtin_prefetch(s->due[i + DUE_AHEAD]->ctx, 1);
     if (!w->closed && ev->revision > w->from) w->fn(w->ctx, ev);
     watch_unref(w);
   }

@@ -7,9 +7,14 @@
 
 #include <assert.h>
 
+#define AHEAD 8u
+
 struct watch_node {
   watch_node *parent;
   watch_link *head, *tail;
+  watch_link **row; /* the links again, side by side, so that the next ones can be fetched early */
+  uint32_t row_count, row_cap;
+  bool row_stale;
   watch_node **children;
   uint32_t count, cap;
   uint32_t label_len;
@@ -28,6 +33,7 @@ static watch_node *node_create(watch_node *parent, slice label) {
 
 static void node_free(watch_node *n) {
   heap_free(n->children);
+  heap_free(n->row);
   heap_free(n->label);
   heap_free(n);
 }
@@ -112,6 +118,7 @@ void watch_index_add(watch_index *x, slice prefix, watch_link *link) {
   if (n->tail) n->tail->next = link;
   else n->head = link;
   n->tail = link;
+  n->row_stale = true;
   x->count++;
 }
 
@@ -149,15 +156,32 @@ void watch_index_remove(watch_index *x, watch_link *link) {
   else n->head = link->next;
   if (link->next) link->next->prev = link->prev;
   else n->tail = link->prev;
+  n->row_stale = true;
   *link = (watch_link){0};
   x->count--;
   node_tidy(n);
 }
 
+static void row_fill(watch_node *n) {
+  n->row_count = 0;
+  for (watch_link *l = n->head; l; l = l->next) {
+    if (n->row_count == n->row_cap) {
+      n->row_cap = n->row_cap ? n->row_cap * 2 : 2;
+      n->row = heap_realloc(n->row, n->row_cap * sizeof(watch_link *));
+    }
+    n->row[n->row_count++] = l;
+  }
+  n->row_stale = false;
+}
+
 void watch_index_match(const watch_index *x, slice key, void (*fn)(void *ctx, watch_link *link),
                        void *ctx) {
-  for (const watch_node *n = x->root; n;) {
-    for (watch_link *l = n->head; l; l = l->next) fn(ctx, l);
+  for (watch_node *n = x->root; n;) {
+    if (n->row_stale) row_fill(n);
+    for (uint32_t i = 0; i < n->row_count; i++) {
+      if (i + AHEAD < n->row_count) __builtin_prefetch(n->row[i + AHEAD]);
+      fn(ctx, n->row[i]);
+    }
     n = key.len ? child_find(n, key.ptr[0]) : NULL;
     if (!n || !slice_has_prefix(key, label_of(n))) return;
     key = slice_from(key, n->label_len);

@@ -13,9 +13,7 @@
 typedef struct frame_key {
   const resource_info *resource;
   int64_t revision;
-  frame_form form;
-  event_type type;
-  bool of_prev, columns;
+  uint64_t how; /* form, event and which object, a byte each */
 } frame_key;
 
 typedef struct kept_frame {
@@ -78,23 +76,27 @@ const val *watch_shared_tree(watch_shared *s, const resource_info *r, bool of_pr
   return s->trees[of_prev];
 }
 
+static uint64_t how_of(const frame_form *f, event_type type, bool of_prev, bool columns) {
+  return (uint64_t)f->format | (uint64_t)f->as << 8 | (uint64_t)f->include << 16 |
+         (uint64_t)f->beta << 24 | (uint64_t)type << 32 | (uint64_t)of_prev << 40 |
+         (uint64_t)columns << 48;
+}
+
 static bool same_key(const frame_key *a, const frame_key *b) {
-  return a->resource == b->resource && a->revision == b->revision && a->type == b->type &&
-         a->of_prev == b->of_prev && a->columns == b->columns && a->form.format == b->form.format &&
-         a->form.as == b->form.as && a->form.beta == b->form.beta &&
-         a->form.include == b->form.include;
+  return a->resource == b->resource && a->revision == b->revision && a->how == b->how;
 }
 
 blob *watch_shared_frame(watch_shared *s, const resource_info *r, const frame_form *form,
                          event_type type,
                          bool of_prev, int64_t revision, bool columns) {
-  frame_key key = {r, revision, *form, type, of_prev, columns && form->as == AS_TABLE};
+  bool with_columns = columns && form->as == AS_TABLE;
+  frame_key key = {r, revision, how_of(form, type, of_prev, with_columns)};
   for (uint32_t i = 0; i < s->frame_count; i++) {
     if (same_key(&key, &s->frames[i].key)) return s->frames[i].bytes;
   }
   if (s->frame_count == FRAMES_MAX) drop_frame(&s->frames[--s->frame_count]);
-  blob *made =
-      frame_of_entry(s->arena, r, form, type, s->entries[of_prev], revision, key.columns, s->now_s);
+  blob *made = frame_of_entry(s->arena, r, form, type, s->entries[of_prev], revision,
+                              with_columns, s->now_s);
   s->frames[s->frame_count++] = (kept_frame){key, made, NULL};
   return made;
 }
