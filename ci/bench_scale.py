@@ -6,7 +6,8 @@ import subprocess
 import sys
 import tempfile
 
-FANOUTS = ((100, 2000, 4), (1000, 400, 4), (1000, 100, 1))  # watchers, events, writers
+# Watchers, events, writers, and writes a second of all of them; 0: each writes as soon as it is answered, so the machine is full.
+FANOUTS = ((100, 2000, 4, 0), (1000, 400, 4, 0), (1000, 100, 1, 0), (1000, 600, 4, 100))
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SAMPLE = 2000  # writes timed at each size
 PODS = 100_000
@@ -40,13 +41,13 @@ class Load:
 
 
 def fanout(make, tool, token, row):
-    for watchers, events, writers in FANOUTS:
+    for watchers, events, writers, rate in FANOUTS:
         server = make()
         try:
-            r = Load(tool, server, token).run("fanout", watchers, events, writers)
+            r = Load(tool, server, token).run("fanout", watchers, events, writers, rate)
         finally:
             server.stop()
-        key = f"{watchers} watchers, {writers} writer{'s' * (writers > 1)}"
+        key = f"{watchers} watchers, {f'{rate} writes/s' if rate else f'{writers} writer' + 's' * (writers > 1)}"
         if "failed" in r:
             row[key] = r["failed"][:18]
             continue

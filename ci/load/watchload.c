@@ -1,8 +1,9 @@
 /* watchload: a load client whose own cost is small: one thread, epoll, OpenSSL. For what apiload can't
  * show, because there the client is the limit: watch fan-out, idle watches, many objects.
  *
- *   watchload HOST:PORT TOKEN PIDS fanout WATCHERS EVENTS WRITERS   delivered events a second, and the
- *                             time from each write's answer to the last watcher's event
+ *   watchload HOST:PORT TOKEN PIDS fanout WATCHERS EVENTS WRITERS [RATE]   delivered events a second, and
+ *                             the time from each write's answer to the last watcher's event; RATE: writes
+ *                             a second, of all writers; without, each writes as soon as it is answered
  *   watchload HOST:PORT TOKEN PIDS idle WATCHERS                    opens watches, prints, waits for EOF
  *   watchload HOST:PORT TOKEN PIDS create KIND FIRST COUNT WRITERS  KIND: pods or configmaps
  *   watchload HOST:PORT TOKEN PIDS list PATH                        one list, streamed
@@ -52,6 +53,7 @@ static const char *kind = "configmaps";
 static int first_item, item_count, next_item, done_items, errors;
 static bool updating;
 static int64_t *wrote, *last_seen, delivered;
+static int64_t pace_ns, due_ns; /* of paced writes: between two, and when the next is due */
 static int32_t *seen;
 static char *scratch;
 
@@ -250,7 +252,8 @@ static void take_answer(conn *c, const char *p, size_t len, int64_t now) {
   c->in_body = false;
   if (wrote) wrote[c->item] = now;
   done_items++;
-  write_next(c);
+  if (pace_ns) c->item = -1;
+  else write_next(c);
 }
 
 /* ---- the loop ---- */
@@ -309,6 +312,16 @@ static void start_writers(void) {
   for (int i = conn_count - writer_count; i < conn_count; i++) write_next(&conns[i]);
 }
 
+/* Paced writes: those that are due, by writers that are free. */
+static void write_due(void) {
+  int64_t now = now_ns();
+  for (int i = conn_count - writer_count; i < conn_count && next_item < item_count && now >= due_ns; i++) {
+    if (conns[i].item >= 0) continue;
+    write_next(&conns[i]);
+    due_ns += pace_ns;
+  }
+}
+
 static int compare(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return x < y ? -1 : x > y;
@@ -329,7 +342,7 @@ static void make_namespace(void) {
   close(c.fd);
 }
 
-static void run_fanout(int watchers, int events, int writers) {
+static void run_fanout(int watchers, int events, int writers, int rate) {
   item_count = events;
   wrote = calloc((size_t)events, sizeof *wrote);
   last_seen = calloc((size_t)events, sizeof *last_seen);
@@ -340,9 +353,12 @@ static void run_fanout(int watchers, int events, int writers) {
   double cpu = server_cpu(), own = own_cpu();
   int64_t start = now_ns(), idle_since = start;
   int64_t all = (int64_t)watchers * events;
-  start_writers();
+  if (rate > 0) pace_ns = 1000000000 / rate;
+  due_ns = start;
+  if (!pace_ns) start_writers();
   while ((delivered < all || done_items < events) && now_ns() - idle_since < 10000000000) {
-    if (poll_once(1000) > 0) idle_since = now_ns();
+    if (pace_ns) write_due();
+    if (poll_once(pace_ns ? 1 : 1000) > 0) idle_since = now_ns();
   }
   int64_t end = now_ns();
   double seconds = (double)(end - start) / 1e9;
@@ -424,7 +440,7 @@ static void prepare(char **argv) {
 
 int main(int argc, char **argv) {
   const char *what = argc > 4 ? argv[4] : "";
-  bool fanout = strcmp(what, "fanout") == 0 && argc == 8, idle = strcmp(what, "idle") == 0 && argc == 6;
+  bool fanout = strcmp(what, "fanout") == 0 && (argc == 8 || argc == 9), idle = strcmp(what, "idle") == 0 && argc == 6;
   bool creates = strcmp(what, "create") == 0 && argc == 9, list = strcmp(what, "list") == 0 && argc == 6;
   updating = strcmp(what, "update") == 0 && argc == 9;
   if (!fanout && !idle && !creates && !list && !updating) {
@@ -434,7 +450,7 @@ int main(int argc, char **argv) {
   prepare(argv);
   make_namespace();
   if (creates || updating) kind = argv[5];
-  if (fanout) run_fanout(atoi(argv[5]), atoi(argv[6]), atoi(argv[7]));
+  if (fanout) run_fanout(atoi(argv[5]), atoi(argv[6]), atoi(argv[7]), argc == 9 ? atoi(argv[8]) : 0);
   if (creates || updating) run_writes(atoi(argv[6]), atoi(argv[7]), atoi(argv[8]));
   if (idle) run_idle(atoi(argv[5]));
   if (list) run_list(argv[5]);
