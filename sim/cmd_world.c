@@ -44,6 +44,9 @@ static const char usage[] =
     "  --budget 60s                 stop after that much wall time\n"
     "  --figures                    where the time goes\n"
     "  --stop                       stop at the first failure\n"
+    "shrink:\n"
+    "  --budget 50s                 write what has been reached by then (default 50s; 0s: until\n"
+    "                               nothing more can go)\n"
     "\n"
     "Exit code: 0 good, 1 usage, 127 crash, 128 liveness, 129 correctness, 130 two runs of one\n"
     "seed differ.\n";
@@ -113,7 +116,8 @@ static int cmd_shrink(sim_args *a) {
     fputs("apisim sim shrink: wants one FILE\n", stderr);
     return RUN_USAGE;
   }
-  return shrink_file(a->rest[0], a->out, a->argv0, stdout);
+  int64_t budget_s = a->fleet.budget_set ? a->fleet.budget_s : SHRINK_BUDGET_S;
+  return shrink_file(a->rest[0], a->out, a->argv0, budget_s, stdout);
 }
 
 static int cmd_fleet(sim_args *a) {

@@ -4,6 +4,7 @@ and repeated; the correct controller passes. The plans are the worked examples o
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -65,6 +66,22 @@ def test_an_unhandled_410_is_no_progress_and_lint(tmp_path):
     assert done.returncode in (3, 4)  # it asks for ever, or has given up
     assert "lint: unhandled410: ctl watches configmaps/default/ from revision" in done.stdout
     assert "expect: secrets/default/two metadata.labels.of is not as line 13" in done.stdout
+
+
+def test_an_interrupt_ends_the_session(tmp_path):
+    """Also while it makes a failing plan small: no other run begins."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text((PLANS / "examples" / "lost-reply.yaml").read_text())
+    words = ["sim", "live", "--plan", str(plan), "--out", str(tmp_path / "out"), "--tries", "9"]
+    with subprocess.Popen([conftest.binary(), *words, "--", sys.executable, str(PLANS / "tiny.py"), "--bug", "stale-create"],
+                          stdout=subprocess.PIPE, text=True) as session:
+        for line in session.stdout:
+            if line.startswith("seed-0 ") and " FAIL " in line:
+                session.send_signal(signal.SIGINT)
+                break
+        rest = session.stdout.read()
+    assert session.returncode == 130 and "  interrupted: it may need fewer" in rest
+    assert int(re.search(r"^(\d+) runs", rest, re.M)[1]) <= 4  # two references, the first, and at most one more
 
 
 def test_two_sessions_do_not_share_a_folder(tmp_path):

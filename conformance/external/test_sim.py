@@ -132,7 +132,7 @@ def test_a_failure_carries_its_tape_and_shrinks_with_it(tmp_path):
     tape.unlink()
     before = file.read_text().count("\ntaped ")
     assert sim("repro", file).returncode == 129
-    assert sim("shrink", file, "-o", tmp_path / "min.sim").returncode == 0
+    assert sim("shrink", file, "-o", tmp_path / "min.sim", "--budget", "0s").returncode == 0
     assert (tmp_path / "min.sim").read_text().count("\ntaped ") < before / 2
     assert sim("repro", tmp_path / "min.sim").returncode == 129
 
@@ -148,7 +148,9 @@ def test_a_failure_of_2000_operations_shrinks_until_nothing_more_can_go(tmp_path
     done = sim("fleet", "--seeds", "1..9", "--jobs", "1", "--canary", "--operations", "2000", "--stop", "-o", tmp_path)
     seed = re.search(r"^seed (\d+): correctness (\w+)", done.stdout, re.M)
     file, small = tmp_path / f"seed-{seed[1]}.sim", tmp_path / "min.sim"
-    done = sim("shrink", file, "-o", small)
+    hasty = sim("shrink", file, "-o", small, "--budget", "1s")
+    assert hasty.returncode == 0 and "smallest" in hasty.stdout and sim("repro", small).returncode == 129
+    done = sim("shrink", file, "-o", small, "--budget", "0s")
     assert done.returncode == 0
     left = needed(done.stdout)
     assert left["operations"][1] == 2000 and left["operations"][0] <= 60

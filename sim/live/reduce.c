@@ -12,7 +12,7 @@ static bool mostly_fails(session *s, node *tree, int oracle, int64_t failed, run
   while (failed < needed && passed <= s->o->tries - needed) {
     run_result r;
     if (!session_run_tree(s, tree, true, &r)) return false;
-    bool fails = run_failed_by(&r, oracle) && !r.interrupted, interrupted = r.interrupted;
+    bool fails = run_failed_by(&r, oracle) && !r.interrupted;
     if (fails) {
       run_result_free(kept);
       *kept = r;
@@ -21,7 +21,7 @@ static bool mostly_fails(session *s, node *tree, int oracle, int64_t failed, run
       run_result_free(&r);
       passed++;
     }
-    if (interrupted) return false;
+    if (s->interrupted) return false;
   }
   return failed >= needed;
 }
@@ -36,7 +36,8 @@ typedef struct shrinking {
 } shrinking;
 
 static bool has_time(shrinking *w) {
-  if (w->until_ns && real_ns() >= w->until_ns) w->cut_short = true;
+  bool late = w->until_ns && real_ns() >= w->until_ns;
+  if (late || w->s->interrupted) w->cut_short = true;
   return !w->cut_short;
 }
 
@@ -159,6 +160,7 @@ reduction session_reduce(session *s, node *tree, int oracle, run_result *kept) {
                  .steps_before = count_of(tree, "scenario")};
   if (s->o->no_shrink) return r;
   r.steady = mostly_fails(s, tree, oracle, 1, kept);
+  r.cut_short = s->interrupted;
   if (!r.steady) return r;
   shrinking w = {.s = s, .oracle = oracle, .kept = kept};
   if (s->o->shrink_for_ns) w.until_ns = real_ns() + s->o->shrink_for_ns;

@@ -103,7 +103,7 @@ void report_outputs(const session *s, const live_plan *p, buf *out) {
   }
 }
 
-static void sizes(const reduction *small, buf *out) {
+static void sizes(const reduction *small, bool interrupted, buf *out) {
   const node *faults = node_get(small->tree, "faults"), *steps = node_get(small->tree, "scenario");
   buf_printf(out, "  faults that it needs: %u\n", faults ? faults->count : 0);
   for (uint32_t i = 0; faults && i < faults->count; i++) {
@@ -119,7 +119,10 @@ static void sizes(const reduction *small, buf *out) {
       buf_char(out, '\n');
     }
   }
-  if (small->cut_short) buf_cstr(out, "  the time of --shrink-for is over: it may need fewer\n");
+  if (small->cut_short) {
+    buf_printf(out, "  %s: it may need fewer\n",
+               interrupted ? "interrupted" : "the time of --shrink-for is over");
+  }
 }
 
 void report_failed(session *s, const char *label, const reduction *small, const run_result *r,
@@ -137,13 +140,13 @@ void report_failed(session *s, const char *label, const reduction *small, const 
   buf_printf(out, "FAILED %s: seed %llu: %s\n", label, (unsigned long long)s->plan.seed,
              oracle_name(oracle));
   report_failures(r, out, "  ");
-  sizes(small, out);
+  sizes(small, s->interrupted, out);
   buf_cstr(out, "  what clients did and saw, around the first fault:\n");
   story(r->log, out);
   if (oracle == ORACLE_CLIENTS_ALIVE) report_outputs(s, &s->plan, out);
   buf_printf(out, "plan: %s\nlog: %s\n", plan, log);
   repeat_line(s, plan, out);
-  if (!small->steady) {
+  if (!small->steady && !s->interrupted) {
     buf_printf(out, "it did not fail again in most of %lld tries\n", (long long)s->o->tries);
   }
   fwrite(out->ptr + begin, 1, out->len - begin, stdout);

@@ -4,6 +4,7 @@
 
 #include "sim/live/swarm.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,14 @@ static void forget_outputs(session *s) {
   }
 }
 
+/* A signal between two runs; during one the server's loop takes it. */
+static volatile sig_atomic_t told_to_stop;
+
+static void on_signal(int number) {
+  (void)number;
+  told_to_stop = 1;
+}
+
 /* One run of a tree. False: it could not be made. */
 bool session_run_tree(session *s, node *tree, bool faults, run_result *out) {
   char log[600];
@@ -45,6 +54,7 @@ bool session_run_tree(session *s, node *tree, bool faults, run_result *out) {
   forget_outputs(s);
   s->runs++;
   if (!live_run(&plan, &o, out)) return false;
+  s->interrupted = s->interrupted || out->interrupted || told_to_stop;
   /* The newest run's log stays. */
   snprintf(log, sizeof log, "%s/last.log", s->work);
   report_write_file(log, slice_cstr(out->log ? out->log : ""));
@@ -142,6 +152,7 @@ static int explain(session *s, const char *label, node *tree, run_result *r) {
   report_failed(s, label, &small, r, oracle, &text);
   report_case(s, label, seconds, oracle_name(oracle), first_failure(r), buf_slice(&text));
   buf_dispose(&text);
+  if (s->interrupted) return SESSION_INTERRUPTED;
   return small.steady ? class_of(oracle) : SESSION_UNSTEADY;
 }
 
@@ -193,7 +204,8 @@ static int run_sweep(session *s) {
     snprintf(label, sizeof label, "write-%lld", (long long)n);
     int code = run_faulty(s, label, live_with_fault(s->a, tree, live_crash_fault(s->a, client, n)),
                           "");
-    if (code == SESSION_INTERRUPTED || code == SESSION_UNUSABLE) return code;
+    if (s->interrupted) return SESSION_INTERRUPTED;
+    if (code == SESSION_UNUSABLE) return code;
     if (code && !worst) worst = code;
     if (code && !s->o->keep_going) return code;
   }
@@ -222,7 +234,8 @@ static int run_seeds(session *s) {
     snprintf(label, sizeof label, "seed-%llu", (unsigned long long)seed);
     int code = run_faulty(s, label, tree, what.ptr);
     buf_dispose(&what);
-    if (code == SESSION_INTERRUPTED || code == SESSION_UNUSABLE) return code;
+    if (s->interrupted) return SESSION_INTERRUPTED;
+    if (code == SESSION_UNUSABLE) return code;
     if (code && (!worst || worst == SESSION_UNSTEADY)) worst = code;
     /* What does not fail again is told, and the search goes on. */
     bool stop = code && code != SESSION_UNSTEADY && !s->o->keep_going;
@@ -239,6 +252,8 @@ int session_run(const session_options *o) {
   if (!session_read_plan(&s, &tree, &problem)) {
     fprintf(stderr, "apisim: %.*s\n", SLICE_ARG(problem));
   } else if (session_open_folder(&s)) {
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
     printf("seed %llu, plan %s\n", (unsigned long long)s.plan.seed, o->file);
     code = make_reference(&s);
     if (code == SESSION_PASSED && o->only_reference) print_counts(&s.reference);

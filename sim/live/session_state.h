@@ -16,6 +16,7 @@ typedef struct session {
   state_difference *unstable; /* between two reference runs: not judged */
   char work[512];
   uint32_t runs, failed;
+  bool interrupted; /* by a signal during a run: no other one begins */
   buf cases; /* of the JUnit file */
   uint32_t case_count, case_failures;
   double case_seconds;

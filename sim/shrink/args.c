@@ -178,9 +178,11 @@ static bool share(const char *text, fleet_options *f) {
 }
 
 static bool budget(const char *text, fleet_options *f) {
-  int64_t ns;
-  if (!duration("budget", text, &ns)) return false;
-  f->budget_s = ns / SECOND ? ns / SECOND : 1;
+  int64_t ns = 0;
+  bool no_bound = strcmp(text, "0") == 0 || strcmp(text, "0s") == 0;
+  if (!no_bound && !duration("budget", text, &ns)) return false;
+  f->budget_s = ns > 0 && ns < SECOND ? 1 : ns / SECOND;
+  f->budget_set = true;
   return true;
 }
 
@@ -244,7 +246,7 @@ static const struct {
     {"run", DRAWN "seed until events-max trace html o "},
     {"fleet", DRAWN "seeds jobs hashes check-determinism budget figures stop o "},
     {"repro", " until events-max trace html "},
-    {"shrink", " o "},
+    {"shrink", " budget o "},
 };
 
 static bool has_use(const char *command, const char *option) {

@@ -15,6 +15,7 @@ typedef struct fleet_options {
   bool figures; /* where the time goes */
   bool stop_at_failure;
   int64_t budget_s; /* 0: until all seeds are through */
+  bool budget_set;
   const char *out; /* folder of the failures' files */
   const char *argv0;
 } fleet_options;

@@ -14,12 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#define TURNS_BESIDE 5000
+
 typedef struct verdict { /* of a trial; through a pipe */
   int code;
   uint8_t check;
   uint32_t clients; /* how many there were */
   uint32_t writer_ops[CLIENTS_PER_KIND]; /* operations that each began */
   uint32_t exchanges; /* of the tape that were sent */
+  uint64_t turns;
 } verdict;
 
 typedef struct shrinker {
@@ -30,6 +33,8 @@ typedef struct shrinker {
   verdict wanted;
   uint32_t exchanges; /* of the tape */
   uint32_t trials;
+  int64_t ends_s; /* of the wall clock; 0: no bound */
+  bool cut_short;
   FILE *out;
   arena *arena;
 } shrinker;
@@ -41,7 +46,8 @@ static void trial_child(const sim_options *o, int fd) {
   run_set_current(w);
   run_stuck_guard();
   sim_run(w);
-  verdict v = {.code = run_code_of(w), .check = w->violation.check, .clients = w->client_count};
+  verdict v = {.code = run_code_of(w), .check = w->violation.check, .clients = w->client_count,
+               .turns = w->turn};
   for (uint32_t i = 0; i < w->op_count; i++) {
     uint32_t by = w->ops[i]->by->who.index;
     if (w->ops[i]->number + 1 > v.writer_ops[by]) v.writer_ops[by] = w->ops[i]->number + 1;
@@ -71,9 +77,30 @@ static verdict trial(shrinker *s, const sim_options *o) {
   return v;
 }
 
+/* What was cut may have made the run end early: without it a run may go on for a hundred times as
+ * long. One that fails only then is not smaller. What has no end is found at the bound itself. */
+static uint64_t turns_enough(const shrinker *s, const sim_options *o) {
+  bool ends = s->wanted.code == RUN_WRONG && s->wanted.turns;
+  uint64_t enough = 3 * s->wanted.turns + TURNS_BESIDE;
+  return !ends || (o->events_max && o->events_max < enough) ? o->events_max : enough;
+}
+
 static bool fails_alike(shrinker *s, const sim_options *o) {
-  verdict v = trial(s, o);
+  sim_options bounded = *o;
+  bounded.events_max = turns_enough(s, o);
+  verdict v = trial(s, &bounded);
   return v.code == s->wanted.code && (v.code == RUN_CRASH || v.check == s->wanted.check);
+}
+
+static int64_t wall_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec;
+}
+
+static bool late(shrinker *s) {
+  s->cut_short = s->cut_short || (s->ends_s && wall_s() >= s->ends_s);
+  return s->cut_short;
 }
 
 /* ---- delta debugging over `n` things, each there or not ---- */
@@ -110,18 +137,13 @@ static bool try_without(delta *d, uint32_t from, uint32_t to) {
   return ok;
 }
 
+/* Halves, quarters, ... single ones, each once: shrink() comes again as long as something goes. */
 static void minimize(delta *d) {
-  uint32_t size = left(d);
-  while (size > 0) {
-    bool any = false;
-    for (uint32_t from = 0; from < left(d);) {
-      uint32_t to = from + size;
-      if (try_without(d, from, to)) any = true; /* the next ones have moved here */
-      else from = to;
+  for (uint32_t size = left(d); size > 0; size /= 2) {
+    for (uint32_t from = 0; from < left(d) && !late(d->s);) {
+      /* Behind a cut the next ones have moved here. */
+      if (!try_without(d, from, from + size)) from += size;
     }
-    if (size == 1 && !any) break;
-    if (!any || size > left(d)) size = size > 1 ? size / 2 : 1;
-    if (left(d) == 0) break;
   }
   d->apply(d, d->gone, &d->s->o);
 }
@@ -197,7 +219,7 @@ static void shrink(shrinker *s) {
   bool *faults = ARENA_ARRAY(a, bool, s->o.fault_count + 1);
   s->ops = ARENA_ARRAY(a, uint32_t, ops + 1);
   begin_with_cuts(s, ops, clients, faults);
-  for (bool more = true; more;) {
+  for (bool more = true; more && !s->cut_short;) {
     more = stage(s, "faults", s->o.fault_count, faults, apply_faults);
     more |= stage(s, "clients", s->wanted.clients, clients, apply_clients);
     more |= stage(s, "operations", ops, s->gone_ops, apply_ops);
@@ -222,11 +244,14 @@ static bool conclude(shrinker *s, const char *path, const char *argv0) {
     return false;
   }
   if (!repeats(s, path)) return false;
-  fprintf(s->out, "%u runs; the smallest: %s sim repro %s\n", s->trials, argv0, path);
+  fprintf(s->out, "%u runs; %s: %s sim repro %s\n", s->trials,
+          s->cut_short ? "the time of --budget is over, the smallest so far" : "the smallest", argv0,
+          path);
   return true;
 }
 
-int shrink_file(const char *path, const char *out_path, const char *argv0, FILE *out) {
+int shrink_file(const char *path, const char *out_path, const char *argv0, int64_t budget_s,
+                FILE *out) {
   char problem[400], beside[600];
   repro *r = repro_read(path, problem, sizeof problem);
   if (!r) {
@@ -237,6 +262,7 @@ int shrink_file(const char *path, const char *out_path, const char *argv0, FILE 
   s.faults = ARENA_ARRAY(r->arena, fault, s.o.fault_count + 1);
   if (s.o.fault_count) memcpy(s.faults, s.o.faults, s.o.fault_count * sizeof(fault));
   s.o.faults = s.faults;
+  if (budget_s) s.ends_s = wall_s() + budget_s;
   s.wanted = trial(&s, &s.o);
   int code = RUN_USAGE;
   if (s.wanted.code == RUN_OK) {
