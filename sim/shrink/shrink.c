@@ -245,8 +245,8 @@ static bool conclude(shrinker *s, const char *path, const char *argv0) {
   }
   if (!repeats(s, path)) return false;
   fprintf(s->out, "%u runs; %s: %s sim repro %s\n", s->trials,
-          s->cut_short ? "the time of --budget is over, the smallest so far" : "the smallest", argv0,
-          path);
+          s->cut_short ? "the time of --budget is over, the smallest so far" : "the smallest",
+          argv0, path);
   return true;
 }
 
