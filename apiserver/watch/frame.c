@@ -162,7 +162,9 @@ blob *frame_of_bookmark(arena *a, const resource_info *r, const frame_form *form
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(r, gv)));
   object_set_str(a, obj, "resourceVersion", arena_printf(a, "%lld", (long long)revision));
   bookmark_fill(a, r, obj, initial_end);
-  val *tree = as_form(a, r, form, obj, columns, 0, &t);
+  frame_form told = *form; /* the end of the initial events is told even without objects */
+  if (initial_end && told.include == INCLUDE_NONE) told.include = INCLUDE_METADATA;
+  val *tree = as_form(a, r, &told, obj, columns, 0, &t);
   return wrap_tree(a, form, EVENT_BOOKMARK, tree, t);
 }
 

@@ -83,6 +83,15 @@ def test_table_option_is_told_before_the_stream(api, place):
     assert answer.json["message"].startswith("Unable to convert to Table as requested: includeObject: Invalid value")
 
 
+@pytest.mark.parametrize("include", ["None", "Metadata", "Object"])
+def test_end_of_initial_events_is_told_in_every_table(api, place, include):
+    answer = api.get(place.maps, {"Accept": TABLE}, watch="1", timeoutSeconds="1", allowWatchBookmarks="1", includeObject=include,
+                     labelSelector="x=none")
+    event = json.loads(answer.bytes.splitlines()[0])
+    assert event["type"] == "BOOKMARK"
+    assert event["object"]["rows"][0]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
 # ---- the deprecated paths ----
 
 def old(place, kind="configmaps", name=""):
