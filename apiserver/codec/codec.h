@@ -121,7 +121,7 @@ int quantity_cmp(slice a, slice b);
 /* a + b or a - b, in a's format. */
 slice quantity_add(arena *a, slice x, slice y);
 slice quantity_sub(arena *a, slice x, slice y);
-/* Value() and MilliValue(): rounded up, saturating. */
+/* Value() and MilliValue(): rounded up; past int64 other numbers, as Go's. */
 int64_t quantity_value(slice text);
 int64_t quantity_milli(slice text);
 bool quantity_from_i64(arena *a, int64_t n, slice *out);

@@ -276,17 +276,53 @@ static slice sum(arena *a, slice x, slice y, bool subtract) {
 slice quantity_add(arena *a, slice x, slice y) { return sum(a, x, y, false); }
 slice quantity_sub(arena *a, slice x, slice y) { return sum(a, x, y, true); }
 
-int64_t quantity_value(slice text) {
-  quantity q;
-  read_or_zero(&q, text);
-  return decimal_to_i64(&q.n, 0);
+/* n * 10^zeros as the quick path does it: past int64 it wraps, or is 0, by the number of zeros. */
+static uint64_t raised(int64_t n, int64_t zeros) {
+  bool wraps = zeros <= 3 || zeros == 6 || zeros == 9;
+  for (; zeros > 0; zeros--) {
+    int64_t next;
+    if (__builtin_mul_overflow(n, 10, &next) && !wraps) return 0;
+    n = (int64_t)((uint64_t)n * 10);
+  }
+  return (uint64_t)n;
 }
 
-int64_t quantity_milli(slice text) {
+/* What the real server makes of a value that no int64 holds: no error, but other numbers. */
+static int64_t overflowed(const quantity *q, slice text, int places, int64_t bounded) {
+  parts p;
+  int64_t exp;
+  quantity_format format;
+  bool keep;
+  uint64_t n = 0;
+  split(text, &p);
+  read_suffix(p.suffix, &exp, &format);
+  bool small = is_small(&p, exp, format, &keep), binary = format == BINARY_SI;
+  for (size_t i = 0; i < p.whole.len; i++) n = n * 10 + (uint64_t)(p.whole.ptr[i] - '0');
+  for (size_t i = 0; i < p.fraction.len; i++) n = n * 10 + (uint64_t)(p.fraction.ptr[i] - '0');
+  int64_t zeros = places - (int64_t)p.fraction.len + (binary ? 0 : exp);
+  if (binary) n <<= exp;
+  if (binary && decimal_to_i64(&q->n, 0) == INT64_MAX) { /* bounded when it was read */
+    n = INT64_MAX;
+    zeros = places;
+  }
+  if (zeros < 0) return bounded;
+  if (small) n = raised((int64_t)n, zeros);
+  else if (zeros > 18) n = n << 63; /* the power of ten is past int64 itself */
+  else while (zeros-- > 0) n *= 10;
+  return (int64_t)(p.negative ? 0 - n : n);
+}
+
+static int64_t scaled(slice text, int places) {
   quantity q;
   read_or_zero(&q, text);
-  return decimal_to_i64(&q.n, -3);
+  int64_t n = decimal_to_i64(&q.n, -places);
+  bool beyond = (n == INT64_MAX || n == INT64_MIN) && q.n.count;
+  return beyond ? overflowed(&q, text, places, n) : n;
 }
+
+int64_t quantity_value(slice text) { return scaled(text, 0); }
+
+int64_t quantity_milli(slice text) { return scaled(text, 3); }
 
 bool quantity_from_i64(arena *a, int64_t n, slice *out) {
   quantity q = {.format = DECIMAL_SI};
