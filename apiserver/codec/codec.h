@@ -124,6 +124,8 @@ slice quantity_sub(arena *a, slice x, slice y);
 /* Value() and MilliValue(): rounded up; past int64 other numbers, as Go's. */
 int64_t quantity_value(slice text);
 int64_t quantity_milli(slice text);
+/* Is it written with digits below 10^-3, zeros or not? */
+bool quantity_is_below_milli(slice text);
 bool quantity_from_i64(arena *a, int64_t n, slice *out);
 /* Go's zero time is written null: *out is then SLICE_NONE. */
 bool time_canonical(arena *a, slice text, bool micro, slice *out, slice *error);

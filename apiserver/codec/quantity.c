@@ -276,6 +276,14 @@ static slice sum(arena *a, slice x, slice y, bool subtract) {
 slice quantity_add(arena *a, slice x, slice y) { return sum(a, x, y, false); }
 slice quantity_sub(arena *a, slice x, slice y) { return sum(a, x, y, true); }
 
+bool quantity_is_below_milli(slice text) {
+  parts p;
+  int64_t exp;
+  quantity_format format;
+  if (text.len < 2 || !split(text, &p) || !read_suffix(p.suffix, &exp, &format)) return false;
+  return format != BINARY_SI && exp - (int64_t)p.fraction.len < -3;
+}
+
 /* n * 10^zeros as the quick path does it: past int64 it wraps, or is 0, by the number of zeros. */
 static uint64_t raised(int64_t n, int64_t zeros) {
   bool wraps = zeros <= 3 || zeros == 6 || zeros == 9;

@@ -65,6 +65,19 @@ static void quantity_arithmetic(void **state) {
   arena_destroy(a);
 }
 
+/* Those that the real server rounds up in a container's resources, zeros or not. */
+static void below_milli(void **state) {
+  (void)state;
+  static const char *const below[] = {"12.345678", "1.500m", "1.000500", "100u", "1n", "1.5e-3"};
+  static const char *const not_below[] = {"1e-0", "1.0e-2", "1e-3", "1m", "0.123", "1.5Ki", "1"};
+  for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+    assert_true(quantity_is_below_milli(slice_cstr(below[i])));
+  }
+  for (size_t i = 0; i < sizeof not_below / sizeof *not_below; i++) {
+    assert_false(quantity_is_below_milli(slice_cstr(not_below[i])));
+  }
+}
+
 /* Past int64, as Go answers. */
 static void quantities_overflow(void **state) {
   (void)state;
@@ -210,6 +223,7 @@ static void base64(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(quantities_overflow),
+      cmocka_unit_test(below_milli),
       cmocka_unit_test(quantities), cmocka_unit_test(quantity_arithmetic), cmocka_unit_test(times),
       cmocka_unit_test(times_of_the_wire), cmocka_unit_test(durations), cmocka_unit_test(base64),
   };

@@ -51,21 +51,12 @@ static void row_apply(arena *a, val *v, const plan_row *row) {
   if (missing) val_set(a, v, row->field, literal_make(a, row));
 }
 
-/* Finer than a milli is rounded up to the next one. Canonical forms that can be finer end in
- * n or u, or have an exponent below -3. */
-static bool quantity_is_fine(slice q) {
-  if (q.len < 2) return false;
-  char last = q.ptr[q.len - 1];
-  if (last == 'n' || last == 'u') return true;
-  ptrdiff_t at = slice_find_char(q, 'e');
-  return at >= 0 && (size_t)at + 1 < q.len && q.ptr[at + 1] == '-';
-}
-
+/* What is written finer than a milli is rounded up to the next one. */
 static void quantities_round(arena *a, val *map) {
   VAL_EACH(e, map) {
     slice q = val_str(e->value), rounded, error;
-    if (!quantity_is_fine(q)) continue;
-    bool exponent = slice_find_char(q, 'e') >= 0;
+    if (!quantity_is_below_milli(q)) continue;
+    bool exponent = slice_find_char(q, 'e') >= 0 || slice_find_char(q, 'E') >= 0;
     slice milli = arena_printf(a, "%lld%s", (long long)quantity_milli(q), exponent ? "e-3" : "m");
     if (quantity_canonical(a, milli, &rounded, &error)) e->value = val_string(a, rounded);
   }
