@@ -153,8 +153,8 @@ class Plans:
         if ONLY not in plan:
             return
         row = Row(f"{plan}, correct", [])
-        row.line = shlex.join([self.apisim, "sim", "live", "--plan", os.path.relpath(HERE / plan), "--seeds", f"{SEEDS[0]}..{SEEDS[-1]}",
-                               *(["--", *command] if command else [])])
+        row.line = shlex.join([*([] if command else ["env", f"KCM={KCM}"]), self.apisim, "sim", "live", "--plan", os.path.relpath(HERE / plan),
+                               "--seeds", f"{SEEDS[0]}..{SEEDS[-1]}", *(["--", *command] if command else [])])
         row.jobs = [self.pool.submit(self.chunk, row, plan, f"{a}..{min(a + CHUNK - 1, SEEDS[-1])}", command)
                     for a in range(SEEDS[0], SEEDS[-1] + 1, CHUNK)]
         self.rows.append(row)
