@@ -14,17 +14,24 @@ static bool patch_invalid(request *rq, slice quoted, slice why) {
   return field_errors_to_status(&errs, SLICE_LIT(""), SLICE_LIT(""), SLICE_LIT(""), &rq->error);
 }
 
-/* The text of the patched document, in which the server's own part has Go's zero structs: they are
- * not in our trees, so the patch is made once more on what the object reads like. */
+/* The object as its JSON reads, with the fields that Go writes though they are empty (a status {}):
+ * they are not in our trees, and a JSON patch may test them, remove them or go into them. */
+static val *document_of(arena *a, const patch_body *p, const val *live) {
+  buf b;
+  slice error;
+  buf_init(&b, (size_t)1 << 30);
+  json_encode(&b, live, p->as->type);
+  val *doc = json_parse(a, arena_copy(a, buf_slice(&b)), NULL, &error);
+  buf_dispose(&b);
+  return doc;
+}
+
+/* The text of the patched document. */
 static slice document_text(request *rq, const patch_body *p, const val *live) {
   arena *a = rq->arena;
   buf b;
-  slice error;
   status_error ignored = {0};
-  buf_init(&b, (size_t)1 << 30);
-  json_encode(&b, live, p->as->type);
-  val *doc = json_parse(a, arena_copy(a, buf_slice(&b)), NULL, &error), *tree = NULL;
-  buf_dispose(&b);
+  val *doc = document_of(a, p, live), *tree = NULL;
   if (doc && p->kind == PATCH_JSON) tree = json_patch_apply(a, doc, rq->http->body, &ignored);
   else if (doc) tree = merge_patch_apply(a, doc, rq->http->body, &ignored);
   buf_init(&b, (size_t)1 << 30);
@@ -117,7 +124,8 @@ static val *patched(request *rq, const patch_body *p, const val *live) {
   if (!o.ignore) o.report = &report;
   slice body = rq->http->body;
   val *tree = NULL, *parsed = NULL;
-  if (p->kind == PATCH_JSON) tree = json_patch_apply_as(a, live, body, &o, &rq->error);
+  const val *doc = p->kind == PATCH_JSON ? document_of(a, p, live) : live;
+  if (p->kind == PATCH_JSON) tree = json_patch_apply_as(a, doc, body, &o, &rq->error);
   else if (p->kind == PATCH_MERGE) tree = merge_patch_apply_as(a, live, body, &o, &rq->error);
   else tree = strategic_patch_apply_as(a, live, body, p->as->type, &o, &parsed, &rq->error);
   if (!tree) return NULL;
