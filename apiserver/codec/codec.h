@@ -82,7 +82,10 @@ void proto_encode(buf *out, const val *v, const type_info *t);
 void proto_encode_object(buf *out, const val *v, const type_info *t, slice api_version,
                          slice kind);
 /* Message bytes to a canonical typed tree, or NULL and *error as Go's ("proto: wrong
- * wireType = 2 for field Replicas", "unexpected EOF"). Strings are borrowed from bytes. */
+ * wireType = 2 for field Replicas", "unexpected EOF"). Strings are borrowed from bytes. Floats that
+ * JSON has no words for are refused, though Go's decoder takes them: the only kind with floats,
+ * CustomResourceDefinition, is stored as JSON, and that is where the real server fails. */
+#define PROTO_NO_JSON "json: unsupported value: "
 val *proto_decode(arena *a, slice bytes, const type_info *t, slice *error);
 /* One length-delimited field (string, bytes or message) by its number, appended to out. */
 void proto_append_field(buf *out, uint32_t number, slice bytes);

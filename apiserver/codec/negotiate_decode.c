@@ -265,6 +265,9 @@ static bool mark_forgotten_managers(decoding *d) {
 
 static bool refuse(decoding *d, slice want_kind) {
   request *rq = d->rq;
+  if (slice_has_prefix(d->error, SLICE_LIT(PROTO_NO_JSON))) {
+    return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(d->error));
+  }
   if (d->identified) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                       "%.*s in version \"%.*s\" cannot be handled as a %.*s: %.*s",

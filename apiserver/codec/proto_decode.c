@@ -12,6 +12,7 @@
 #include "codec/proto_wire.h"
 
 #include <assert.h>
+#include <math.h>
 
 #define POOL_MAX 64u
 
@@ -179,6 +180,10 @@ static bool float_read(decoder *d, proto_in *in, val **out) {
   for (unsigned i = 0; i < 8; i++) bits |= (uint64_t)(unsigned char)in->p[i] << (8 * i);
   in->p += 8;
   memcpy(&f, &bits, sizeof f);
+  if (isnan(f)) return fail(d, SLICE_LIT(PROTO_NO_JSON "NaN"));
+  if (isinf(f)) {
+    return fail(d, f > 0 ? SLICE_LIT(PROTO_NO_JSON "+Inf") : SLICE_LIT(PROTO_NO_JSON "-Inf"));
+  }
   *out = val_float(d->arena, f);
   return true;
 }

@@ -1,5 +1,10 @@
 """What stands in an object after a write: recorded facts of kube-apiserver v1.36.3. With APISIM_URL set, another server is asked."""
 
+import struct
+
+import pytest
+
+from client import Api
 from test_validation import call
 
 PODS = "/api/v1/namespaces/default/pods?dryRun=All"
@@ -86,3 +91,24 @@ def test_a_namespace_with_a_generated_name_is_labelled_with_it(apisim):
     assert made["metadata"]["labels"] == {"kubernetes.io/metadata.name": made["metadata"]["name"]}
     assert made["metadata"]["managedFields"][0]["fieldsV1"] == {"f:metadata": {"f:generateName": {}}}
     call(apisim, "DELETE", "/api/v1/namespaces/" + made["metadata"]["name"])
+
+
+def message(number, content):
+    """A field of a protobuf message whose length takes two bytes."""
+    content = content.encode() if isinstance(content, str) else content
+    return bytes([number << 3 | 2, len(content) & 127 | 128, len(content) >> 7]) + content
+
+
+@pytest.mark.parametrize("number, name", [(float("nan"), "NaN"), (float("inf"), "+Inf"), (float("-inf"), "-Inf")])
+def test_floats_that_json_has_no_words_for(apisim, number, name):
+    schema = message(5, "object") + b"\x49" + struct.pack("<d", number)
+    version = message(1, "v1") + b"\x10\x01\x18\x01" + message(4, message(1, schema))
+    names = message(1, "foos") + message(2, "foo") + message(4, "Foo") + message(5, "FooList")
+    spec = message(1, "x.io") + message(3, names) + message(4, "Namespaced") + message(7, version)
+    kind = message(1, "apiextensions.k8s.io/v1") + message(2, "CustomResourceDefinition")
+    body = b"k8s\0" + message(1, kind) + message(2, message(1, message(1, "foos.x.io")) + message(2, spec))
+    answer = Api(apisim).call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body=body, headers={
+        "Content-Type": "application/vnd.kubernetes.protobuf"})
+    assert (answer.status, answer.json) == (500, {
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": f"json: unsupported value: {name}", "code": 500})
