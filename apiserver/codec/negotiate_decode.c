@@ -265,7 +265,7 @@ static bool mark_forgotten_managers(decoding *d) {
 
 static bool refuse(decoding *d, slice want_kind) {
   request *rq = d->rq;
-  if (slice_has_prefix(d->error, SLICE_LIT(PROTO_NO_JSON))) {
+  if (d->format == FORMAT_PROTOBUF && slice_has_prefix(d->error, SLICE_LIT(PROTO_NO_JSON))) {
     return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(d->error));
   }
   if (d->identified) {
