@@ -1,5 +1,6 @@
 /* Diagnostic notation (RFC 8949 section 8) of well-formed items, as errors quote bodies: byte
- * strings that are UTF-8 as '...', text as "...", all but ASCII escaped.
+ * strings that are UTF-8 as '...', text as "...", all but ASCII escaped; with text that is no
+ * UTF-8 anywhere in it, the body's bytes in hexadecimal instead.
  * Source: github.com/fxamacker/cbor v2.9 diagnose.go with apimachinery's options. */
 #include "codec/cbor_wire.h"
 #include "codec/json_write.h"
@@ -24,7 +25,7 @@ static void put_text(buf *out, slice s, char quote) {
   for (const char *p = s.ptr; p < end;) {
     unsigned len = utf8_sequence(p, end);
     uint32_t c = len > 1 ? utf8_get(p, len) : (unsigned char)*p;
-    p += len ? len : 1;
+    p += len;
     if (c == '\t' || c == '\n' || c == '\r') {
       buf_printf(out, "\\%c", c == '\t' ? 't' : c == '\n' ? 'n' : 'r');
     } else if (c == '\\' || c == (unsigned char)quote) {
@@ -50,24 +51,30 @@ static bool is_utf8(slice s) {
   return true;
 }
 
-static void put_string(buf *out, cbor_major major, slice s) {
+static void put_hex(buf *out, slice s) {
+  for (size_t i = 0; i < s.len; i++) buf_printf(out, "%02x", (unsigned char)s.ptr[i]);
+}
+
+static void put_string(buf *out, cbor_major major, slice s, bool *broken) {
+  bool good = is_utf8(s);
   if (major == CBOR_TEXT) {
-    put_text(out, s, '"');
-  } else if (s.len && is_utf8(s)) {
+    *broken |= !good;
+    if (good) put_text(out, s, '"');
+  } else if (s.len && good) {
     put_text(out, s, '\'');
   } else {
     buf_lit(out, "h'");
-    for (size_t i = 0; i < s.len; i++) buf_printf(out, "%02x", (unsigned char)s.ptr[i]);
+    put_hex(out, s);
     buf_char(out, '\'');
   }
 }
 
-static void put_chunks(buf *out, cbor_major major, const char **p) {
+static void put_chunks(buf *out, cbor_major major, const char **p, bool *broken) {
   buf_lit(out, "(_ ");
   for (bool first = true; **p != CBOR_BREAK; first = false) {
     cbor_head h = cbor_head_read(p);
     if (!first) buf_lit(out, ", ");
-    put_string(out, major, slice_of(*p, (size_t)h.argument));
+    put_string(out, major, slice_of(*p, (size_t)h.argument), broken);
     *p += h.argument;
   }
   (*p)++;
@@ -102,7 +109,7 @@ static void put_primitive(buf *out, const cbor_head *h) {
 }
 
 /* One item, or the opening of one: true. */
-static bool put_item(buf *out, const char **p, open_item *open) {
+static bool put_item(buf *out, const char **p, open_item *open, bool *broken) {
   cbor_major major = cbor_major_of(**p);
   cbor_head h = cbor_head_read(p);
   bool indefinite = h.info == CBOR_INFO_INDEFINITE;
@@ -115,9 +122,9 @@ static bool put_item(buf *out, const char **p, open_item *open) {
     case CBOR_BYTES:
     case CBOR_TEXT:
       if (indefinite) {
-        put_chunks(out, major, p);
+        put_chunks(out, major, p, broken);
       } else {
-        put_string(out, major, slice_of(*p, (size_t)h.argument));
+        put_string(out, major, slice_of(*p, (size_t)h.argument), broken);
         *p += h.argument;
       }
       return false;
@@ -151,13 +158,18 @@ static bool put_between(buf *out, const char **p, open_item *o) {
 slice cbor_diagnose(arena *a, slice bytes) {
   open_item open[OPEN_MAX];
   uint32_t depth = 0;
+  bool broken = false;
   const char *p = bytes.ptr;
   buf out;
   buf_init(&out, LIMIT_REQUEST_BODY * 4);
-  depth += put_item(&out, &p, &open[0]);
+  depth += put_item(&out, &p, &open[0], &broken);
   while (depth && depth < OPEN_MAX) {
     if (!put_between(&out, &p, &open[depth - 1])) depth--;
-    else depth += put_item(&out, &p, &open[depth]);
+    else depth += put_item(&out, &p, &open[depth], &broken);
+  }
+  if (broken) {
+    buf_clear(&out);
+    put_hex(&out, bytes);
   }
   slice text = arena_copy(a, buf_slice(&out));
   buf_dispose(&out);

@@ -217,6 +217,7 @@ static void test_diagnose(void **state) {
       {"8343ff00ff5f4161ff40", "[h'ff00ff', (_ 'a'), h'']"},
       {"84f4f5f6f0", "[false, true, null, simple(16)]"},
       {"811b7fffffffffffffff", "[9223372036854775807]"},
+      {"a1616b61f5", "a1616b61f5"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     arena *a = arena_create();
