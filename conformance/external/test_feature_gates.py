@@ -3,7 +3,6 @@ v1.36 with GATES (feature_gate_cases.jsonl, recorded with version_cases.py), and
 it does not start. Every case is a dry run."""
 
 import json
-import os
 import pathlib
 import subprocess
 
@@ -71,14 +70,7 @@ def gated(tmp_path_factory):
 
 
 def test_answers_are_the_recorded_ones(gated):
-    differ = []
-    for case in CASES:
-        body, headers = version_cases.request_of(case)
-        answer = gated.call(case["method"], case["path"], body=body, headers=headers)
-        got = version_cases.answer_of(answer.status, answer.bytes, answer.headers.get_all("Warning") or [])
-        wanted = {k: case[k] for k in got}
-        if got != wanted:
-            differ.append(f"{case['method']} {case['path']} {body}\n  real {json.dumps(wanted)}\n  ours {json.dumps(got)}")
+    differ = version_cases.differences(gated, CASES)
     assert not differ, "\n".join(differ)
 
 

@@ -17,13 +17,7 @@ FILES = sorted(pathlib.Path(__file__).with_name("sequences").glob("*.jsonl"))
 def test_answers_are_the_recorded_ones(tmp_path, file):
     server = conftest.start(tmp_path)
     conftest.wait_ready(server)
-    api, differ = Api(server), []
-    for case in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-        body, headers = version_cases.request_of(case)
-        answer = api.call(case["method"], case["path"], body=body, headers=headers)
-        got = version_cases.answer_of(answer.status, answer.bytes, answer.headers.get_all("Warning") or [])
-        wanted = version_cases.settle({k: case[k] for k in got})
-        if got != wanted:
-            differ.append(f"{case['method']} {case['path']} {body}\n  real {json.dumps(wanted)}\n  ours {json.dumps(got)}")
+    cases = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    differ = version_cases.differences(Api(server), cases)
     conftest.stop(server)
     assert not differ, "\n".join(differ)

@@ -49,6 +49,19 @@ def answer_of(status, text, warnings):
     return {"status": status, "warnings": [w for w in warnings if "apisim" not in w], "answer": settle(json.loads(text))}
 
 
+def differences(api, cases):
+    """What a server (client.Api) answers otherwise than it is recorded in the cases: a text each."""
+    differ = []
+    for case in cases:
+        body, headers = request_of(case)
+        answer = api.call(case["method"], case["path"], body=body, headers=headers)
+        got = answer_of(answer.status, answer.bytes, answer.headers.get_all("Warning") or [])
+        wanted = settle({k: case[k] for k in got})
+        if got != wanted:
+            differ.append(f"{case['method']} {case['path']} {body}\n  real {json.dumps(wanted)}\n  ours {json.dumps(got)}")
+    return differ
+
+
 def send(url, token, case):
     text, headers = request_of(case)
     request = urllib.request.Request(url + case["path"], method=case["method"], data=text.encode() if text else None,
