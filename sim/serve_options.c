@@ -4,11 +4,11 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "server_stores.h"
+#include "sim/file.h"
 #include "sim/gates.h"
 #include "store/encrypt.h"
 #include "store/etcd/etcd_remote.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,17 +57,9 @@ bool serving_fail(const char *format, ...) {
 }
 
 static bool read_file(const char *flag, const char *path, buf *out) {
-  FILE *f = fopen(path, "re");
-  if (!f) return serving_fail("can't read --%s %s: %s", flag, path, strerror(errno));
-  char part[16384];
-  size_t n;
-  while ((n = fread(part, 1, sizeof part, f)) > 0) buf_append(out, slice_of(part, n));
-  bool failed = ferror(f) != 0;
-  int error = errno;
-  fclose(f);
-  if (failed) return serving_fail("can't read --%s %s: %s", flag, path, strerror(error));
+  const char *problem = file_append(path, out);
   if (out->overflow) return serving_fail("--%s %s is too large", flag, path);
-  return true;
+  return !problem || serving_fail("can't read --%s %s: %s", flag, path, problem);
 }
 
 static bool read_files_of(const flags *f, const char *flag, buf *out) {

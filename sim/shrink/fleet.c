@@ -45,12 +45,6 @@ typedef struct fleet {
   int64_t began_ns;
 } fleet;
 
-static int64_t wall_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static int64_t cpu_ns(void) {
   struct timespec t;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
@@ -93,7 +87,7 @@ static void work(fleet *f, uint32_t job, uint64_t from) {
   worker_state *me = &f->workers[job];
   for (uint64_t i = from; i < f->count; i += f->o->jobs) {
     me->at = i;
-    if (f->o->budget_s && wall_ns() - f->began_ns > f->o->budget_s * 1000000000) break;
+    if (f->o->budget_s && run_wall_ns() - f->began_ns > f->o->budget_s * 1000000000) break;
     run_seed(f, me, i);
     if (f->o->stop_at_failure && f->results[i].code != RUN_OK + 1) break;
   }
@@ -136,7 +130,7 @@ static bool reap(fleet *f, uint32_t job, int status) {
 }
 
 static void watch_over(fleet *f) {
-  int64_t now = wall_ns() / 1000000000;
+  int64_t now = run_wall_ns() / 1000000000;
   for (uint32_t j = 0; j < f->o->jobs; j++) {
     if (!f->pids[j]) continue;
     if (f->seen_at[j] != f->workers[j].at) {
@@ -186,7 +180,7 @@ static void tell_counts(FILE *out, const run_counts *c) {
 }
 
 static void tell_figures(const fleet *f, const worker_state *sum, FILE *out) {
-  double wall = (double)(wall_ns() - f->began_ns) / 1e9;
+  double wall = (double)(run_wall_ns() - f->began_ns) / 1e9;
   double cpu = (double)sum->run_ns / 1e9, n = (double)sum->seeds;
   fprintf(out, "%.1f seeds/s, %.1f seeds a core-second; virtual to wall %.0f:1; "
           "%.0f turns, %.0f revisions, %.0f lines a seed\n", n / wall, n / cpu,
@@ -241,7 +235,7 @@ static fleet_result conclude(fleet *f, FILE *out) {
 }
 
 fleet_result fleet_run(const fleet_options *o, FILE *out) {
-  fleet f = {.o = o, .count = o->last - o->first + 1, .began_ns = wall_ns()};
+  fleet f = {.o = o, .count = o->last - o->first + 1, .began_ns = run_wall_ns()};
   size_t table = f.count * sizeof(seed_result), states = o->jobs * sizeof(worker_state);
   int protection = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
   f.results = mmap(NULL, table, protection, flags, -1, 0);

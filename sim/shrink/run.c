@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static world *current;
@@ -14,6 +15,12 @@ static const char *guarded_line;
 
 world *run_current(void) { return current; }
 void run_set_current(world *w) { current = w; }
+
+int64_t run_wall_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
+}
 
 int run_code_of(const world *w) {
   if (!w->violation.set) return RUN_OK;

@@ -38,6 +38,8 @@ void run_crash_guard(const sim_options *o, const char *reproduce);
 /* Ends the process with RUN_LIVENESS when one turn takes the processor for half a minute or more: a
  * loop that does not end must not fill the memory. run_crash_guard does that too. */
 void run_stuck_guard(void);
+/* The real clock, for budgets and rates; no run sees it. */
+int64_t run_wall_ns(void);
 /* The world that is running, or NULL. */
 world *run_current(void);
 void run_set_current(world *w);

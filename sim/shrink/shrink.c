@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TURNS_BESIDE 5000
@@ -33,7 +32,7 @@ typedef struct shrinker {
   verdict wanted;
   uint32_t exchanges; /* of the tape */
   uint32_t trials;
-  int64_t ends_s; /* of the wall clock; 0: no bound */
+  int64_t ends_ns; /* of the wall clock; 0: no bound */
   bool cut_short;
   FILE *out;
   arena *arena;
@@ -92,14 +91,8 @@ static bool fails_alike(shrinker *s, const sim_options *o) {
   return v.code == s->wanted.code && (v.code == RUN_CRASH || v.check == s->wanted.check);
 }
 
-static int64_t wall_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec;
-}
-
 static bool late(shrinker *s) {
-  s->cut_short = s->cut_short || (s->ends_s && wall_s() >= s->ends_s);
+  s->cut_short = s->cut_short || (s->ends_ns && run_wall_ns() >= s->ends_ns);
   return s->cut_short;
 }
 
@@ -262,7 +255,7 @@ int shrink_file(const char *path, const char *out_path, const char *argv0, int64
   s.faults = ARENA_ARRAY(r->arena, fault, s.o.fault_count + 1);
   if (s.o.fault_count) memcpy(s.faults, s.o.faults, s.o.fault_count * sizeof(fault));
   s.o.faults = s.faults;
-  if (budget_s) s.ends_s = wall_s() + budget_s;
+  if (budget_s) s.ends_ns = run_wall_ns() + budget_s * SECOND;
   s.wanted = trial(&s, &s.o);
   int code = RUN_USAGE;
   if (s.wanted.code == RUN_OK) {
