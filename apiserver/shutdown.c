@@ -32,8 +32,9 @@ static void on_delay_over(void *ctx, int64_t now_ns) {
     int64_t rate = (watchers_count(s) + steps - 1) / steps;
     int64_t least = WATCHES_A_SECOND * STEP_NS / 1000000000;
     d->watches_a_step = (uint32_t)(rate > least ? rate : least);
+  } else {
+    d->watches_until_ns = now_ns + o->watch_time_ns;
   }
-  else d->watches_until_ns = now_ns + o->watch_time_ns;
   on_drain_step(s, now_ns);
 }
 

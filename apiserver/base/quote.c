@@ -20,6 +20,16 @@ unsigned utf8_sequence(const char *p, const char *end) {
   return 4;
 }
 
+bool utf8_is_valid(slice s) {
+  const char *p = s.ptr, *end = s.len ? p + s.len : p;
+  while (p < end) {
+    unsigned n = (signed char)*p >= 0 ? 1 : utf8_sequence(p, end);
+    if (n == 0) return false;
+    p += n;
+  }
+  return true;
+}
+
 unsigned utf8_put(char *to, uint32_t c) {
   if (c < 0x80) {
     to[0] = (char)c;

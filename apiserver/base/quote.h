@@ -12,6 +12,7 @@
 slice go_quote(arena *a, slice s);
 /* Length of the well-formed UTF-8 sequence at p (1..4), 0 when there is none. p < end. */
 unsigned utf8_sequence(const char *p, const char *end);
+bool utf8_is_valid(slice s);
 /* Writes code point c (at most 0x10FFFF) to `to`; the number of bytes, 1..4. */
 unsigned utf8_put(char *to, uint32_t c);
 uint32_t utf8_get(const char *p, unsigned len);

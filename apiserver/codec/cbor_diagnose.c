@@ -42,21 +42,12 @@ static void put_text(buf *out, slice s, char quote) {
   buf_char(out, quote);
 }
 
-static bool is_utf8(slice s) {
-  for (size_t i = 0; i < s.len;) {
-    unsigned len = utf8_sequence(s.ptr + i, s.ptr + s.len);
-    if (!len) return false;
-    i += len;
-  }
-  return true;
-}
-
 static void put_hex(buf *out, slice s) {
   for (size_t i = 0; i < s.len; i++) buf_printf(out, "%02x", (unsigned char)s.ptr[i]);
 }
 
 static void put_string(buf *out, cbor_major major, slice s, bool *broken) {
-  bool good = is_utf8(s);
+  bool good = utf8_is_valid(s);
   if (major == CBOR_TEXT) {
     *broken |= !good;
     if (good) put_text(out, s, '"');

@@ -42,30 +42,20 @@ static cbor_outcome mismatch(cbor_fault *f, cbor_major found, slice type) {
 
 /* ---- strings ---- */
 
-static bool is_utf8(slice s) {
-  const char *p = s.ptr, *end = s.len ? p + s.len : p;
-  while (p < end) {
-    unsigned n = (signed char)*p >= 0 ? 1 : utf8_sequence(p, end);
-    if (n == 0) return false;
-    p += n;
-  }
-  return true;
-}
-
 bool cbor_string(cbor_in *in, slice *out, cbor_fault *fault) {
   cbor_head h = cbor_head_read(&in->p);
   bool good = true, text = h.major == CBOR_TEXT;
   if (h.info != CBOR_INFO_INDEFINITE) {
     *out = slice_of(in->p, (size_t)h.argument);
     in->p += h.argument;
-    good = !text || is_utf8(*out);
+    good = !text || utf8_is_valid(*out);
   } else {
     const char *first = in->p;
     size_t total = 0, n = 0;
     while (*in->p != CBOR_BREAK) {
       h = cbor_head_read(&in->p);
       total += h.argument;
-      good &= !text || is_utf8(slice_of(in->p, (size_t)h.argument));
+      good &= !text || utf8_is_valid(slice_of(in->p, (size_t)h.argument));
       in->p += h.argument;
     }
     in->p++;

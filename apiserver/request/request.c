@@ -1,9 +1,8 @@
 /* Request helpers used in every stage. */
 #include "request/request.h"
 
-#include "base/quote.h"
-
 #include "base/limits.h"
+#include "base/quote.h"
 #include "codec/codec.h"
 #include "store/store.h"
 

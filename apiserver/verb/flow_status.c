@@ -36,14 +36,9 @@ static val *wanted_condition(follow_run *f, const val *schema) {
 }
 
 static bool has_condition(const val *schema, const val *wanted) {
-  const val *list = val_path(schema, "status.conditions");
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    const val *c = val_at(list, i);
-    if (!slice_is(val_get_str(c, "type"), "Dangling")) continue;
-    return slice_eq(val_get_str(c, "status"), val_get_str(wanted, "status")) &&
-           slice_eq(val_get_str(c, "message"), val_get_str(wanted, "message"));
-  }
-  return false;
+  const val *c = condition_named(val_path(schema, "status.conditions"), "Dangling");
+  return c && slice_eq(val_get_str(c, "status"), val_get_str(wanted, "status")) &&
+         slice_eq(val_get_str(c, "message"), val_get_str(wanted, "message"));
 }
 
 static bool look(void *ctx, val *schema) {

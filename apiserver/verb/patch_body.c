@@ -124,10 +124,13 @@ static val *patched(request *rq, const patch_body *p, const val *live) {
   if (!o.ignore) o.report = &report;
   slice body = rq->http->body;
   val *tree = NULL, *parsed = NULL;
-  const val *doc = p->kind == PATCH_JSON ? document_of(a, p, live) : live;
-  if (p->kind == PATCH_JSON) tree = json_patch_apply_as(a, doc, body, &o, &rq->error);
-  else if (p->kind == PATCH_MERGE) tree = merge_patch_apply_as(a, live, body, &o, &rq->error);
-  else tree = strategic_patch_apply_as(a, live, body, p->as->type, &o, &parsed, &rq->error);
+  if (p->kind == PATCH_JSON) {
+    tree = json_patch_apply_as(a, document_of(a, p, live), body, &o, &rq->error);
+  } else if (p->kind == PATCH_MERGE) {
+    tree = merge_patch_apply_as(a, live, body, &o, &rq->error);
+  } else {
+    tree = strategic_patch_apply_as(a, live, body, p->as->type, &o, &parsed, &rq->error);
+  }
   if (!tree) return NULL;
   managed_fields_keep_reset(a, tree);
   return conform(rq, p, live, parsed, tree, &report);

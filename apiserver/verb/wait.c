@@ -11,7 +11,6 @@
 
 #include <assert.h>
 
-#define WAIT_NS ((int64_t)3 * 1000000000)
 typedef struct waiter {
   timer timer;
   store_watch *feed;

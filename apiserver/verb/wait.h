@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#define WAIT_NS ((int64_t)3 * 1000000000)
+
 /* Whether the read has to wait for `version`. If so the request is kept, and `again` runs it from
  * the start in a later turn, once the store is there or the time is up: then this is false. The
  * caller must hold nothing but what lies in the request's arena. */

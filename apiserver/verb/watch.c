@@ -8,7 +8,6 @@
 #include "watch/watcher.h"
 
 #define SECOND_NS ((int64_t)1000000000)
-#define WAIT_S 3 /* a version is waited for so long, verb/wait.c */
 
 /* The deprecated paths are watches whatever the method. */
 static bool method_ok(request *rq) {
@@ -54,7 +53,7 @@ static bool is_over(request *rq, watch_args *args) {
   const list_options *o = &args->options;
   if (!o->timeout_set || o->timeout_s == 0) return false;
   int64_t passed_ns = rq->server->env->mono_ns - rq->came_ns;
-  if (o->timeout_s >= WAIT_S) return false;
+  if (o->timeout_s >= WAIT_NS / SECOND_NS) return false;
   if (o->timeout_s > 0 && passed_ns < o->timeout_s * SECOND_NS) return false;
   bool consistent = args->initial && o->resource_version.len == 0 && read_is_cached(rq);
   if (consistent) {

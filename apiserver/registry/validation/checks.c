@@ -1,6 +1,7 @@
 /* Small checks shared by the validators. */
 #include "registry/validation/checks.h"
 
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "codec/codec.h"
@@ -222,6 +223,13 @@ bool immutable_struct_check(field_errors *errs, const path *p, const val *now, c
   if (val_same(now, before)) return true;
   field_invalid_struct(errs, p, now, t, "field is immutable");
   return false;
+}
+
+bool is_plain_number(slice s) {
+  for (size_t i = 0; i < s.len; i++) {
+    if (!ascii_is_digit(s.ptr[i])) return false;
+  }
+  return s.len == 1 || (s.len > 1 && s.ptr[0] != '0');
 }
 
 const val *map_shown(arena *a, const val *v, const char *name) {

@@ -40,6 +40,8 @@ const val *map_shown(arena *a, const val *v, const char *name);
 const val *list_shown(arena *a, const val *v, const char *name);
 /* A field that is a struct in Go, no pointer: absent, it is one with nothing set. */
 const val *struct_shown(arena *a, const val *v, const char *name);
+/* Digits, and no zero in front of others. */
+bool is_plain_number(slice s);
 /* "field is immutable" of a plain string: absence is "". */
 bool immutable_str_check(field_errors *errs, const path *p, slice now, slice before);
 /* The type of a field of the validated kind: "spec.source". */

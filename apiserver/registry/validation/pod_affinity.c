@@ -1,5 +1,6 @@
 /* Where a pod may go: affinity, node selectors, tolerations and topology spread. */
 #include "base/quote.h"
+#include "registry/validation/checks.h"
 #include "registry/validation/pod_checks.h"
 
 static void node_requirement_check(field_errors *e, const path *p, const val *r,
@@ -180,15 +181,8 @@ void taint_effect_check(field_errors *e, const path *p, slice effect, bool allow
 static bool compares(slice op) { return slice_is(op, "Lt") || slice_is(op, "Gt"); }
 
 static bool is_decimal(slice s) {
-  if (s.len > 1 && s.ptr[0] == '-') {
-    s = slice_from(s, 1);
-    if (s.ptr[0] == '0') return false;
-  }
-  if (!s.len || (s.ptr[0] == '0' && s.len > 1)) return false;
-  for (size_t i = 0; i < s.len; i++) {
-    if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
-  }
-  return true;
+  bool negative = s.len > 1 && s.ptr[0] == '-';
+  return is_plain_number(slice_from(s, negative)) && !(negative && s.ptr[1] == '0');
 }
 
 /* What "Lt" and "Gt" compare with. */

@@ -1,5 +1,7 @@
 /* What a device of a ResourceSlice says of itself: attributes, each of one type, and capacities,
  * which only a device for several claims gives out in parts. */
+#include "base/ascii.h"
+#include "registry/validation/checks.h"
 #include "registry/validation/pod_checks.h"
 #include "registry/validation/resource_checks.h"
 
@@ -35,18 +37,7 @@ void qualified_name_check(field_errors *e, const path *p, slice name) {
 
 /* ---- semantic versions ---- */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static bool is_identifier_char(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-}
-
-static bool is_number(slice s) {
-  for (size_t i = 0; i < s.len; i++) {
-    if (!is_digit(s.ptr[i])) return false;
-  }
-  return s.len == 1 || (s.len > 1 && s.ptr[0] != '0');
-}
+static bool is_identifier_char(char c) { return ascii_is_alnum(c) || c == '-'; }
 
 /* Parts with dots between; in front of a release a part of digits is a number. */
 static bool are_identifiers(slice s, bool numbers) {
@@ -58,9 +49,9 @@ static bool are_identifiers(slice s, bool numbers) {
     if (!part.len) return false;
     for (size_t i = 0; i < part.len; i++) {
       if (!is_identifier_char(part.ptr[i])) return false;
-      digits = digits && is_digit(part.ptr[i]);
+      digits = digits && ascii_is_digit(part.ptr[i]);
     }
-    if (numbers && digits && !is_number(part)) return false;
+    if (numbers && digits && !is_plain_number(part)) return false;
   }
   return true;
 }
@@ -74,7 +65,7 @@ static bool is_semver(slice s) {
   if (early && !are_identifiers(before, true)) return false;
   for (; more && parts < 4; parts++) {
     more = slice_cut(core, '.', &part, &core);
-    if (!is_number(part)) return false;
+    if (!is_plain_number(part)) return false;
   }
   return parts == 3;
 }
