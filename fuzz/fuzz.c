@@ -112,10 +112,12 @@ static bool same_values(const val *x, const val *y) {
   return true;
 }
 
-/* The real server's emitter leaves the key << unquoted, and so it reads as a merge. */
+/* The real server's emitter leaves the key << unquoted, and so it reads as a merge. It makes its
+ * YAML of JSON read as YAML, where U+0085 ends a line: such texts come back folded. */
 static void check_yaml(arena *a, const val *v, const val *as_json, const type_info *t) {
   slice error = SLICE_NONE, yaml = fuzz_yaml(a, v, t);
   if (slice_find(yaml, SLICE_LIT("<<:")) >= 0) return;
+  if (slice_find(fuzz_json(a, v, t), SLICE_LIT("\xC2\x85")) >= 0) return;
   val *read = yaml_parse(a, yaml, NULL, &error);
   if (!read) fprintf(stderr, "%.*s\n%.*s\n", SLICE_ARG(error), SLICE_ARG(yaml));
   CHECK(read);

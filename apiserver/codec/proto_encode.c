@@ -265,8 +265,8 @@ static INLINE char *put_message(encoder *e, char *p, const proto_field *f, const
 static NOINLINE char *put_messages(encoder *e, char *p, const proto_field *f, const val *v,
                                    unsigned depth) {
   const type_info *elem = f->type->elem;
-  val *const *first = v->u.items, *const *at = first + v->count;
   if (!v->count) return p;
+  val *const *first = v->u.items, *const *at = first + v->count;
   do {
     const val *item = *--at;
     if (__builtin_expect(item->type != VAL_MAP, 0)) item = &empty;
