@@ -75,6 +75,13 @@ void fuzz_heap_check(const fuzz_heap *h, size_t input, size_t per_byte);
 slice fuzz_json(arena *a, const val *v, const type_info *t);
 slice fuzz_json_any(arena *a, const val *v, bool sort_keys);
 slice fuzz_yaml(arena *a, const val *v, const type_info *t);
+/* Equal but for what YAML does to values without a schema: it sorts their keys, writes the
+ * float 1.0 as 1, and -0.0 as -0, which is the integer 0. */
+bool fuzz_same_values(const val *x, const val *y);
+/* Whether reading `yaml` may not give `json` again, in the real server neither: its emitter leaves
+ * the key << unquoted, which reads as a merge, and it makes YAML of JSON that it reads as YAML,
+ * where U+0085 ends a line and is folded. */
+bool fuzz_yaml_loses(slice json, slice yaml);
 slice fuzz_proto(arena *a, const val *v, const type_info *t);
 slice fuzz_cbor(arena *a, const val *v, const type_info *t);
 

@@ -20,9 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     slice json = fuzz_json_any(a, v, true);
     slice yaml = fuzz_yaml(a, v, NULL);
     val *again = yaml_parse(a, yaml, NULL, &error);
-    if (slice_find(yaml, SLICE_LIT("<<:")) < 0) { /* the key << is left unquoted, and merges */
+    if (!fuzz_yaml_loses(json, yaml)) {
       CHECK(again);
-      CHECK_SAME(json, fuzz_json_any(a, again, true));
+      if (!fuzz_same_values(v, again)) CHECK_SAME(json, fuzz_json_any(a, again, true));
     }
     val *typed = codec_conform(a, v, h.kind->type, NULL, &error);
     if (typed) fuzz_check_formats(a, typed, h.kind->type);
