@@ -48,26 +48,23 @@ static bool check_namespace(delete_run *d) {
                          object_name(d->obj), why);
 }
 
-static bool check_preconditions(delete_run *d) {
-  if (is_namespace(d->rq)) return check_namespace(d);
-  request *rq = d->rq;
-  const delete_options *o = d->options;
+bool generic_check_preconditions(request *rq, const delete_options *o, const val *obj) {
   const resource_info *r = rq->resource->storage;
   slice why;
-  if (o->uid_set && !slice_eq(o->uid, object_uid(d->obj))) {
+  if (o->uid_set && !slice_eq(o->uid, object_uid(obj))) {
     why = arena_printf(rq->arena,
                        "the UID in the precondition (%.*s) does not match the UID in record "
                        "(%.*s). The object might have been deleted and then recreated",
-                       SLICE_ARG(o->uid), SLICE_ARG(object_uid(d->obj)));
-  } else if (o->version_set && !slice_eq(o->version, object_version(d->obj))) {
+                       SLICE_ARG(o->uid), SLICE_ARG(object_uid(obj)));
+  } else if (o->version_set && !slice_eq(o->version, object_version(obj))) {
     why = arena_printf(rq->arena,
                        "the ResourceVersion in the precondition (%.*s) does not match the "
                        "ResourceVersion in record (%.*s). The object might have been modified",
-                       SLICE_ARG(o->version), SLICE_ARG(object_version(d->obj)));
+                       SLICE_ARG(o->version), SLICE_ARG(object_version(obj)));
   } else {
     return true;
   }
-  return status_conflict(&rq->error, rq->arena, r->group, r->kind, object_name(d->obj), why);
+  return status_conflict(&rq->error, rq->arena, r->group, r->kind, object_name(obj), why);
 }
 
 typedef enum grace { GRACE_NONE, GRACE_BEGUN, GRACE_PENDING } grace;
@@ -254,7 +251,9 @@ void generic_warn_orphans(request *rq, const delete_options *o) {
 
 static bool run(delete_run *d, write_result *out) {
   request *rq = d->rq;
-  if (!check_preconditions(d)) return false;
+  bool met = is_namespace(d->rq) ? check_namespace(d)
+                                 : generic_check_preconditions(d->rq, d->options, d->obj);
+  if (!met) return false;
   if (!generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, false) ||
       !generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, true)) {
     return false;

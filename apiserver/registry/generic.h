@@ -38,6 +38,8 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
                     write_result *out);
 bool generic_delete(request *rq, slice namespace, slice name, const delete_options *o,
                     write_result *out);
+/* The uid and the version that a deletion asks for: those of obj, or false with a 409. */
+bool generic_check_preconditions(request *rq, const delete_options *o, const val *obj);
 /* The current entry (a new reference) or false with a 404. fresh: as it is everywhere now, else as
  * it is known here (store/store.h). */
 bool generic_get(request *rq, slice namespace, slice name, bool fresh, store_entry **out);

@@ -4,6 +4,7 @@
 
 #include "admission/admission.h"
 #include "codec/codec.h"
+#include "registry/field_error.h"
 #include "registry/generic.h"
 #include "registry/object.h"
 #include "registry/selector.h"
@@ -69,6 +70,29 @@ static void disallow(request *rq, val *status) {
   else val_append(a, list, c);
 }
 
+/* Why a budget allows no disruption: its controller's words, where it gave some. */
+static slice why_none(arena *a, slice name, const val *status) {
+  const val *c = condition_named(val_getc(status, "conditions"), "DisruptionAllowed");
+  slice told = val_get_str(c, "message"), reason = val_get_str(c, "reason");
+  bool tells = slice_is(val_get_str(c, "status"), "False") && told.len > 0;
+  long long wanted = val_i64(val_getc(status, "desiredHealthy"));
+  long long have = val_i64(val_getc(status, "currentHealthy"));
+  if (tells && slice_is(reason, "SyncFailed")) {
+    return arena_printf(a, "The disruption budget %.*s does not allow evicting pods currently "
+                           "because it failed sync: %.*s", SLICE_ARG(name), SLICE_ARG(told));
+  }
+  if (have <= wanted) {
+    return arena_printf(a, "The disruption budget %.*s needs %lld healthy pods and has %lld "
+                           "currently", SLICE_ARG(name), wanted, have);
+  }
+  if (tells) {
+    return arena_printf(a, "The disruption budget %.*s does not allow evicting pods currently "
+                           "(%.*s): %.*s", SLICE_ARG(name), SLICE_ARG(reason), SLICE_ARG(told));
+  }
+  return arena_printf(a, "The disruption budget %.*s does not allow evicting pods currently",
+                      SLICE_ARG(name));
+}
+
 /* Takes one disruption off the budget. */
 static bool take_disruption(request *rq, val *budget, slice pod_name) {
   arena *a = rq->arena;
@@ -85,19 +109,13 @@ static bool take_disruption(request *rq, val *budget, slice pod_name) {
   int64_t allowed = val_i64(val_getc(status, "disruptionsAllowed"));
   val *disrupted = val_ensure_map(a, status, "disruptedPods");
   if (allowed < 0 || val_len(disrupted) > DISRUPTED_PODS_MAX) {
-    return status_forbidden(&rq->error, a, SLICE_LIT("policy"), SLICE_LIT("poddisruptionbudgets"),
+    return status_forbidden(&rq->error, a, SLICE_LIT("policy"), SLICE_LIT("poddisruptionbudget"),
                             object_name(budget),
                             allowed < 0 ? SLICE_LIT("pdb disruptions allowed is negative")
                                         : SLICE_LIT("DisruptedPods map too big - too many "
                                                     "evictions not confirmed by PDB controller"));
   }
-  if (allowed == 0) {
-    slice name = object_name(budget);
-    long long wanted = val_i64(val_getc(status, "desiredHealthy"));
-    long long have = val_i64(val_getc(status, "currentHealthy"));
-    return too_many(rq, arena_printf(a, "The disruption budget %.*s needs %lld healthy pods and "
-                                        "has %lld currently", SLICE_ARG(name), wanted, have));
-  }
+  if (allowed == 0) return too_many(rq, why_none(a, object_name(budget), status));
   if (rq->dry_run) return true;
   val_setc(a, status, "disruptionsAllowed", val_int(a, allowed - 1));
   if (allowed == 1) disallow(rq, status);
@@ -109,6 +127,17 @@ static bool take_disruption(request *rq, val *budget, slice pod_name) {
   return true;
 }
 
+/* A pod that is not ready counts for nothing: it may go where its budget says so, or has enough
+ * without it. */
+static bool goes_uncounted(const val *pod, const val *budget) {
+  if (condition_true(val_path(pod, "status.conditions"), "Ready")) return false;
+  if (slice_is(val_str(val_path(budget, "spec.unhealthyPodEvictionPolicy")), "AlwaysAllow")) {
+    return true;
+  }
+  int64_t wanted = val_i64(val_path(budget, "status.desiredHealthy"));
+  return wanted > 0 && val_i64(val_path(budget, "status.currentHealthy")) >= wanted;
+}
+
 static bool budget_allows(request *rq, const val *pod) {
   search s = {.labels = val_path(pod, "metadata.labels")};
   const resource_info *r =
@@ -117,34 +146,39 @@ static bool budget_allows(request *rq, const val *pod) {
   registry_each(rq->server, rq->arena, r, rq->info.namespace, covers, &s);
   if (s.found == 0) return true;
   if (s.found > 1) {
-    return status_set(&rq->error, rq->arena, STATUS_INTERNAL,
-                      "Internal error occurred: This pod has more than one PodDisruptionBudget, "
-                      "which the eviction subresource does not support.");
+    return status_plain(&rq->error, rq->arena,
+                        "This pod has more than one PodDisruptionBudget, "
+                        "which the eviction subresource does not support.");
   }
+  if (goes_uncounted(pod, s.budget)) return true;
   return take_disruption(rq, s.budget, object_name(pod));
 }
 
 /* Whoever watches the pod learns why it goes: a status write before the deletion. */
 static val *with_condition(void *ctx, request *rq, const val *live) {
   arena *a = rq->arena;
-  (void)ctx;
   if (!live) {
     status_not_found(&rq->error, a, SLICE_LIT(""), SLICE_LIT("pods"), rq->info.name);
     return NULL;
   }
+  if (!generic_check_preconditions(rq, ctx, live)) return NULL;
   val *pod = object_fork(a, live), *status = val_copy(a, val_getc(live, "status"));
   if (!status) status = val_map(a);
-  val *list = val_ensure_list(a, status, "conditions"), *c = NULL;
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    if (slice_is(val_get_str(val_at(list, i), "type"), "DisruptionTarget")) c = val_at(list, i);
-  }
-  bool was_true = c && slice_is(val_get_str(c, "status"), "True");
-  if (!c) val_append(a, list, c = val_map(a));
+  val *list = val_ensure_list(a, status, "conditions"), *c = val_map(a);
+  const val *old = condition_named(list, "DisruptionTarget");
+  val *time = slice_is(val_get_str(old, "status"), "True")
+                  ? val_copy(a, val_getc(old, "lastTransitionTime")) : NULL;
   val_setc(a, c, "type", val_cstr(a, "DisruptionTarget"));
   val_setc(a, c, "status", val_cstr(a, "True"));
-  if (!was_true) val_setc(a, c, "lastTransitionTime", request_timestamp(rq));
+  val_setc(a, c, "lastTransitionTime", time ? time : request_timestamp(rq));
   val_setc(a, c, "reason", val_cstr(a, "EvictionByEvictionAPI"));
   val_setc(a, c, "message", val_cstr(a, "Eviction API: evicting"));
+  const val *seen = val_getc(old, "observedGeneration");
+  if (seen) val_setc(a, c, "observedGeneration", val_copy(a, seen));
+  uint32_t at = 0;
+  while (at < val_len(list) && val_at(list, at) != old) at++;
+  if (old) list->u.items[at] = c;
+  else val_append(a, list, c);
   val_setc(a, pod, "status", status);
   object_del(pod, "resourceVersion");
   return pod;
@@ -156,11 +190,13 @@ static void keep_made(request *rq, val *obj, const val *old) {
   (void)old; /* with_condition changes the status only */
 }
 
-static bool add_condition(request *rq) {
+/* A version that was asked for is the new one then. */
+static bool add_condition(request *rq, delete_options *o) {
   write_result result = {0};
-  update_source source = {.make = with_condition, .prepare = keep_made};
+  update_source source = {.make = with_condition, .ctx = o, .prepare = keep_made};
   bool ok = generic_update(rq, rq->info.namespace, rq->info.name, &source, &result);
   if (result.entry) request_keep(rq, result.entry);
+  if (ok && o->version_set) o->version = object_version(result.obj);
   return ok;
 }
 
@@ -172,6 +208,41 @@ static void read_delete_options(const val *eviction, delete_options *o) {
                         .uid_set = val_getc(pre, "uid") != NULL, .uid = val_get_str(pre, "uid"),
                         .version_set = val_getc(pre, "resourceVersion") != NULL,
                         .version = val_get_str(pre, "resourceVersion")};
+}
+
+static slice dry_run_text(arena *a, const val *list) {
+  slice text = SLICE_NONE;
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    slice one = val_str(val_at(list, i));
+    text = arena_printf(a, "%.*s%s%.*s", SLICE_ARG(text), i ? " " : "", SLICE_ARG(one));
+  }
+  return text;
+}
+
+/* What the body asks of the deletion; its dryRun and the request's must be one, where both are
+ * there. */
+static bool check_delete_options(request *rq, const val *body) {
+  arena *a = rq->arena;
+  const val *d = val_getc(body, "deleteOptions"), *dry = val_getc(d, "dryRun");
+  const val *ignore = val_getc(d, "ignoreStoreReadErrorWithClusterBreakingPotential");
+  if (val_true(ignore)) {
+    field_errors errs = {.a = a};
+    path options = path_root("deleteOptions");
+    path p = path_child(&options, "ignoreStoreReadErrorWithClusterBreakingPotential");
+    field_invalid(&errs, &p, ignore, "can not be set for pod eviction, try after removing the "
+                                     "option");
+    return field_errors_to_status(&errs, SLICE_LIT("policy"), SLICE_LIT("Eviction"), rq->info.name,
+                                  &rq->error);
+  }
+  bool all = val_len(dry) == 1 && slice_is(val_str(val_at(dry, 0)), "All");
+  if (rq->dry_run && val_len(dry) && !all) {
+    slice text = dry_run_text(a, dry);
+    return status_plain(&rq->error, a,
+                        "Non-matching dry-run options in request and content: [All] and [%.*s]",
+                        SLICE_ARG(text));
+  }
+  if (val_len(dry)) rq->dry_run = true;
+  return true;
 }
 
 static bool evict(request *rq, output_form *form) {
@@ -189,16 +260,15 @@ static bool evict(request *rq, output_form *form) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                       "name in URL does not match name in Eviction object");
   }
+  if (!check_delete_options(rq, body)) return false;
   if (!generic_get(rq, rq->info.namespace, rq->info.name, true, &e)) return false;
   request_keep(rq, e);
   const val *pod = stored_decode(rq->arena, rq->resource, e);
   read_delete_options(body, &o);
-  const val *dry = val_path(body, "deleteOptions.dryRun");
-  if (val_len(dry)) rq->dry_run = true;
   if (!budget_allows(rq, pod)) return false;
   const subresource_info *sub = rq->subresource;
   rq->subresource = NULL;
-  bool ok = rq->dry_run || add_condition(rq);
+  bool ok = rq->dry_run || add_condition(rq, &o);
   ok = ok && generic_delete(rq, rq->info.namespace, rq->info.name, &o, &gone);
   rq->subresource = sub;
   store_entry_unref(gone.entry);

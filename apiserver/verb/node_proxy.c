@@ -1,6 +1,7 @@
 /* Up to the connection, as the real server; then one clear error that says why there is none. */
 #include "verb/node_proxy.h"
 
+#include "codec/codec.h"
 #include "registry/field_error.h"
 #include "registry/generic.h"
 #include "registry/object.h"
@@ -75,8 +76,12 @@ static void check_log_choices(request *rq, field_errors *errs, bool since) {
 
 static bool check_log_options(request *rq, slice name) {
   field_errors errs = {.a = rq->arena};
-  bool since = http_query_get(rq->http, "sinceSeconds").len &&
-               http_query_get(rq->http, "sinceTime").len;
+  slice since_time = http_query_get(rq->http, "sinceTime"), time, error;
+  bool none = since_time.len == 0 || slice_is(since_time, "null");
+  if (!none && !time_canonical(rq->arena, since_time, false, &time, &error)) {
+    return bad(rq, error);
+  }
+  bool since = http_query_get(rq->http, "sinceSeconds").len && since_time.len;
   for (size_t i = 0; i < sizeof log_numbers / sizeof *log_numbers; i++) {
     long long n = 0;
     slice v = http_query_get(rq->http, log_numbers[i].name);
