@@ -88,6 +88,7 @@ server *server_create(env *e, const server_options *o, slice *problem) {
   timers_init(&s->timers);
   seed_streams(s);
   s->http = (http_server){.env = e, .timers = &s->timers, .handle = chain_handle, .ctx = s,
+                          .body_time_ns = chain_body_time_ns,
                           .http2_max_streams = o->http2_max_streams};
   if (!make_parts(s, o, problem)) {
     server_destroy(s);
@@ -129,6 +130,10 @@ http_conn *server_conn_open(server *s, env_conn *c, const env_peer *peer) {
 static void *accept_conn(void *ctx, env_conn *c, const env_peer *peer,
                          const env_conn_events **events) {
   server *s = ctx;
+  if (s->http.leaving) { /* its handshake was under way */
+    s->env->conn_close(s->env, c, false);
+    return NULL;
+  }
   if (slice_is(peer->alpn, "h2")) {
     *events = &http2_conn_events;
     return http2_conn_open(&s->http, c, peer);

@@ -1,6 +1,7 @@
-/* Steps of a timer. What waits has a deadline of its own (60 s at most), so that it ends. */
+/* Steps of a timer. */
 #include "shutdown.h"
 
+#include "base/limits.h"
 #include "respond/respond.h"
 #include "server.h"
 #include "watch/watcher.h"
@@ -12,9 +13,11 @@
 static void on_drain_step(void *ctx, int64_t now_ns) {
   server *s = ctx;
   shutdown_state *d = &s->shutdown;
-  uint32_t watches = d->watches_a_step ? watchers_end(s, d->watches_a_step) : 0;
-  bool stay = watchers_count(s) && now_ns < d->watches_until_ns;
-  if (d->in_flight == 0 && watches == 0 && !stay) {
+  if (d->watches_a_step) watchers_end(s, d->watches_a_step);
+  uint32_t watches = watchers_count(s);
+  bool busy = d->in_flight || s->http.under_way > watches; /* what watches stands under_way too */
+  bool stay = watches && (d->watches_a_step || now_ns < d->watches_until_ns);
+  if ((!busy && !stay) || now_ns >= d->until_ns) {
     d->calls.gone(d->calls.ctx);
     return;
   }
@@ -26,7 +29,14 @@ static void on_delay_over(void *ctx, int64_t now_ns) {
   shutdown_state *d = &s->shutdown;
   const shutdown_options *o = &s->options.shutdown;
   d->refusing = o->retry_after;
-  if (!d->refusing) d->calls.deaf(d->calls.ctx);
+  d->over_ns = now_ns;
+  d->until_ns = now_ns + LIMIT_REQUEST_TIME_NS;
+  if (d->until_ns < now_ns + o->watch_time_ns) d->until_ns = now_ns + o->watch_time_ns;
+  if (d->until_ns < now_ns + o->watch_grace_ns) d->until_ns = now_ns + o->watch_grace_ns;
+  if (!d->refusing) {
+    d->calls.deaf(d->calls.ctx);
+    http_leave(&s->http);
+  }
   if (o->watch_grace_ns > 0) {
     int64_t steps = o->watch_grace_ns / STEP_NS + 1;
     int64_t rate = (watchers_count(s) + steps - 1) / steps;
@@ -55,8 +65,10 @@ static bool is_exempt(const http_exchange *x) {
   return slice_has_prefix(http_header_get(x, "User-Agent"), SLICE_LIT("kube-apiserver/"));
 }
 
+/* Who comes is who sends the head: a body may end later. */
 bool shutdown_refuses(request *rq) {
-  if (!rq->server->shutdown.refusing || is_exempt(rq->http)) return false;
+  const shutdown_state *d = &rq->server->shutdown;
+  if (!d->refusing || rq->http->head_mono_ns < d->over_ns || is_exempt(rq->http)) return false;
   http_header more[] = {{SLICE_LIT("Connection"), SLICE_LIT("close")},
                         {SLICE_LIT("Retry-After"), SLICE_LIT("5")}};
   respond_plain_error(rq, 429, SLICE_LIT(SHUTTING_DOWN), more, sizeof more / sizeof *more);

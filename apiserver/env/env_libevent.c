@@ -23,6 +23,7 @@
 #define LAST_WORDS_NS ((int64_t)60 * 1000000000) /* to read what was written before a close */
 #define ACCEPT_PAUSE_NS ((int64_t)50 * 1000000)
 #define STOP_NS ((int64_t)30 * 1000000)
+#define LEAVE_NS ((int64_t)5 * 1000000000)
 #define NEAR_NS ((int64_t)20000)
 #define SHARE_FROM ((size_t)256) /* smaller pieces of blobs are copied */
 #define ACCEPT_BATCH 64
@@ -319,7 +320,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg) {
     world_read_clocks(w);
     w->program.leave(w->program.ctx);
   } else if (number != SIGCHLD) {
-    w->stop = true;
+    w->stop = w->hurried = true;
   } else if (lp->child > 0 && waitpid(lp->child, lp->child_status, WNOHANG) == lp->child) {
     lp->child = 0;
     w->stop = true;
@@ -501,8 +502,9 @@ void world_run(world *w) {
   world_stop_listening(w);
   w->program.stop(w->program.ctx);
   flush_turn(w);
-  int64_t until = w->env.mono_ns + STOP_NS;
-  while (anything_pending(w) && w->env.mono_ns < until) {
+  bool patient = w->leaving && !w->hurried; /* with who reads a long answer slowly */
+  int64_t until = w->env.mono_ns + (patient ? LEAVE_NS : STOP_NS);
+  while (anything_pending(w) && w->env.mono_ns < until && !(patient && w->hurried)) {
     arm_wake(w, until);
     turn(w);
   }

@@ -96,6 +96,7 @@ struct world {
   bool called_out; /* an owner was told something while the turn was flushed */
   bool stop;
   bool leaving; /* a signal came, and the program was told */
+  bool hurried; /* and one more, or one that nobody was told of */
   void *resolver; /* env_connect.c's, made when first needed */
   int64_t wake_ns; /* asked for by the server */
   int64_t virtual_ns;

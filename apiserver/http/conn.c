@@ -21,7 +21,6 @@
 #define DRAIN_MAX ((uint64_t)256 << 10)
 #define KEEP_BUFFER ((size_t)4 << 10) /* an idle connection's buffer above this is freed */
 #define IDLE_SHRINK_NS ((int64_t)1000000000)
-#define BODY_TIME_NS ((int64_t)60 * 1000000000)
 
 static void run(http_conn *conn);
 
@@ -35,12 +34,29 @@ void http_conn_set_timer(http_conn *conn, int64_t after_ns) {
   timer_set(conn->server->timers, &conn->timer, now_of(conn) + after_ns, on_timer, conn);
 }
 
+static void dispatch(http_conn *conn);
+
+/* As the real server's timeout filter, whose answer a client of HTTP/1 sees only where it has asked
+ * for 100 Continue or the server leaves: otherwise Go reads on for ever, and here it is told. */
+static void body_is_late(http_conn *conn) {
+  conn->x.body_late = conn->close_after = true;
+  conn->body_end = conn->raw_at = conn->head.end;
+  conn->running = true;
+  dispatch(conn);
+  conn->running = false;
+  if (conn->dead) http_conn_free(conn);
+}
+
 /* A second of idleness frees the arena; the rest of the idle time ends the connection. */
 static void on_timer(void *ctx, int64_t now_ns) {
   (void)now_ns;
   http_conn *conn = ctx;
   if (conn->state == HTTP_UPGRADED) {
     http_conn_deliver(conn);
+    return;
+  }
+  if (conn->state == HTTP_READ_BODY || conn->state == HTTP_READ_CHUNKED) {
+    body_is_late(conn);
     return;
   }
   if (!conn->idle) {
@@ -61,6 +77,10 @@ http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer) {
   conn->peer = peer;
   buf_init(&conn->in, LIMIT_BUFFER);
   buf_init(&conn->later, LIMIT_BUFFER);
+  conn->next = s->conns;
+  conn->link = &s->conns;
+  if (conn->next) conn->next->link = &conn->next;
+  s->conns = conn;
   http_conn_set_timer(conn, LIMIT_HEADER_TIME_NS);
   return conn;
 }
@@ -72,8 +92,17 @@ static void tell_over(http_conn *conn) {
   conn->x.tapped = NULL;
 }
 
+void http_conn_count(http_conn *conn, bool under_way) {
+  if (conn->counted == under_way) return;
+  conn->counted = under_way;
+  conn->server->under_way += under_way ? 1 : UINT32_MAX;
+}
+
 void http_conn_free(http_conn *conn) {
   tell_over(conn);
+  http_conn_count(conn, false);
+  *conn->link = conn->next;
+  if (conn->next) conn->next->link = conn->link;
   timer_clear(conn->server->timers, &conn->timer);
   arena_destroy(conn->arena);
   buf_dispose(&conn->in);
@@ -244,6 +273,7 @@ static bool fill_exchange(http_conn *conn) {
   if (!url_parse_target(conn->arena, x->target, slice_is(x->method, "CONNECT"), &u)) return false;
   x->path = u.path;
   x->raw_query = u.raw_query;
+  x->query = NULL;
   return true;
 }
 
@@ -324,7 +354,12 @@ static void begin_body(http_conn *conn) {
   if (conn->expects_continue && reads) send_continue(conn); /* Go sends it even too late */
   if (!waits) return;
   if (!conn->chunked_in) buf_reserve(&conn->in, conn->body_end - have);
-  http_conn_set_timer(conn, BODY_TIME_NS);
+  if (conn->in.ptr + conn->start != conn->x.method.ptr) fill_exchange(conn);
+  http_conn_set_timer(conn, http_body_time_ns(&conn->x));
+}
+
+int64_t http_body_time_ns(const http_exchange *x) {
+  return x->server->body_time_ns ? x->server->body_time_ns(x) : LIMIT_REQUEST_TIME_NS;
 }
 
 /* The head is complete. */
@@ -338,6 +373,8 @@ static void read_head_done(http_conn *conn) {
   framing f = {0};
   for (uint32_t i = 0; i < conn->x.header_count; i++) note_field(&f, &conn->x.headers[i]);
   if (!check_framing(conn, &f)) return;
+  conn->x.head_mono_ns = now_of(conn);
+  http_conn_count(conn, true);
   conn->is_head = slice_is(conn->x.method, "HEAD");
   conn->reads = reads_body(conn->x.method);
   bool continue_wanted = http_value_has_token(f.expect, "100-continue");
@@ -507,7 +544,8 @@ static void shrink(http_conn *conn) {
 void http_conn_finish(http_conn *conn) {
   assert(conn->state == HTTP_ANSWER);
   tell_over(conn);
-  if (conn->close_after || conn->gone) {
+  http_conn_count(conn, false);
+  if (conn->close_after || conn->gone || conn->server->leaving) {
     http_conn_end(conn, true);
     return;
   }

@@ -48,10 +48,14 @@ struct http_conn {
   bool last_was_post;
   bool chunked_in;
   bool idle; /* between requests, and not yet shrunk */
+  bool counted; /* in the server's under_way */
   http_exchange x;
   timer timer;
+  http_conn *next, **link; /* of the server's */
 };
 
+/* In and out of the server's under_way. */
+void http_conn_count(http_conn *conn, bool under_way);
 /* The answer has been written: the next request, or the end. conn may be freed by it. */
 void http_conn_finish(http_conn *conn);
 /* Hands over what came before its turn on an upgraded connection (upgrade.c). conn may be freed by
@@ -65,6 +69,8 @@ void http_conn_end(http_conn *conn, bool flush);
 /* Plain answer of the HTTP layer, outside any handler. */
 void http_conn_refuse(http_conn *conn, const char *status_line, const char *text);
 
+/* The whole time from its head for the body of a request. */
+int64_t http_body_time_ns(const http_exchange *x);
 /* "OK" for 200; NULL when unknown. */
 const char *http_status_text(int status);
 /* "Fri, 20 Nov 2026 16:54:17 GMT": 29 bytes. */

@@ -47,6 +47,8 @@ struct http_exchange {
   bool body_too_large; /* more than HTTP_BODY_MAX came; body holds what was read */
   bool body_broken; /* chunked framing was wrong: the handler answers 500, connection closes */
   slice body_error; /* Go's words for it */
+  bool body_late; /* its time was over before its end: the handler answers 504 */
+  int64_t head_mono_ns; /* when its head was complete */
   int64_t started_mono_ns;
   /* For the handler's own use. */
   void *user;
@@ -94,10 +96,20 @@ struct http_server { /* shared by all its connections */
   void *ctx;
   const http_tap *tap; /* NULL: none */
   uint32_t http2_max_streams; /* on one connection; 0: 100 */
+  /* How long the body of a request may take, whose head is complete. NULL: a minute. */
+  int64_t (*body_time_ns)(const http_exchange *x);
+  http_conn *conns;
   struct http2_conn *http2_conns;
+  uint32_t under_way; /* requests between their head and the end of their answer */
+  bool leaving;
 };
 
 http_conn *http_conn_open(http_server *s, env_conn *c, const env_peer *peer);
+/* The server takes no further request: a connection without one under way ends (one that has sent
+ * half a head too), every other behind its answers; of HTTP/2 GOAWAY says which are the last. As
+ * Go's http.Server.Shutdown, but what it leaves a connection that is younger than five seconds, or
+ * a second for reading GOAWAY, nobody would use. under_way tells what is left. */
+void http_leave(http_server *s);
 /* Eats all of `bytes`. May answer, close, and call the handler any number of times. Returns
  * false when the connection has been closed by it (conn is dead). */
 bool http_conn_data(http_conn *conn, slice bytes);

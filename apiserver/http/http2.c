@@ -22,6 +22,8 @@
 static void stream_free(http2_stream *s) {
   http2_conn *c = s->conn;
   http2_parts_drop(s);
+  timer_clear(c->server->timers, &s->late);
+  if (s->head_done) c->server->under_way--;
   buf_dispose(&s->body);
   if (s->x.arena && !c->spare) {
     arena_reset(s->x.arena);
@@ -157,6 +159,7 @@ static void fill_exchange(http2_stream *s, const url *u) {
 
 static void dispatch(http2_stream *s) {
   if (s->dispatched) return;
+  timer_clear(s->conn->server->timers, &s->late);
   url u;
   bool connect = slice_is(s->method, "CONNECT");
   slice target = connect ? s->authority : s->path;
@@ -172,6 +175,23 @@ static void dispatch(http2_stream *s) {
     return;
   }
   s->conn->server->handle(s->conn->server->ctx, &s->x);
+}
+
+static void on_late(void *ctx, int64_t now_ns) {
+  (void)now_ns;
+  http2_stream *s = ctx;
+  http2_conn *c = s->conn;
+  http2_enter(c);
+  s->x.body_late = true;
+  dispatch(s);
+  http2_leave_conn(c);
+}
+
+static void await_body(http2_stream *s) {
+  http_server *server = s->conn->server;
+  url u;
+  if (url_parse_target(s->x.arena, s->path, false, &u)) fill_exchange(s, &u);
+  timer_set(server->timers, &s->late, server->env->mono_ns + http_body_time_ns(&s->x), on_late, s);
 }
 
 static void send_continue(http2_stream *s) {
@@ -199,6 +219,8 @@ static bool join_cookie(http2_stream *s, slice value) {
 /* The request's head is complete. */
 static void head_done(http2_stream *s) {
   s->head_done = true;
+  s->conn->server->under_way++;
+  s->x.head_mono_ns = s->conn->server->env->mono_ns;
   s->is_head = slice_is(s->method, "HEAD");
   if (s->head_too_large) {
     answer_plain(s, 431, "text/html",
@@ -207,8 +229,12 @@ static void head_done(http2_stream *s) {
   }
   if (s->authority.len) add_header(s, SLICE_LIT("host"), s->authority);
   bool reads = reads_body(s->method);
-  if (s->in_ended || !reads) dispatch(s);
-  else if (s->expects_continue) send_continue(s);
+  if (s->in_ended || !reads) {
+    dispatch(s);
+    return;
+  }
+  await_body(s);
+  if (s->expects_continue) send_continue(s);
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user) {

@@ -26,6 +26,7 @@ typedef struct http2_stream {
   slice method, path, authority;
   buf body;
   bool head_done, in_ended, expects_continue, head_too_large;
+  timer late; /* set while the body comes */
   /* The handler's side. */
   bool dispatched; /* it has the exchange */
   bool over; /* and has ended it */

@@ -106,7 +106,7 @@ static bool status_has_body(int status) {
 static slice decide_fate(http_conn *conn, const answer *a, bool has_length, bool *no_close) {
   const http_header *own = find(a->headers, a->count, SLICE_LIT("Connection"));
   bool own_close = own && http_value_has_token(own->value, "close");
-  if (own_close) conn->close_after = true;
+  if (own_close || conn->server->leaving) conn->close_after = true;
   if (conn->keep_alive_10 && !conn->close_after &&
       (conn->is_head || has_length || !status_has_body(a->status))) {
     return own ? SLICE_NONE : SLICE_LIT("Connection: keep-alive\r\n");

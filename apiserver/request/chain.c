@@ -25,6 +25,10 @@
 #include <math.h>
 
 static bool stage_body(request *rq) {
+  if (rq->http->body_late) {
+    rq->timed_out = true;
+    return status_set(&rq->error, rq->arena, STATUS_TIMEOUT, "the request's body is late");
+  }
   if (rq->http->body_too_large) {
     return status_set(&rq->error, rq->arena, STATUS_TOO_LARGE,
                       "Request entity too large: limit is %zu",
@@ -238,12 +242,20 @@ static bool mutates(const request *rq) {
   return !slice_is(m, "GET") && !slice_is(m, "HEAD") && !slice_is(m, "OPTIONS");
 }
 
-/* As the real server's: 34 s for what writes, 60 s for the rest, or the client's own timeout. */
-static int64_t allowed_ns(const request *rq) {
-  int64_t most = mutates(rq) ? LIMIT_MUTATING_TIME_NS : LIMIT_REQUEST_TIME_NS, own = 0;
-  slice asked = http_query_get(rq->http, "timeout");
+static int64_t own_time_ns(const http_exchange *x, int64_t most) {
+  int64_t own = 0;
+  slice asked = http_query_get(x, "timeout");
   bool shorter = asked.len && duration_parse(asked, &own) && own > 0 && own < most;
   return shorter ? own : most;
+}
+
+/* As the real server's: 34 s for what writes, 60 s for the rest, or the client's own timeout. */
+static int64_t allowed_ns(const request *rq) {
+  return own_time_ns(rq->http, mutates(rq) ? LIMIT_MUTATING_TIME_NS : LIMIT_REQUEST_TIME_NS);
+}
+
+int64_t chain_body_time_ns(const http_exchange *x) {
+  return own_time_ns(x, LIMIT_REQUEST_TIME_NS);
 }
 
 static void on_fiber(void *ctx) {

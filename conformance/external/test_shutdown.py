@@ -5,6 +5,7 @@ import http.client
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -12,6 +13,7 @@ import pytest
 
 from conftest import binary, start, stop, wait_ready
 from etcd import Etcd
+from test_http2 import Client
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -146,32 +148,120 @@ def test_bad_flags(flag, words):
     assert done.returncode == 1 and words in done.stderr
 
 
-def post_map(c, name):
-    c.request("POST", MAPS, json.dumps({"metadata": {"name": name}}), {"Authorization": "Bearer admintoken", "Content-Type": "application/json"})
-    answer = c.getresponse()
-    answer.read()
-    return answer.status
+def post_head(name, length):
+    return (f"POST {MAPS}{name} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer admintoken\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {length}\r\n\r\n").encode()
 
 
-def test_watches_may_go_on(serve):
-    """As the real server's for a minute: no new connection, and writes of the old ones are told."""
+def half_post(server, name):
+    """A write whose last bytes are still to come: (connection, those bytes)."""
+    body = json.dumps({"metadata": {"name": name}}).encode()
+    c = socket.create_connection((server.host, server.http_port), 60)
+    c.sendall(post_head("", len(body)) + body[:-4])
+    return c, body[-4:]
+
+
+def read_all(c):
+    parts = []
+    while part := c.recv(1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def until_deaf(server):
+    while True:
+        try:
+            socket.create_connection((server.host, server.http_port), 60).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.01)
+
+
+def test_who_is_under_way_is_waited_for(serve):
+    """As the real server: who sends its body yet is answered, with Connection: close, and watches are told; idle connections,
+    those that have sent nothing and those with half a head end at once and without an answer."""
     server = serve("--shutdown-watch-time=1h")
-    c, watch = connect(server), connect(server)
-    assert post_map(c, "before") == 201
+    idle, unused, half_head, watch = connect(server), connect(server), connect(server), connect(server)
+    assert ask(idle, "/version")[0].status == 200
+    unused.connect()
+    half_head.connect()
+    half_head.sock.sendall(b"GET /version HTTP/1.1\r\n")
+    first, first_rest = half_post(server, "first")
+    second, second_rest = half_post(server, "second")
     watch.request("GET", MAPS + "?watch=1&resourceVersion=0&labelSelector=!a", headers={"Authorization": "Bearer admintoken"})
     stream = watch.getresponse()
-    while json.loads(stream.readline())["object"]["metadata"]["name"] != "before":
-        pass
+    ask(idle, "/version")  # sent behind them, and answered: the server has the others
     server.process.send_signal(signal.SIGTERM)
-    while ask(c, "/readyz")[0].status == 200:
-        time.sleep(0.01)
-    with pytest.raises(OSError):
-        while True:  # until it listens no more
-            ask(connect(server), "/version")
-    assert post_map(c, "after") == 201
-    assert json.loads(stream.readline())["object"]["metadata"]["name"] == "after"
+    until_deaf(server)
+    assert [c.sock.recv(100) for c in (idle, unused, half_head)] == [b"", b"", b""]
+    for c, rest, name in ((first, first_rest, "first"), (second, second_rest, "second")):
+        c.sendall(rest + b"GET /version HTTP/1.1\r\nHost: a\r\n\r\n")  # the one behind it is not answered
+        head, _, body = read_all(c).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 201 ") and head.endswith(b"\r\nConnection: close")
+        assert json.loads(body)["metadata"]["name"] == name
+        while json.loads(stream.readline())["object"]["metadata"]["name"] != name:
+            pass
     assert server.process.poll() is None
     server.process.send_signal(signal.SIGTERM)  # a second time: at once
+    assert server.process.wait(60) == 0
+
+
+def test_a_body_under_way_holds_the_server(serve):
+    """Without a watch as well; and the watches end, a clean end, when it is answered."""
+    server = serve()
+    watch = connect(server)
+    watch.request("GET", MAPS + "?watch=1&labelSelector=a", headers={"Authorization": "Bearer admintoken"})
+    stream = watch.getresponse()
+    c, rest = half_post(server, "late")
+    assert ask(connect(server), "/version")[0].status == 200
+    server.process.send_signal(signal.SIGTERM)
+    until_deaf(server)
+    c.sendall(rest)
+    assert read_all(c).startswith(b"HTTP/1.1 201 ")
+    assert stream.read() == b""
+    assert server.process.wait(60) == 0
+
+
+def test_late_bodies(serve):
+    """The request's own time, in the words of the real server's timeout filter; the connection ends."""
+    server = serve()
+    c = socket.create_connection((server.host, server.http_port), 60)
+    c.sendall(post_head("?timeout=100ms", 100) + b"{")
+    head, _, body = read_all(c).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 504 ") and head.endswith(b"\r\nConnection: close")
+    told = json.loads(body)
+    assert told == {"metadata": {}, "status": "Failure", "reason": "Timeout", "details": {}, "code": 504,
+                    "message": "Timeout: request did not complete within the allotted timeout"}
+    h = Client(server)
+    stream = h.send("POST", MAPS + "?timeout=100ms", b"{", [("content-type", "application/json")], end=False)
+    h.until(lambda: stream in h.ended)
+    assert h.streams[stream][0][":status"] == "504" and json.loads(h.streams[stream][1]) == told
+    h.until(lambda: stream in h.resets)
+    assert h.resets[stream] == 0  # NO_ERROR: the rest is of no interest
+    again = h.send("GET", "/version")  # and the connection goes on
+    h.until(lambda: again in h.ended)
+
+
+def test_goaway_when_it_leaves(serve):
+    """Each connection hears which streams are the last; those end, and then it."""
+    server = serve()
+    idle, busy = Client(server), Client(server)
+    stream = busy.send("POST", MAPS, b'{"metadata": {"name": "x"', [("content-type", "application/json")], end=False)
+    for h in (idle, busy):  # the server has what was sent before
+        last = h.send("GET", "/version")
+        h.until(lambda h=h, last=last: last in h.ended)
+    server.process.send_signal(signal.SIGTERM)
+    idle.until(lambda: idle.closed)
+    assert (idle.goaway, idle.last_stream) == (0, 1)
+    busy.until(lambda: busy.goaway is not None)
+    assert (busy.goaway, busy.last_stream) == (0, 3)
+    late = busy.send("GET", "/version")  # is not answered
+    busy.h2.send_data(stream, b"}}", end_stream=True)
+    busy.flush()
+    busy.until(lambda: stream in busy.ended)
+    assert busy.streams[stream][0][":status"] == "201"
+    busy.until(lambda: busy.closed)
+    assert late not in busy.ended and busy.streams[late] == [None, b""]
     assert server.process.wait(60) == 0
 
 
