@@ -48,5 +48,8 @@ bool selector_match(arena *a, const selector *s, const resource_info *r, const v
 /* A metav1.LabelSelector (matchLabels, matchExpressions) over labels; an empty one matches
  * everything, NULL nothing. */
 bool label_selector_match(const val *label_selector, const val *labels);
+/* It as text, "a=b,c in (d,e)": sorted by key, the labels before the expressions, and so are the
+ * values; empty for NULL and for one that matches everything. False for what is no selector. */
+bool label_selector_text(arena *a, const val *label_selector, slice *text);
 
 #endif

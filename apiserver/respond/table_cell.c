@@ -2,6 +2,7 @@
 #include "respond/table_cell.h"
 
 #include "codec/codec.h"
+#include "registry/selector.h"
 
 #include <stdlib.h>
 
@@ -172,63 +173,13 @@ val *cell_labels(const cell_env *e, const val *obj, const cell *c) {
   return val_string(e->arena, count ? join_list(e->arena, items, count, ",") : SLICE_LIT("<none>"));
 }
 
-typedef struct requirement {
-  slice key, text;
-  uint32_t at;
-} requirement;
-
-static int requirement_order(const void *a, const void *b) {
-  const requirement *x = a, *y = b;
-  int order = slice_cmp(x->key, y->key);
-  return order ? order : (x->at > y->at) - (x->at < y->at);
-}
-
-static bool expression_text(arena *a, const val *expr, slice *text) {
-  slice key = val_get_str(expr, "key"), op = val_get_str(expr, "operator");
-  const val *values = val_getc(expr, "values");
-  uint32_t count = val_len(values);
-  bool in = slice_is(op, "In"), exists = slice_is(op, "Exists");
-  bool takes_values = in || slice_is(op, "NotIn");
-  if (key.len == 0 || takes_values != (count > 0)) return false;
-  if (!takes_values) {
-    *text = exists ? key : arena_printf(a, "!%.*s", SLICE_ARG(key));
-    return exists || slice_is(op, "DoesNotExist");
-  }
-  slice *items = ARENA_ARRAY(a, slice, count);
-  for (uint32_t i = 0; i < count; i++) items[i] = val_str(val_at(values, i));
-  qsort(items, count, sizeof *items, slice_order);
-  slice joined = join_list(a, items, count, ",");
-  *text = arena_printf(a, "%.*s %s (%.*s)", SLICE_ARG(key), in ? "in" : "notin",
-                       SLICE_ARG(joined));
-  return true;
-}
-
 /* none: "<none>" for an empty one and "<error>" for a bad one; else "" and "<invalid>". */
 val *cell_selector(const cell_env *e, const val *obj, const cell *c) {
-  const val *selector = val_path(obj, c->path);
-  const val *labels = val_getc(selector, "matchLabels");
-  const val *exprs = val_getc(selector, "matchExpressions");
-  uint32_t count = 0;
-  requirement *list = ARENA_ARRAY(e->arena, requirement, val_len(labels) + val_len(exprs) + 1);
-  VAL_EACH(entry, labels) {
-    slice value = val_str(entry->value);
-    slice text = arena_printf(e->arena, "%.*s=%.*s", SLICE_ARG(entry->key), SLICE_ARG(value));
-    list[count] = (requirement){entry->key, text, count};
-    count++;
+  slice text;
+  if (!label_selector_text(e->arena, val_path(obj, c->path), &text)) {
+    return val_cstr(e->arena, c->none ? "<error>" : "<invalid>");
   }
-  for (uint32_t i = 0; i < val_len(exprs); i++) {
-    const val *expr = val_at(exprs, i);
-    list[count] = (requirement){val_get_str(expr, "key"), SLICE_NONE, count};
-    if (!expression_text(e->arena, expr, &list[count].text)) {
-      return val_cstr(e->arena, c->none ? "<error>" : "<invalid>");
-    }
-    count++;
-  }
-  if (count == 0) return none_of(e, c);
-  qsort(list, count, sizeof *list, requirement_order);
-  slice *items = ARENA_ARRAY(e->arena, slice, count);
-  for (uint32_t i = 0; i < count; i++) items[i] = list[i].text;
-  return val_string(e->arena, join_list(e->arena, items, count, ","));
+  return text.len ? val_string(e->arena, text) : none_of(e, c);
 }
 
 val *cell_phase(const cell_env *e, const val *obj, const cell *c) {

@@ -4,6 +4,7 @@
 #include "codec/codec.h"
 #include "patch/managed_fields.h"
 #include "registry/object.h"
+#include "registry/selector.h"
 #include "registry/stored.h"
 #include "respond/respond.h"
 #include "server.h"
@@ -20,40 +21,13 @@ static void copy_meta(arena *a, val *to, const val *parent) {
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) object_meta_take(a, to, parent, keys[i]);
 }
 
-static void append(buf *b, slice key, const char *between, const val *values) {
-  if (b->len) buf_char(b, ',');
-  buf_append(b, key);
-  buf_cstr(b, between);
-  if (val_is_string(values)) buf_append(b, val_str(values));
-  for (uint32_t i = 0; i < val_len(values); i++) {
-    if (i) buf_char(b, ',');
-    buf_append(b, val_str(val_at(values, i)));
-  }
-  if (val_is_list(values)) buf_char(b, ')');
-}
-
-/* The selector as text; labels sorted by key, then the expressions. */
+/* The selector as text; a plain map of a ReplicationController is one of labels. */
 static slice selector_text(arena *a, const val *of) {
-  buf b;
-  buf_init(&b, (size_t)1 << 24);
-  const val *labels = val_getc(of, "matchLabels");
-  if (!labels && !val_getc(of, "matchExpressions")) labels = of; /* a plain map */
-  val *sorted = val_copy(a, labels);
-  val_sort(sorted);
-  VAL_EACH(e, sorted) append(&b, e->key, "=", e->value);
-  const val *exprs = val_getc(of, "matchExpressions");
-  for (uint32_t i = 0; i < val_len(exprs); i++) {
-    const val *x = val_at(exprs, i);
-    slice op = val_get_str(x, "operator"), key = val_get_str(x, "key");
-    val *values = val_copy(a, val_getc(x, "values"));
-    if (slice_is(op, "Exists")) append(&b, key, "", NULL);
-    else if (slice_is(op, "DoesNotExist"))
-      append(&b, arena_concat(a, SLICE_LIT("!"), key), "", NULL);
-    else append(&b, key, slice_is(op, "In") ? " in (" : " notin (", values);
-  }
-  slice s = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return s;
+  slice text = SLICE_LIT("");
+  val *plain = val_map(a);
+  bool full = val_getc(of, "matchLabels") || val_getc(of, "matchExpressions");
+  if (of && !full) val_setc(a, plain, "matchLabels", val_copy(a, of));
+  return label_selector_text(a, full ? of : plain, &text) ? text : SLICE_LIT("");
 }
 
 static val *scale_of(arena *a, const val *parent) {
@@ -176,8 +150,9 @@ static bool update(request *rq, output_form *form, const val **parent) {
   s.patch.as = &s.as;
   write_result result = {0};
   update_source source = {.make = make, .ctx = &s, .prepare = keep_rest};
-  if (!read_body(rq, &s, form) ||
-      !generic_update(rq, rq->info.namespace, rq->info.name, &source, &result)) return false;
+  if (!read_body(rq, &s, form)) return false;
+  source.uid = object_uid(s.body);
+  if (!generic_update(rq, rq->info.namespace, rq->info.name, &source, &result)) return false;
   if (result.entry) request_keep(rq, result.entry);
   *parent = result.obj;
   return true;
