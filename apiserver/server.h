@@ -48,6 +48,7 @@ typedef struct server_options {
   shutdown_options shutdown;
   /* How long an etcd may take to answer a check of health, and one of readiness; 0: 2 s. */
   int64_t health_timeout_ns, ready_timeout_ns;
+  bool no_flow_control; /* --enable-priority-and-fairness=false: answers name no FlowSchema */
   double goaway_chance; /* of an HTTP/2 answer, that its connection takes no more requests */
   bool watch_window; /* watches begin as far back as the real watch caches let them
                       * (watch/window.h); else as far as the store's history goes */

@@ -222,6 +222,7 @@ static bool fill_served(const flags *f, const char *open_gates, server_options *
   slice problem;
   buf_init(&text, FILE_MAX);
   bool fair = flags_bool(f, "enable-priority-and-fairness");
+  o->no_flow_control = !fair;
   bool ok = served_configure(&o->served, a, join_list(f, "runtime-config", &text),
                              slice_cstr(open_gates), fair, &problem);
   if (!ok) serving_fail("%.*s", SLICE_ARG(problem));

@@ -1,6 +1,7 @@
 /* Options to configuration: files parsed once, modes checked in the real server's words. */
 #include "access/config.h"
 
+#include "access/flow.h"
 #include "access/rbac.h"
 #include "access/text.h"
 #include "base/heap.h"
@@ -97,6 +98,7 @@ access_config *access_create(const access_options *o, slice *problem) {
   c->arena = arena_create();
   c->source = &access_registry;
   c->rbac = rbac_create();
+  c->flow = flow_create();
   c->anonymous = o->anonymous;
   c->sa_max_expiration_s = o->sa_max_expiration_s;
   c->issuers = slices_copy(c->arena, o->issuers, o->issuer_count);
@@ -112,11 +114,15 @@ access_config *access_create(const access_options *o, slice *problem) {
   return c;
 }
 
-void access_forget(access_config *c) { rbac_forget(c->rbac); }
+void access_forget(access_config *c) {
+  rbac_forget(c->rbac);
+  flow_forget(c->flow);
+}
 
 void access_destroy(access_config *c) {
   if (!c) return;
   rbac_destroy(c->rbac);
+  flow_destroy(c->flow);
   jwt_keys_dispose(&c->keys);
   if (c->signer) {
     jwt_key_list signer = {(jwt_key[]){*c->signer}, 1};

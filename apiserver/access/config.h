@@ -43,6 +43,7 @@ struct access_config {
   bool anonymous;
   int64_t sa_max_expiration_s;
   struct rbac_cache *rbac;
+  struct flow_cache *flow;
   const access_source *source;
 };
 

@@ -6,6 +6,7 @@
 #include "codec/codec.h"
 #include "registry/object.h"
 #include "version/pod_resources.h"
+#include "version/version.h"
 
 #include <stdlib.h>
 
@@ -94,6 +95,11 @@ bool limit_ranger_mutate(const admission_args *args) {
   if (!applies_to_pod(args)) return true;
   range_run run = {.args = args};
   plugin_each(args, "", "v1", "limitranges", args->namespace, SLICE_NONE, range_mutate, &run);
+  /* The real server fills in defaults again when it reads what it stored. */
+  if (val_path(args->obj, "spec.resources")) {
+    const kind_info *pod = schema_kind(SLICE_NONE, SLICE_LIT("v1"), SLICE_LIT("Pod"));
+    version_default(args->rq->arena, args->obj, pod->type);
+  }
   return true;
 }
 

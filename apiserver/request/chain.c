@@ -2,6 +2,7 @@
 #include "request/chain.h"
 
 #include "access/access.h"
+#include "access/flow.h"
 #include "access/text.h"
 #include "base/fiber.h"
 #include "base/limits.h"
@@ -39,12 +40,13 @@ static bool stage_body(request *rq) {
 }
 
 static bool (*const stages[])(request *rq) = {
+    options_check_timeout,
     access_authenticate,
     access_impersonate,
+    flow_classify,
     access_authorize, /* in front of it stands the tap */
-    options_check_timeout,
 };
-#define TAP_STAGE 2
+#define TAP_STAGE 4
 
 static bool not_found(request *rq) {
   status_set(&rq->error, rq->arena, STATUS_NOT_FOUND,

@@ -133,3 +133,14 @@ bool request_info_read(arena *a, const http_exchange *x, request_info *info, sli
   }
   return true;
 }
+
+bool request_info_is_long(const request_info *i) {
+  static const char *const subresources[] = {"attach", "exec", "proxy", "log", "portforward"};
+  if (slice_is(i->verb, "watch")) return false;
+  if (!i->is_resource) return slice_has_prefix(i->path, SLICE_LIT("/debug/pprof/"));
+  if (slice_is(i->verb, "proxy")) return true;
+  for (size_t n = 0; n < sizeof subresources / sizeof *subresources; n++) {
+    if (slice_is(i->subresource, subresources[n])) return true;
+  }
+  return false;
+}

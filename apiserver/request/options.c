@@ -7,6 +7,7 @@
 #include "codec/codec.h"
 #include "codec/negotiate.h"
 #include "request/field_manager.h"
+#include "request/info.h"
 
 #include <assert.h>
 
@@ -307,7 +308,7 @@ bool options_read_delete(request *rq, delete_options *out) {
 bool options_check_timeout(request *rq) {
   slice v = http_query_get(rq->http, "timeout");
   slice unused, why;
-  if (v.len == 0 || slice_is(rq->info.verb, "watch") ||
+  if (v.len == 0 || slice_is(rq->info.verb, "watch") || request_info_is_long(&rq->info) ||
       duration_canonical(rq->arena, v, &unused, &why)) {
     return true;
   }

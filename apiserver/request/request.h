@@ -54,6 +54,7 @@ typedef struct request {
   const subresource_info *subresource; /* NULL for the main resource */
   user_info user;
   user_info original_user; /* before impersonation */
+  slice flow_schema, flow_level; /* uids, where flow control has a say (access/flow.h) */
   bool dry_run;
   field_validation validation;
   slice field_manager; /* as asked or derived from the user agent */

@@ -54,5 +54,9 @@ void head_begin(head *h, request *rq, slice content_type) {
     head_add(h, SLICE_LIT("Cache-Control"), SLICE_LIT("no-cache, private"));
     head_add(h, SLICE_LIT("Content-Type"), content_type);
   }
+  if (rq->flow_schema.len) {
+    head_add(h, SLICE_LIT("X-Kubernetes-Pf-Flowschema-Uid"), rq->flow_schema);
+    head_add(h, SLICE_LIT("X-Kubernetes-Pf-Prioritylevel-Uid"), rq->flow_level);
+  }
   add_warnings(h, rq);
 }
