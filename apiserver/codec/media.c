@@ -145,11 +145,13 @@ static unsigned patch_count(unsigned set) {
 }
 
 bool media_route(arena *a, slice accept, slice content_type, unsigned set, bool consumes_patch,
-                 bool watchable, status_error *err) {
-  const char *produced[FORMAT_COUNT + 1];
+                 enum media_routed route, status_error *err) {
+  const char *produced[FORMAT_COUNT + 2];
   size_t count = set & MEDIA_SET_CBOR ? FORMAT_COUNT : FORMAT_CBOR;
   for (size_t i = 0; i < count; i++) produced[i] = formats[i].media;
+  bool watchable = route == MEDIA_ROUTE_LIST, log = route == MEDIA_ROUTE_LOG;
   if (watchable && (set & MEDIA_SET_CBOR)) produced[count++] = formats[FORMAT_CBOR].stream;
+  if (log) produced[count++] = "text/plain";
   if (consumes_patch && !accept_routed(content_type, patch_names, patch_count(set), false)) {
     status_set(err, a, STATUS_UNSUPPORTED_MEDIA, "415: Unsupported Media Type");
     err->has_details = true;
@@ -158,7 +160,8 @@ bool media_route(arena *a, slice accept, slice content_type, unsigned set, bool 
   if (accept.len == 0 || accept_routed(accept, produced, count, true)) return true;
   slice names = format_names(a, set, true, watchable);
   status_set(err, a, STATUS_NOT_ACCEPTABLE,
-             "406: Not Acceptable\n\nAvailable representations: %.*s", SLICE_ARG(names));
+             "406: Not Acceptable\n\nAvailable representations: %s%.*s",
+             log ? "text/plain, " : "", SLICE_ARG(names));
   err->has_details = true;
   return false;
 }

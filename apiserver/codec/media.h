@@ -27,11 +27,12 @@ typedef struct media_request {
   bool tables; /* there is a table form */
 } media_request;
 
+/* A list's route names the stream types as well, a log's text. */
+enum media_routed { MEDIA_ROUTE_OBJECT, MEDIA_ROUTE_LIST, MEDIA_ROUTE_LOG };
 /* The router's own checks. formats: what it serves. consumes_patch: the method is PATCH, of a
- * built-in resource. watchable: the route is a list's (the answer names the stream types as well).
- * */
+ * built-in resource. */
 bool media_route(arena *a, slice accept, slice content_type, unsigned formats, bool consumes_patch,
-                 bool watchable, status_error *err);
+                 enum media_routed route, status_error *err);
 /* The form of an object or a list. */
 bool media_output(arena *a, const media_request *rq, output_form *out, status_error *err);
 /* The form of a watch; YAML has none. */

@@ -158,11 +158,12 @@ static void router(void **state) {
   (void)state;
   arena *a = arena_create();
   status_error err = {0};
-  assert_true(media_route(a, SLICE_NONE, SLICE_NONE, MEDIA_SET_BUILTIN, false, false, &err));
+  assert_true(media_route(a, SLICE_NONE, SLICE_NONE, MEDIA_SET_BUILTIN, false, MEDIA_ROUTE_OBJECT,
+                          &err));
   assert_true(media_route(a, SLICE_LIT("text/html, */*;q=0.1"), SLICE_NONE, MEDIA_SET_BUILTIN,
-                          false, false, &err));
-  assert_false(media_route(a, SLICE_LIT("text/html"), SLICE_NONE, MEDIA_SET_BUILTIN, false, true,
-                           &err));
+                          false, MEDIA_ROUTE_OBJECT, &err));
+  assert_false(media_route(a, SLICE_LIT("text/html"), SLICE_NONE, MEDIA_SET_BUILTIN, false,
+                           MEDIA_ROUTE_LIST, &err));
   assert_true(err.has_details);
   assert_string_equal(err.message.ptr,
                       "406: Not Acceptable\n\nAvailable representations: application/json, "
@@ -170,8 +171,16 @@ static void router(void **state) {
                       "application/json;stream=watch, "
                       "application/vnd.kubernetes.protobuf;stream=watch");
   err = (status_error){0};
+  assert_true(media_route(a, SLICE_LIT("text/plain"), SLICE_NONE, MEDIA_SET_BUILTIN, false,
+                          MEDIA_ROUTE_LOG, &err));
+  assert_false(media_route(a, SLICE_LIT("image/png"), SLICE_NONE, MEDIA_SET_BUILTIN, false,
+                           MEDIA_ROUTE_LOG, &err));
+  assert_string_equal(err.message.ptr,
+                      "406: Not Acceptable\n\nAvailable representations: text/plain, "
+                      "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+  err = (status_error){0};
   assert_false(media_route(a, SLICE_NONE, SLICE_LIT("application/json"), MEDIA_SET_BUILTIN, true,
-                           false, &err));
+                           MEDIA_ROUTE_OBJECT, &err));
   assert_string_equal(err.message.ptr, "415: Unsupported Media Type");
   arena_destroy(a);
 }

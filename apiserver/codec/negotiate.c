@@ -23,7 +23,7 @@ static bool has_tables(const request *rq) {
   if (!rq->resource || !rq->resource->list_type) return false;
   const subresource_info *sub = rq->subresource;
   if (sub && slice_is(rq->resource->resource, "resourceclaims")) return false;
-  return !sub || sub->type == rq->resource->type || slice_is(sub->name, "scale");
+  return !sub || slice_is(sub->name, "status") || slice_is(sub->name, "scale");
 }
 
 static media_request media_of(const request *rq) {
@@ -36,8 +36,11 @@ static media_request media_of(const request *rq) {
   };
 }
 
-static bool is_list_route(const request *rq) {
-  return rq->resource && (slice_is(rq->info.verb, "list") || slice_is(rq->info.verb, "watch"));
+static enum media_routed route_of(const request *rq) {
+  if (!rq->resource) return MEDIA_ROUTE_OBJECT;
+  if (rq->subresource && slice_is(rq->subresource->name, "log")) return MEDIA_ROUTE_LOG;
+  bool list = slice_is(rq->info.verb, "list") || slice_is(rq->info.verb, "watch");
+  return list ? MEDIA_ROUTE_LIST : MEDIA_ROUTE_OBJECT;
 }
 
 bool negotiate_route(request *rq) {
@@ -45,7 +48,7 @@ bool negotiate_route(request *rq) {
   bool patch = slice_is(rq->http->method, "PATCH") && rq->resource;
   return media_route(rq->arena, http_header_get(rq->http, "Accept"),
                      http_header_get(rq->http, "Content-Type"), formats_of(rq), patch,
-                     is_list_route(rq), &rq->error);
+                     route_of(rq), &rq->error);
 }
 
 bool negotiate_output(request *rq, bool watch, output_form *out) {

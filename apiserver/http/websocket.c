@@ -2,8 +2,8 @@
  * the client of a watch says is of no interest. */
 #include "http/websocket.h"
 
-#include "base/ascii.h"
 #include "http/head.h"
+#include "http/url.h"
 
 #include <assert.h>
 #include <openssl/sha.h>
@@ -29,21 +29,6 @@ bool websocket_asked(const http_exchange *x) {
   return false;
 }
 
-/* An absolute URI, or a path. */
-static bool origin_ok(slice s) {
-  for (size_t i = 0; i < s.len; i++) {
-    if ((unsigned char)s.ptr[i] <= 0x20 || s.ptr[i] == 0x7f) return false;
-  }
-  if (s.len && s.ptr[0] == '/') return true;
-  if (s.len == 0 || !ascii_is_alpha(s.ptr[0])) return false;
-  size_t i = 1;
-  while (i < s.len &&
-         (ascii_is_alpha(s.ptr[i]) || (s.ptr[i] && strchr("0123456789+-.", s.ptr[i])))) {
-    i++;
-  }
-  return i < s.len && s.ptr[i] == ':';
-}
-
 /* The refusal's bytes, or NULL. */
 static const char *refusal(const http_exchange *x) {
   if (!contains_nocase(http_header_get(x, "Connection"), SLICE_LIT("upgrade"))) {
@@ -56,7 +41,10 @@ static const char *refusal(const http_exchange *x) {
     return "HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\r\nmissing or bad WebSocket "
            "Version";
   }
-  if (!origin_ok(http_header_get(x, "Origin"))) return "HTTP/1.1 403 Forbidden\r\n\r\n";
+  url origin;
+  if (!url_parse_target(x->arena, http_header_get(x, "Origin"), false, &origin)) {
+    return "HTTP/1.1 403 Forbidden\r\n\r\n";
+  }
   if (slice_find_char(http_header_get(x, "Sec-WebSocket-Protocol"), ',') >= 0) {
     return "HTTP/1.1 400 Bad Request\r\n\r\n";
   }

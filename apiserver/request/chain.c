@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/quote.h"
 #include "codec/codec.h"
+#include "codec/negotiate.h"
 #include "request/info.h"
 #include "request/options.h"
 #include "request/request.h"
@@ -146,8 +147,13 @@ static bool key_is_valid(request *rq) {
                       SLICE_ARG(prefix), SLICE_ARG(ns), name.len ? "/" : "", SLICE_ARG(name));
 }
 
+/* Not what the router refuses: it is the handler that warns. */
 static void warn_deprecated(request *rq) {
   slice text = version_deprecation(rq->arena, rq->resource);
+  if (text.len && !negotiate_route(rq)) {
+    rq->error = (status_error){0};
+    return;
+  }
   if (text.len) request_warn(rq, text);
 }
 

@@ -2,6 +2,7 @@
 #include "verb/node_proxy.h"
 
 #include "codec/codec.h"
+#include "codec/negotiate.h"
 #include "registry/field_error.h"
 #include "registry/generic.h"
 #include "registry/object.h"
@@ -118,11 +119,22 @@ static bool no_kubelet(request *rq, slice node) {
                       SLICE_ARG(node));
 }
 
+/* No log yet is an empty answer, which has no other form either. */
+static bool no_log_yet(request *rq, const output_form *form) {
+  if (form->as == AS_PARTIAL) {
+    return status_plain(&rq->error, rq->arena, "object does not implement the Object interfaces");
+  }
+  if (form->as != AS_PARTIAL_LIST) return true;
+  return status_set(&rq->error, rq->arena, STATUS_NOT_ACCEPTABLE,
+                    "you requested PartialObjectMetadataList, but the requested object is not a "
+                    "list (*rest.LocationStreamer)");
+}
+
 /* False with rq->error; true when the answer is 204, no log yet. */
-static bool serve_log(request *rq, const val *pod) {
+static bool serve_log(request *rq, const val *pod, const output_form *form) {
   slice node = val_str(val_path(pod, "spec.nodeName"));
   if (!check_log_options(rq, object_name(pod)) || !check_container(rq, pod)) return false;
-  if (node.len == 0) return true;
+  if (node.len == 0) return no_log_yet(rq, form);
   if (!node_find(rq, node)) {
     return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("pods"), node);
   }
@@ -138,7 +150,7 @@ static bool serve_stream(request *rq, const val *pod) {
                arena_printf(rq->arena, "pod %.*s does not have a host assigned", SLICE_ARG(name)));
   }
   if (!node_find(rq, node)) {
-    return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("nodes"), node);
+    return status_not_found(&rq->error, rq->arena, SLICE_LIT(""), SLICE_LIT("pods"), node);
   }
   return no_kubelet(rq, node);
 }
@@ -199,7 +211,10 @@ static bool serve_service(request *rq) {
 static bool serve(request *rq) {
   store_entry *e = NULL;
   slice name = rq->info.name, port;
+  output_form form = {0};
+  bool log = slice_is(rq->subresource->name, "log");
   if (slice_is(rq->resource->resource, "services")) return serve_service(rq);
+  if (log && !negotiate_output(rq, false, &form)) return false;
   if (slice_is(rq->subresource->name, "proxy") && !split_target(rq->info.name, &name, &port)) {
     return bad(rq, arena_printf(rq->arena, "invalid %.*s request \"%.*s\"",
                                 SLICE_ARG(rq->resource->singular), SLICE_ARG(rq->info.name)));
@@ -207,9 +222,8 @@ static bool serve(request *rq) {
   if (!generic_get(rq, rq->info.namespace, name, true, &e)) return false;
   request_keep(rq, e);
   const val *obj = stored_decode(rq->arena, rq->resource, e);
-  slice sub = rq->subresource->name;
-  if (slice_is(sub, "log")) return serve_log(rq, obj);
-  if (!slice_is(sub, "proxy")) return serve_stream(rq, obj);
+  if (log) return serve_log(rq, obj, &form);
+  if (!slice_is(rq->subresource->name, "proxy")) return serve_stream(rq, obj);
   if (slice_is(rq->resource->resource, "pods")) return bad(rq, SLICE_LIT("address not allowed"));
   return no_kubelet(rq, object_name(obj));
 }

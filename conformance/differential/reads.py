@@ -2,7 +2,7 @@
 
 usage: reads.py REAL_URL OUR_URL [--token T] [--seed N] [--count N] [--part NAME...]
 
-Parts: list, watch, get, fields, paths. See README.md beside this file.
+Parts: list, watch, get, fields, paths, websocket, live, deletes. See README.md beside this file.
 """
 
 import argparse
@@ -14,8 +14,10 @@ import json
 import random
 import re
 import ssl
+import time
 import urllib.parse
 
+import transport
 import yaml
 
 JSON, PROTOBUF = "application/json", "application/vnd.kubernetes.protobuf"
@@ -41,7 +43,7 @@ VARIES = [
     (rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", b"UID"),
     (rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", b"TIME"),
     (rb'"description": ?"(?:[^"\\]|\\.)*"', b"TEXT"),
-    (rb'"\d+[smhd]\d*[smh]?"', b'"AGE"'),
+    (rb'"\d+[smhd]\d*[smh]?"', b'"AGE"'), (rb"\x08[\x80-\xff]{4}\x06\x10\0", b"SECONDS"),
 ]
 # Of the whole answer, where the real server's cache tells its own newest one, or a bookmark's.
 OWN_VERSIONS = [
@@ -62,42 +64,28 @@ class Server:
         self.at = urllib.parse.urlsplit(url)
         self.token, self.name = token, name
         self.marks = []  # versions behind each write
+        self.open = 0
         self.context = ssl._create_unverified_context()
 
-    def connect(self, timeout=20):
-        return http.client.HTTPSConnection(self.at.hostname, self.at.port, context=self.context,
-                                           timeout=timeout)
+    def context_of(self, alpn):
+        if alpn:
+            context = ssl._create_unverified_context()
+            context.set_alpn_protocols(alpn)
+            return context
+        return self.context
 
-    def open(self, method, path, body=None, accept=JSON, content_type=JSON, timeout=20, headers=()):
-        connection = self.connect(timeout)
-        all_headers = {"Authorization": "Bearer " + self.token, "User-Agent": "reads/1", "Accept": accept}
+    def send(self, method, path, body=None, accept=JSON, content_type=JSON, timeout=20, headers=(), way="http1"):
+        """(status, headers that count, warnings, bytes, how the answer ended); headers: also those that WebSocket asks for."""
+        pairs = [("Authorization", "Bearer " + self.token), ("User-Agent", "reads/1"), ("Accept", accept), *headers]
         if isinstance(body, dict | list):
             body = json.dumps(body)
-        if body is not None:
-            all_headers["Content-Type"] = content_type
-        all_headers.update(dict(headers))
-        connection.request(method, path, body, all_headers)
-        return connection, connection.getresponse()
-
-    def send(self, method, path, body=None, **how):
-        """(status, content type, warnings, bytes, whether the answer ended by itself)"""
-        connection, response = self.open(method, path, body, **how)
-        data, ended = b"", "open"
-        try:
-            while True:
-                part = response.read1(65536)
-                if not part:
-                    ended = "ended"
-                    break
-                data += part
-        except TimeoutError:
-            pass
-        except (http.client.HTTPException, OSError) as e:
-            ended = type(e).__name__
-        connection.close()
-        warnings = [v for k, v in response.getheaders() if k == "Warning" and "apisim" not in v]
-        shown = {k: response.getheader(k) for k in ("Content-Type", "Retry-After", "Vary", "Cache-Control")}
-        return response.status, shown, warnings, data, ended
+        if body is not None and way != "websocket":
+            pairs.append(("Content-Type", content_type))
+        status, got, data, ended = transport.WAYS[way](self, method, path, pairs, body, timeout)
+        warnings = [v for k, v in got if k == "Warning" and "apisim" not in v]
+        lower = {k.lower(): v for k, v in got}
+        shown = {k: lower.get(k.lower()) for k in transport.SHOWN}
+        return status, shown, warnings, data, ended
 
     def write(self, method, path, body=None, content_type=JSON):
         """A write of the common sequence: it must go well."""
@@ -137,6 +125,7 @@ class Server:
             data = re.sub(pattern, rb"\1OWN", data)
         data = re.sub(rb'("?continue"?: ?"?)([\w-]{20,})', lambda m: m[1] + self.show_token(m[2].decode()).encode(), data)
         data = re.sub(rb'("?resourceVersion"?: ?")(\d{1,3})"', rb'\1OLD"', data)
+        data = re.sub(rb"(?<=[\x01-\x03])\d{1,3}(?=8[\0-\x09]B)", b"OLD", data)
         data = re.sub(rb"(?<=\x04)\d{4}(?=8[\0-\x09])", lambda m: self.name_version(int(m[0])).encode(), data)
         return re.sub(rb"(?<![\w.-])\d{4}(?!\w)", lambda m: self.name_version(int(m[0])).encode(), data)
 
@@ -219,8 +208,9 @@ FIELDS = [None, None, None, None, "metadata.name=a", "metadata.name!=a", "metada
 class Ask:
     """One request; its versions are drawn as places in the common sequence."""
 
-    def __init__(self, method, path, params, accept=JSON, headers=()):
+    def __init__(self, method, path, params, accept=JSON, headers=(), way="http1", body=None):
         self.method, self.path, self.params, self.accept, self.headers = method, path, params, accept, headers
+        self.way, self.body = way, body
 
     def target(self, s):
         pairs = [(k, v(s) if callable(v) else v) for k, v in self.params]
@@ -281,7 +271,7 @@ def draw_list(r, marks):
         add("timeout", r.choice(["0", "1s", "-1s", "abc", "10", "1m"]))
     if r.random() < 0.05:
         add("pretty", r.choice(["true", "1", "false", ""]))
-    return Ask("GET", path, params, r.choice(FORMS))
+    return Ask("GET", path, params, r.choice(FORMS), way=a_way(r))
 
 
 def draw_watch(r, marks):
@@ -311,7 +301,7 @@ def draw_watch(r, marks):
         add("pretty", r.choice(["true", "1"]))
     if r.random() < 0.1:
         add("includeObject", r.choice(["None", "Metadata", "Object", "Bogus"]))
-    return Ask("GET", path, params, r.choice(FORMS))
+    return Ask("GET", path, params, r.choice(FORMS), way=a_way(r))
 
 
 def draw_get(r, marks):
@@ -332,7 +322,7 @@ def draw_get(r, marks):
                          ("includeObject", ["None", "Metadata", "Object", "Bogus"]), ("watch", ["false", "0"])):
         if r.random() < 0.1:
             params.append((name, r.choice(values)))
-    return Ask("GET", path, params, r.choice(FORMS))
+    return Ask("GET", path, params, r.choice(FORMS), way=a_way(r))
 
 
 def draw_path(r, marks):
@@ -352,7 +342,170 @@ def draw_path(r, marks):
     ask = draw_watch(r, marks)
     if "/watch" in path and r.random() < 0.7:
         ask.params = [p for p in ask.params if p[0] != "watch"]
-    return Ask(r.choice(["GET"] * 12 + ["POST", "DELETE", "PUT", "HEAD"]), path, ask.params, ask.accept)
+    return Ask(r.choice(["GET"] * 12 + ["POST", "PUT", "HEAD"]), path, ask.params, ask.accept, way=ask.way)
+
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+
+
+def handshake(r, dear=0.2):
+    """The headers of a WebSocket handshake, mostly a good one."""
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": KEY, "Origin": "http://a.example"}
+    if r.random() < 0.4:
+        headers["Sec-WebSocket-Protocol"] = r.choice([
+            "binary.k8s.io", "base64.binary.k8s.io", "channel.k8s.io", "text", "a, b", "v4.channel.k8s.io", "",
+            "base64url.bearer.authorization.k8s.io.YWRtaW50b2tlbg, binary.k8s.io"])
+    if r.random() < dear:
+        name = r.choice(list(headers))
+        values = {"Connection": ["keep-alive, Upgrade", "upgrade", "close", None], "Upgrade": ["WebSocket", "h2c", "SPDY/3.1", None],
+                  "Sec-WebSocket-Version": ["8", "0", "12", "13, 8", "", None], "Sec-WebSocket-Key": ["short", "", None],
+                  "Origin": ["", "null", "a b", "http://%", None], "Sec-WebSocket-Protocol": [None]}
+        headers[name] = r.choice(values[name])
+    if r.random() < 0.1:
+        headers["Sec-WebSocket-Extensions"] = "permessage-deflate"
+    return [(k, v) for k, v in headers.items() if v is not None]
+
+
+def a_frame(r, ends):
+    """What a client of a watch may send: the server reads it and says nothing, but of closes and pings."""
+    more = [transport.frame(8, b"\x03\xe8"), transport.frame(8, b""), transport.frame(1, b"x", masked=False)] if ends else []
+    return r.choice([transport.frame(1, b"hello"), transport.frame(2, b"\0" * 200), transport.frame(9, b"ping"),
+                     transport.frame(10, b"pong"), transport.frame(1, b"a", final=False) + transport.frame(0, b"b"),
+                     transport.frame(3, b"x"), transport.frame(9, b"p" * 126), *more])
+
+
+def draw_websocket(r, marks):
+    ask = draw_watch(r, marks) if r.random() < 0.8 else draw_path(r, marks)
+    if r.random() < 0.6:  # mostly those that succeed
+        ask.accept = r.choice([JSON, PROTOBUF, TABLE, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"])
+    quiet = r.random() < 0.2  # the real server may end before or behind an event that is there
+    if quiet:
+        ask.params = [p for p in ask.params if p[0] in ("watch", "timeoutSeconds")] + [("labelSelector", "x=nothing")]
+    sent = b"".join(a_frame(r, quiet) for _ in range(r.choice([0, 0, 0, 1, 2])))
+    return Ask("GET" if r.random() < 0.97 else "POST", ask.path, ask.params, ask.accept, handshake(r), "websocket", sent)
+
+
+def a_way(r):
+    return r.choice(["http1"] * 4 + ["http2"])
+
+
+MAPS = f"/api/v1/namespaces/{SPACE}/configmaps"
+LIVE = [MAPS, MAPS, MAPS, "/api/v1/configmaps", f"/api/v1/namespaces/{SPACE}/pods", "/api/v1/pods", f"/api/v1/namespaces/{OTHER}/configmaps",
+        f"/api/v1/namespaces/{SPACE}/events", f"/api/v1/watch/namespaces/{SPACE}/configmaps", f"/api/v1/watch/namespaces/{SPACE}/configmaps/l1",
+        f"/api/v1/namespaces/{SPACE}/secrets"]
+LIVE_LABELS = ["x=1", "x=0", "x", "!x", "x in (0,1)", "x notin (1)", "x!=1", "n=l1", "n notin (l1,l2),x"]
+LIVE_FIELDS = ["metadata.name=l1", "metadata.name!=l1", "metadata.namespace=reads", "metadata.namespace!=reads", "status.phase=Running",
+               "spec.nodeName=n2", "spec.nodeName=", "type=Opaque", "metadata.name=l2,metadata.namespace=reads"]
+
+
+def draw_live(r):
+    path = r.choice(LIVE)
+    params = [("watch", "1")] if "/watch/" not in path else []
+    params.append(("timeoutSeconds", "12"))
+    if r.random() < 0.7:
+        params.append(("resourceVersion", r.choice([mark(-1), mark(-1), "0", mark(-2), None])))
+    if r.random() < 0.5:
+        params.append(("labelSelector", r.choice(LIVE_LABELS)))
+    if r.random() < 0.4:
+        params.append(("fieldSelector", r.choice(LIVE_FIELDS)))
+    if r.random() < 0.3:
+        params += [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan"), ("allowWatchBookmarks", "true")]
+        params = [p for p in params if p[0] != "resourceVersion" or r.random() < 0.5]
+    way = r.choice(["http1", "http1", "http2", "websocket"])
+    forms = [JSON, JSON, PROTOBUF, TABLE, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+             "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+             "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1"]
+    return Ask("GET", path, params, r.choice(forms), handshake(r, 0) if way == "websocket" else (), way)
+
+
+def draw_write(r):
+    """(method, path, body, content type): it may fail, then on both."""
+    name, patch = f"l{r.randrange(1, 5)}", "application/merge-patch+json"
+    space = SPACE if r.random() < 0.8 else OTHER
+    maps, pods = f"/api/v1/namespaces/{space}/configmaps", f"/api/v1/namespaces/{space}/pods"
+    labels = {"n": name, "x": r.choice(["0", "1", None])}
+    made = {k: v for k, v in labels.items() if v}
+    return r.choice([
+        ("POST", maps, {"metadata": {"name": name, "labels": made}}, JSON),
+        ("POST", maps, {"metadata": {"name": name, "labels": made, "finalizers": r.choice([["a.b/c"], []])}}, JSON),
+        ("PATCH", f"{maps}/{name}", {"metadata": {"labels": labels}}, patch),
+        ("PATCH", f"{maps}/{name}", {"metadata": {"labels": labels}}, patch),
+        ("PATCH", f"{maps}/{name}", {"data": {"k": str(r.random())}}, patch),
+        ("PATCH", f"{maps}/{name}", {"metadata": {"finalizers": r.choice([["a.b/c"], None])}}, patch),
+        ("PUT", f"{maps}/{name}", {"metadata": {"name": name, "labels": made}}, JSON),
+        ("DELETE", f"{maps}/{name}", None, JSON),
+        ("DELETE", f"{maps}/{name}", None, JSON),
+        ("DELETE", f"{maps}?labelSelector=x%3D1", None, JSON),
+        ("POST", pods, pod(name, r.choice(["", "n2"]), made), JSON),
+        ("PATCH", f"{pods}/{name}/status", {"status": {"phase": r.choice(["Running", "Failed", "Pending"])}}, patch),
+        ("POST", f"{pods}/{name}/binding", {"target": {"kind": "Node", "name": "n2"}}, JSON),
+        ("PATCH", f"{pods}/{name}", {"metadata": {"labels": labels}}, patch),
+        ("DELETE", f"{pods}/{name}", {"gracePeriodSeconds": r.choice([0, 0, 5])}, JSON),
+        ("POST", f"/api/v1/namespaces/{space}/secrets", {"metadata": {"name": name}, "type": r.choice(["Opaque", "a.b/c"])}, JSON),
+        ("DELETE", f"/api/v1/namespaces/{space}/secrets/{name}", None, JSON),
+    ])
+
+
+def play(servers, writes):
+    """One behind the other on each server; the versions that they made are known by their place."""
+    for method, path, body, content_type in writes:
+        got = [s.send(method, path, body, content_type=content_type) for s in servers]
+        if got[0][0] != got[1][0]:
+            print("live: different status", method, path, body, got[0][0], got[1][0], flush=True)
+        for s in servers:  # what the write left, where it was one
+            lists = [json.loads(s.send("GET", f"/api/v1/{kind}")[3])["items"] for kind in ("configmaps", "pods", "secrets")]
+            versions = {int(o["metadata"]["resourceVersion"]) for items in lists for o in items}
+            s.marks += sorted(v for v in versions if v > s.marks[-1])
+
+
+def draw_deletes(r):
+    space = f"d{r.randrange(10 ** 9)}"
+    path = f"/api/v1/namespaces/{space}/{r.choice(['configmaps'] * 3 + ['pods', 'secrets', 'services', 'events'])}"
+    params = []
+    add = lambda name, value: params.append((name, value)) if value is not None else None
+    if r.random() < 0.6:
+        add("labelSelector", r.choice(["x=0", "x=1", "!x", "x in (0,1)", "x=2", "=", "a b"]))
+    if r.random() < 0.4:
+        add("fieldSelector", r.choice(["metadata.name=a", "metadata.name!=a", "metadata.namespace=default", "bad", "status.phase=Pending"]))
+    if r.random() < 0.3:
+        add("limit", r.choice(["1", "2", "0", "-1", "abc", "500"]))
+    if r.random() < 0.2:
+        add("resourceVersion", r.choice(["0", "", "1", "abc", "99999999"]))
+    if r.random() < 0.2:
+        add("resourceVersionMatch", r.choice(["Exact", "NotOlderThan", "Bogus"]))
+    if r.random() < 0.1:
+        add("continue", r.choice(["x", "", a_token(-1, "b\0")]))
+    for name, values in (("dryRun", ["All", "All", "x", ""]), ("gracePeriodSeconds", ["0", "1", "-1", "abc", "60"]),
+                         ("propagationPolicy", ["Orphan", "Foreground", "Background", "Bogus"]), ("orphanDependents", ["true", "false", "x"]),
+                         ("timeoutSeconds", ["1", "abc"]), ("timeout", ["1s", "abc", "0"]), ("watch", ["1", "false"]),
+                         ("sendInitialEvents", ["true"]), ("allowWatchBookmarks", ["true"]), ("pretty", ["true"]),
+                         ("ignoreStoreReadErrorWithClusterBreakingPotential", ["true", "false"])):
+        if r.random() < 0.12:
+            add(name, r.choice(values))
+    body = None
+    if r.random() < 0.4:
+        body = {"kind": "DeleteOptions", "apiVersion": r.choice(["v1", "v1", "meta.k8s.io/v1", "apps/v1", "v2"])}
+        for name, values in (("gracePeriodSeconds", [0, 5, -1, "x"]), ("propagationPolicy", ["Orphan", "Foreground", "Bogus"]),
+                             ("orphanDependents", [True, False]), ("dryRun", [["All"], ["x"], []]), ("unknown", [1]),
+                             ("preconditions", [{"uid": "x"}, {"resourceVersion": "1"}, {}])):
+            if r.random() < 0.25:
+                body[name] = r.choice(values)
+        if r.random() < 0.1:
+            body = r.choice([[], "text", {}, {"kind": "Pod"}, {"kind": "DeleteOptions"}])
+    plain = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+    return space, [Ask("DELETE", path, params, r.choice(FORMS), (), a_way(r), body), Ask("GET", path, [], plain)]
+
+
+def make_set(s, space):
+    s.send("POST", "/api/v1/namespaces", {"metadata": {"name": space}})
+    for i, name in enumerate("abcd"):
+        meta = {"name": name, "labels": {"x": str(i % 2)} if i < 3 else {}, "finalizers": ["a.b/c"] if name == "b" else []}
+        s.send("POST", f"/api/v1/namespaces/{space}/configmaps", {"metadata": meta})
+        s.send("POST", f"/api/v1/namespaces/{space}/secrets", {"metadata": meta})
+        s.send("POST", f"/api/v1/namespaces/{space}/services", {"metadata": meta, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}})
+        s.send("POST", f"/api/v1/namespaces/{space}/pods", {**pod(name, "n2" if i == 1 else ""), "metadata": meta})
+        s.send("POST", f"/api/v1/namespaces/{space}/events", {"metadata": meta, "involvedObject": {"namespace": space}})
 
 
 def field_asks():
@@ -385,6 +538,23 @@ def field_asks():
         yield Ask("GET", kind, [("watch", "1"), ("resourceVersion", mark(0)), ("timeoutSeconds", "1")], TABLE)
 
 
+def without_bookmarks(data, protobuf):
+    """Of a stream: when they come, the real server's cache decides, but for the one that ends the initial events."""
+    if not protobuf:
+        return re.sub(rb'(<81>)?\{"type":"BOOKMARK",(?:(?!initial-events-end)[^\n])*\n', b"", data)
+    if b"<82>" in data:
+        frames = [b"<8" + f for f in data.split(b"<8")[1:]]
+        kept = [f for f in frames if b"BOOKMARK" not in f or b"initial-events-end" in f]
+    else:
+        kept, at = [], 0
+        while at < len(data):
+            end = at + 4 + int.from_bytes(data[at:at + 4], "big")
+            if b"BOOKMARK" not in data[at:end] or b"initial-events-end" in data[at:end]:
+                kept.append(data[at:end])
+            at = end
+    return b"".join(kept)
+
+
 class Differential:
     def __init__(self, real, ours, jobs):
         self.servers = (real, ours)
@@ -396,7 +566,8 @@ class Differential:
         answers = []
         for s in self.servers:
             try:
-                answers.append(s.send(ask.method, ask.target(s), accept=ask.accept, timeout=LONGEST, headers=ask.headers))
+                answers.append(s.send(ask.method, ask.target(s), ask.body, accept=ask.accept, timeout=LONGEST,
+                                      headers=ask.headers, way=ask.way))
             except (OSError, http.client.HTTPException) as e:
                 answers.append((0, {}, [], type(e).__name__.encode(), "failed"))
         return answers
@@ -417,6 +588,49 @@ class Differential:
             answers = self.ask(ask)  # the real server's own writes may have come between
         return ask, answers
 
+    def live(self, seed, count):
+        """Watches of all kinds are opened, then the same writes made, and the streams compared at their end."""
+        r, crowd = random.Random(f"{seed} live"), concurrent.futures.ThreadPoolExecutor(80)
+        for turn in range(max(1, count // 40)):
+            asks = [draw_live(r) for _ in range(40)]
+            waiting = [[crowd.submit(self.stream, s, a) for s in self.servers] for a in asks]
+            for s in self.servers:
+                while s.open < len(asks) and not all(w.done() for w in waiting[-1]):
+                    time.sleep(0.05)
+            time.sleep(1)
+            writes = random.Random(f"{seed} {turn} writes")
+            play(self.servers, [draw_write(writes) for _ in range(60)])
+            answers = [[w.result() for w in pair] for pair in waiting]
+            answers = [[(*a[:3], without_bookmarks(a[3], "protobuf" in ask.accept), a[4]) for a in pair]
+                       for ask, pair in zip(asks, answers, strict=True)]
+            for s in self.servers:
+                s.open = 0
+            for ask, pair in zip(asks, answers, strict=True):
+                self.sent += 1
+                if not self.alike(pair):
+                    self.report("live", ask, pair)
+
+    def stream(self, s, ask):
+        s.open += 1
+        try:
+            return s.send(ask.method, ask.target(s), ask.body, accept=ask.accept, timeout=30, headers=ask.headers, way=ask.way)
+        except (OSError, http.client.HTTPException) as e:
+            return 0, {}, [], type(e).__name__.encode(), "failed"
+
+    def deletes(self, seed, count):
+        """deletecollection: the same set of objects, a drawn request, its answer, and what is left."""
+        r = random.Random(f"{seed} deletes")
+        for _ in range(count):
+            space, asks = draw_deletes(r)
+            for s in self.servers:
+                make_set(s, space)
+            for ask in asks:
+                answers = self.ask(ask)
+                self.sent += 1
+                if not self.alike(answers):
+                    self.report("deletes", ask, answers)
+                    break
+
     def run(self, name, asks):
         asks = list(asks)
         for ask, answers in self.pool.map(self.one, asks):
@@ -429,7 +643,8 @@ class Differential:
         a, b = (s.normal(x[3]) for s, x in zip(self.servers, answers, strict=True))
         at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
         at = max(0, at - 100)
-        shown = (f"{ask.method} {ask.target(self.servers[0])}  {ask.accept}\n"
+        more = f" {ask.way} {list(ask.headers)} {ask.body!r}" if ask.way != "http1" or ask.body else ""
+        shown = (f"{ask.method} {ask.target(self.servers[0])}  {ask.accept}{more}\n"
                  f"   real {real[0]} {real[4]} {real[1]} {real[2]} {len(real[3])} ..{a[at:at + 400]!r}\n"
                  f"   ours {ours[0]} {ours[4]} {ours[1]} {ours[2]} {len(ours[3])} ..{b[at:at + 400]!r}")
         self.found[name].append(shown)
@@ -444,7 +659,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--count", type=int, default=500)
     p.add_argument("--jobs", type=int, default=12)
-    p.add_argument("--part", nargs="*", default=["list", "get", "watch", "paths", "fields"])
+    p.add_argument("--part", nargs="*", default=["list", "get", "watch", "paths", "fields", "websocket", "live", "deletes"])
     p.add_argument("--prepared", help="a file of an earlier run's versions: nothing is written")
     args = p.parse_args()
     servers = [Server(args.real, args.token, "real"), Server(args.ours, args.token, "ours")]
@@ -460,8 +675,11 @@ def main():
                 json.dump([s.marks for s in servers], f)
     d = Differential(*servers, args.jobs)
     marks = len(servers[0].marks)
-    draws = {"list": draw_list, "get": draw_get, "watch": draw_watch, "paths": draw_path}
+    draws = {"list": draw_list, "get": draw_get, "watch": draw_watch, "paths": draw_path, "websocket": draw_websocket}
     for part in args.part:
+        if part in ("live", "deletes"):
+            getattr(d, part)(args.seed, args.count)
+            continue
         r = random.Random(f"{args.seed} {part}")
         asks = field_asks() if part == "fields" else (draws[part](r, marks) for _ in range(args.count))
         d.run(part, asks)
