@@ -50,6 +50,21 @@ static void on_repair(void *ctx, int64_t now_ns) {
   timer_set(&s->timers, &s->repair_timer, now_ns + BOOTSTRAP_REPAIR_NS, on_repair, s);
 }
 
+static bool configure_admission(server *s, const server_options *o, slice *problem) {
+  slice unknown;
+  if (admission_configure(s, o->enable_admission, o->disable_admission, &unknown)) return true;
+  bool enables = unknown.ptr >= o->enable_admission.ptr &&
+                 unknown.ptr < o->enable_admission.ptr + o->enable_admission.len;
+  buf text; /* stays, as the problem is told when all else is gone */
+  buf_init(&text, LIMIT_BUFFER);
+  buf_cstr(&text, enables ? "enable" : "disable");
+  buf_lit(&text, "-admission-plugins plugin \"");
+  buf_append(&text, unknown);
+  buf_lit(&text, "\" is unknown");
+  *problem = buf_slice(&text);
+  return false;
+}
+
 static bool make_parts(server *s, const server_options *o, slice *problem) {
   if (!server_stores_make(s, o, problem)) return false;
   s->routes = route_cache_create(s->env->wall_ns);
@@ -59,7 +74,7 @@ static bool make_parts(server *s, const server_options *o, slice *problem) {
     *problem = SLICE_LIT("--service-cluster-ip-range: not a valid range");
     return false;
   }
-  if (!admission_configure(s, o->enable_admission, o->disable_admission, problem)) return false;
+  if (!configure_admission(s, o, problem)) return false;
   s->access = access_create(&o->access, problem);
   return s->access != NULL;
 }

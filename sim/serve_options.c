@@ -263,6 +263,29 @@ static bool fill_shutdown(const flags *f, server_options *o) {
          serving_fail("--goaway-chance can not be less than 0 or greater than 0.02");
 }
 
+/* Plugins that need a file, which is not read here. */
+static bool check_plugins(const flags *f, slice enabled) {
+  static const struct {
+    const char *name, *problem; /* where there is no file */
+  } rows[] = {{"EventRateLimit", "limits: Invalid value: null: must not be empty"},
+              {"ImagePolicyWebhook", "no config specified"}};
+  const char *file = flags_str(f, "admission-control-config-file");
+  for (bool more = enabled.len > 0; more;) {
+    slice name;
+    more = slice_cut(enabled, ',', &name, &enabled);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+      if (!slice_is(slice_trim(name), rows[i].name)) continue;
+      if (!file || !*file) {
+        return serving_fail("failed to apply admission: couldn't init admission plugin \"%s\": %s",
+                            rows[i].name, rows[i].problem);
+      }
+      fprintf(stderr, "apisim: warning: accepted but without effect: "
+                      "--enable-admission-plugins %s\n", rows[i].name);
+    }
+  }
+  return true;
+}
+
 /* No time at all is a time, not the default. */
 static int64_t at_least_1(int64_t ns) { return ns > 0 ? ns : 1; }
 
@@ -272,6 +295,7 @@ bool serving_options_read(serving *s, const flags *f, server_options *o) {
   if (!ok) return false;
   o->enable_admission = join_list(f, "enable-admission-plugins", &files->enable);
   o->disable_admission = join_list(f, "disable-admission-plugins", &files->disable);
+  if (!check_plugins(f, o->enable_admission)) return false;
   o->service_cidr = slice_cstr(flags_str(f, "service-cluster-ip-range"));
   fill_node_ports(f, o);
   o->http2_max_streams = (uint32_t)flags_int(f, "http2-max-streams-per-connection");

@@ -1,5 +1,5 @@
 /* Small plugins that are off unless asked for: AlwaysPullImages, DenyServiceExternalIPs,
- * AlwaysDeny. Source: plugin/pkg/admission. */
+ * LimitPodHardAntiAffinityTopology, AlwaysDeny. Source: plugin/pkg/admission. */
 #include "admission/plugin.h"
 
 static const char *const container_lists[] = {"initContainers", "containers",
@@ -51,6 +51,20 @@ bool deny_external_ips_validate(const admission_args *args) {
       had = had || slice_eq(val_str(val_at(now, i)), val_str(val_at(old, j)));
     }
     if (!had) return plugin_forbid(args, "Use of external IPs is denied by admission control");
+  }
+  return true;
+}
+
+bool anti_affinity_validate(const admission_args *args) {
+  if (!plugin_is(args, "", "pods")) return true;
+  const val *terms = val_path(
+      args->obj, "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+  for (uint32_t i = 0; i < val_len(terms); i++) {
+    slice key = val_get_str(val_at(terms, i), "topologyKey");
+    if (slice_is(key, "kubernetes.io/hostname")) continue;
+    return plugin_forbid(args, "affinity.PodAntiAffinity.RequiredDuringScheduling has TopologyKey "
+                               "%.*s but only key kubernetes.io/hostname is allowed",
+                         SLICE_ARG(key));
   }
   return true;
 }

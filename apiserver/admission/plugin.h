@@ -8,10 +8,10 @@
  * operations (0: it does nothing here), mutate, validate. */
 #define ADMISSION_PLUGINS(X)                                                                 \
   X("AlwaysAdmit", false, 0, NULL, NULL)                                                     \
-  X("NamespaceAutoProvision", false, 0, NULL, NULL)                                          \
+  X("NamespaceAutoProvision", false, ADMIT_CREATE, namespace_provision_admit, NULL)            \
   X("NamespaceLifecycle", true, ADMIT_CUD, namespace_lifecycle_admit, NULL)                  \
-  X("NamespaceExists", false, 0, NULL, NULL)                                                 \
-  X("LimitPodHardAntiAffinityTopology", false, 0, NULL, NULL)                                \
+  X("NamespaceExists", false, ADMIT_CUD, NULL, namespace_exists_validate)                    \
+  X("LimitPodHardAntiAffinityTopology", false, ADMIT_CU, NULL, anti_affinity_validate)       \
   X("LimitRanger", true, ADMIT_CU, limit_ranger_mutate, limit_ranger_validate)               \
   X("ServiceAccount", true, ADMIT_CU, service_account_mutate, service_account_validate)      \
   X("NodeRestriction", false, ADMIT_CUD, node_restriction_admit, NULL)                       \
@@ -19,16 +19,19 @@
   X("AlwaysPullImages", false, ADMIT_CU, always_pull_mutate, always_pull_validate)           \
   X("ImagePolicyWebhook", false, 0, NULL, NULL)                                              \
   X("PodSecurity", true, ADMIT_CU, NULL, pod_security_validate)                              \
-  X("PodNodeSelector", false, 0, NULL, NULL)                                                 \
+  X("PodNodeSelector", false, ADMIT_CREATE, pod_node_selector_mutate,                        \
+    pod_node_selector_validate)                                                              \
   X("Priority", true, ADMIT_CU, priority_mutate, priority_validate)                          \
   X("DefaultTolerationSeconds", true, ADMIT_CU, toleration_seconds_mutate, NULL)             \
-  X("PodTolerationRestriction", false, 0, NULL, NULL)                                        \
+  X("PodTolerationRestriction", false, ADMIT_CU, toleration_restriction_mutate,              \
+    toleration_restriction_validate)                                                         \
   X("EventRateLimit", false, 0, NULL, NULL)                                                  \
-  X("ExtendedResourceToleration", false, 0, NULL, NULL)                                      \
+  X("ExtendedResourceToleration", false, ADMIT_CU, extended_toleration_mutate, NULL)         \
   X("DefaultStorageClass", true, ADMIT_CREATE, default_storage_class_mutate, NULL)           \
   X("StorageObjectInUseProtection", true, ADMIT_CREATE, storage_protection_mutate, NULL)     \
   X("PodGroupProtection", true, ADMIT_CREATE, pod_group_protection_mutate, NULL)             \
-  X("OwnerReferencesPermissionEnforcement", false, 0, NULL, NULL)                            \
+  X("OwnerReferencesPermissionEnforcement", false, ADMIT_CU, NULL,                           \
+    owner_references_validate)                                                               \
   X("PersistentVolumeClaimResize", true, ADMIT_UPDATE, NULL, claim_resize_validate)          \
   X("RuntimeClass", true, ADMIT_CREATE, runtime_class_mutate, runtime_class_validate)        \
   X("CertificateApproval", true, ADMIT_UPDATE, NULL, certificate_approval_validate)          \
@@ -87,6 +90,15 @@ bool topology_labels_mutate(const admission_args *args);
 bool pod_resize_validate(const admission_args *args);
 bool resource_quota_validate(const admission_args *args);
 bool always_deny_validate(const admission_args *args);
+bool namespace_provision_admit(const admission_args *args);
+bool namespace_exists_validate(const admission_args *args);
+bool anti_affinity_validate(const admission_args *args);
+bool pod_node_selector_mutate(const admission_args *args);
+bool pod_node_selector_validate(const admission_args *args);
+bool toleration_restriction_mutate(const admission_args *args);
+bool toleration_restriction_validate(const admission_args *args);
+bool extended_toleration_mutate(const admission_args *args);
+bool owner_references_validate(const admission_args *args);
 
 /* Whether this is the main resource (no subresource) of that name. */
 bool plugin_is(const admission_args *args, const char *group, const char *resource);

@@ -117,11 +117,17 @@ static void own(arena *a, const resource_info *r, const val *live, val *obj, sli
 }
 
 bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slice manager) {
+  return registry_create_prepared(s, a, r, obj, manager, NULL);
+}
+
+bool registry_create_prepared(server *s, arena *a, const resource_info *r, val *obj,
+                              slice manager, void (*prepare)(arena *a, val *obj)) {
   int64_t now_s = s->env->wall_ns / 1000000000;
   char uid[37];
   rng_uuid(&s->uid_rng, uid);
   version_default(a, obj, r->type);
   own(a, r, NULL, obj, manager, SLICE_LIT(""), now_s);
+  if (prepare) prepare(a, obj);
   object_set_str(a, obj, "uid", arena_copy(a, slice_of(uid, 36)));
   object_set_str(a, obj, "creationTimestamp", time_text(a, now_s));
   slice key = stored_key(a, r, object_namespace(obj), object_name(obj));

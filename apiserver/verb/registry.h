@@ -24,6 +24,9 @@ void registry_close(server *s);
 /* Stores an object as bootstrap and controllers inside the server do: defaults, uid, timestamps and
  * managedFields (manager) added, admission and validation skipped. False when it exists. */
 bool registry_create(server *s, arena *a, const resource_info *r, val *obj, slice manager);
+/* The same; prepare adds what the strategy of the kind does, which is nobody's. */
+bool registry_create_prepared(server *s, arena *a, const resource_info *r, val *obj,
+                              slice manager, void (*prepare)(arena *a, val *obj));
 /* Replaces the stored object (keeps uid and creationTimestamp). No manager: obj's managed fields
  * are as they shall be. */
 bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slice manager);

@@ -3,8 +3,8 @@
     version_cases.py URL TOKEN REQUESTS_JSONL OUT_JSONL
 
 URL is a fresh server with --runtime-config=api/all=true and the GATES. A line of REQUESTS (or of an
-older OUT, whose answers are then recorded anew) is {"method","path"} with "body", "type" and
-"accept" where they matter. test_runtime_config.py sends the lines in order and compares."""
+older OUT, whose answers are then recorded anew) is {"method","path"} with "body", "type", "accept" and
+"headers" where they matter. test_runtime_config.py sends the lines in order and compares."""
 import json
 import re
 import ssl
@@ -41,7 +41,7 @@ def request_of(case):
     headers = {"Accept": case.get("accept", "application/json"), "User-Agent": "version-cases"}
     if text is not None:
         headers["Content-Type"] = case.get("type", "application/json")
-    return text, headers
+    return text, {**headers, **case.get("headers", {})}
 
 
 def answer_of(status, text, warnings):
@@ -80,7 +80,7 @@ def main():
         cases = [json.loads(line) for line in f]
     with open(target, "w", encoding="utf-8") as out:
         for case in cases:
-            asked = {k: case[k] for k in ("method", "path", "body", "type", "accept") if k in case}
+            asked = {k: case[k] for k in ("method", "path", "body", "type", "accept", "headers") if k in case}
             line = {**asked, **send(url, token, asked)}
             out.write(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
 
