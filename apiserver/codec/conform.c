@@ -53,8 +53,8 @@ typedef struct conform {
 /* Go's path names an inlined struct on the way to its fields. */
 static void add_inlined(buf *path, const type_info *t, const field_info *f) {
   for (uint16_t i = 0; i < t->proto_count; i++) {
-    const type_info *in = t->protos[i].inlined;
-    if (!in || !type_field(in, f->name)) continue;
+    const type_info *in = t->protos[i].type;
+    if (!t->protos[i].inlined || !type_field(in, f->name)) continue;
     slice head, tail;
     slice_cut(in->name, '.', &head, &tail);
     buf_append(path, tail);

@@ -45,14 +45,14 @@ static inline char *cursor_begin(cursor *c, buf *out) {
 
 /* memcpy without a call for what is short. */
 static inline __attribute__((always_inline)) void copy_small(char *to, const char *from, size_t n) {
-  if (n > 32) {
-    memcpy(to, from, n);
-  } else if (n >= 16) {
-    memcpy(to, from, 16);
-    memcpy(to + n - 16, from + n - 16, 16);
-  } else if (n >= 8) {
+  if (__builtin_expect(n - 8 <= 8, 1)) {
     memcpy(to, from, 8);
     memcpy(to + n - 8, from + n - 8, 8);
+  } else if (__builtin_expect(n - 16 <= 16, 1)) {
+    memcpy(to, from, 16);
+    memcpy(to + n - 16, from + n - 16, 16);
+  } else if (n > 32) {
+    memcpy(to, from, n);
   } else if (n >= 4) {
     memcpy(to, from, 4);
     memcpy(to + n - 4, from + n - 4, 4);

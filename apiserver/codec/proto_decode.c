@@ -130,7 +130,7 @@ static bool struct_push(decoder *d, slice bytes, const type_info *t, val **to, v
 }
 
 static bool inlined_push(decoder *d, slice bytes, const proto_field *p) {
-  const type_info *t = p->inlined;
+  const type_info *t = p->type;
   frame *owner = d->top;
   frame *f = frame_push(d, FRAME_INLINED, bytes, t);
   if (!f) return false;
@@ -304,14 +304,14 @@ static bool field_read(decoder *d, frame *f, const proto_field *p, unsigned wire
   slice bytes;
   if (p->inlined) {
     if (wire != WIRE_BYTES) {
-      slice field = proto_message_name(p->inlined);
+      slice field = proto_message_name(p->type);
       return fail(d, arena_printf(d->arena, "proto: wrong wireType = %u for field %.*s", wire,
                                   SLICE_ARG(field)));
     }
     if (!wire_bytes(&f->in, &bytes)) return fail_in(d, &f->in);
     return inlined_push(d, bytes, p);
   }
-  const field_info *fi = p->field;
+  const field_info *fi = &f->type->fields[p->at];
   const type_info *t = p->type;
   val **slot = &f->slots[f->slot_base + p->at];
   if (t->kind == TYPE_LIST && !t->wrapped) return list_read(d, f, fi, wire, slot);

@@ -4,9 +4,9 @@
  * from function to function, so that it stays in a register. Before each row there is room for
  * SLACK bytes, so that only what is long has to ask. Canonical trees have their entries in the
  * fields' order and under the fields' own names; where protobuf's order is the same, both are
- * walked backwards side by side, else the values are laid out by field first. A value of the type
- * that its row wants takes the quick way (put_wanted). Entries that are not canonical, and levels
- * below DEPTH_MAX, are the business of proto_encode_deep.c. */
+ * walked backwards side by side, without recursion, else the values are laid out by field first. A
+ * value of the type that its row's op expects takes the quick way (put_field). Entries that are not
+ * canonical, and levels below DEPTH_MAX, are the business of proto_encode_deep.c. */
 #include "codec/proto_encode.h"
 
 #include "base/limits.h"
@@ -18,7 +18,8 @@
 
 #define INLINE inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))
-#define DEPTH_MAX 40u
+#define DEPTH_MAX 16u /* of recursion */
+#define FRAMES 12u /* levels without it */
 #define SLOTS 64u /* of the types with the most fields; more are left to the deep walk */
 #define HEAD_MAX 16u /* a tag, and a length or number */
 #define SLACK 96u /* before each row: two short texts with their heads, and a head */
@@ -120,6 +121,7 @@ static INLINE char *put_text(encoder *e, char *p, slice s) {
   return p;
 }
 
+/* With a tag; put_text_at where that has one byte. */
 static INLINE char *put_text_field(encoder *e, char *p, const proto_field *f, const char *from,
                                    size_t len) {
   if (__builtin_expect(len > SHORT_MAX, 0)) {
@@ -130,6 +132,18 @@ static INLINE char *put_text_field(encoder *e, char *p, const proto_field *f, co
   p[-1] = (char)len;
   memcpy(p - 3, f->tag, 2);
   return p - 1 - f->tag_len;
+}
+
+static INLINE char *put_text_at(encoder *e, char *p, const proto_field *f, const char *from,
+                                size_t len) {
+  if (__builtin_expect(len > SHORT_MAX, 0)) {
+    return put_tag(put_long_text(e, p, slice_of(from, len)), f);
+  }
+  p -= len;
+  copy_small(p, from, len);
+  p[-1] = (char)len;
+  p[-2] = (char)f->key;
+  return p - 2;
 }
 
 /* What proto_out's functions write, before p. */
@@ -145,6 +159,7 @@ static char *take_back(encoder *e, const proto_out *o) {
 /* ---- values ---- */
 
 static const val empty = {.type = VAL_MAP};
+static const val no_text = {.type = VAL_STRING, .u.s = ""};
 static const val_entry no_entries[1];
 
 static char *put_struct(encoder *e, char *p, const val *v, const type_info *t, unsigned depth);
@@ -232,7 +247,7 @@ static char *put_number_item(char *p, const proto_field *f, const val *v, const 
   bool wide = t->kind == TYPE_FLOAT64;
   if (wide) p = put_float(p, v);
   else p = put_varint(p, t->kind == TYPE_BOOL ? val_true(v) : (uint64_t)val_i64(v));
-  return put_varint(p, (uint64_t)f->number << 3 | (wide ? WIRE_FIXED64 : WIRE_VARINT));
+  return put_varint(p, (uint64_t)proto_number(f) << 3 | (wide ? WIRE_FIXED64 : WIRE_VARINT));
 }
 
 static char *put_item(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
@@ -247,16 +262,21 @@ static char *put_item(encoder *e, char *p, const proto_field *f, const val *v, c
   }
 }
 
+/* The struct that a row's value is, or each of its items. */
+static INLINE const type_info *struct_of(const proto_field *f) {
+  return f->op == PROTO_MESSAGES ? f->type->elem : f->type;
+}
+
 /* A map for a struct, as a message. */
 static INLINE char *put_message(encoder *e, char *p, const proto_field *f, const val *v,
-                                const type_info *t, unsigned depth) {
+                                unsigned depth) {
   size_t mark = (size_t)(e->end - p);
   const val_entry *first = v->u.entries;
-  if (__builtin_expect(t->proto_in_order && v->count && depth < DEPTH_MAX, 1)) {
-    p = put_in_order(e, p, first, first + v->count, t->protos_end, depth);
-    if (__builtin_expect(!p, 0)) p = put_deep(e, e->end - mark, v, t);
+  if (__builtin_expect(f->inner && v->count && depth < DEPTH_MAX, 1)) {
+    p = put_in_order(e, p, first, first + v->count, f->inner, depth);
+    if (__builtin_expect(!p, 0)) p = put_deep(e, e->end - mark, v, struct_of(f));
   } else {
-    p = put_struct(e, p, v, t, depth);
+    p = put_struct(e, p, v, struct_of(f), depth);
   }
   return put_head(e, p, mark, f);
 }
@@ -264,20 +284,19 @@ static INLINE char *put_message(encoder *e, char *p, const proto_field *f, const
 /* A list of structs, of texts, and any. */
 static NOINLINE char *put_messages(encoder *e, char *p, const proto_field *f, const val *v,
                                    unsigned depth) {
-  const type_info *elem = f->type->elem;
-  if (!v->count) return p;
-  val *const *first = v->u.items, *const *at = first + v->count;
-  do {
-    const val *item = *--at;
+  for (uint32_t i = v->count; i-- > 0;) {
+    const val *item = v->u.items[i];
     if (__builtin_expect(item->type != VAL_MAP, 0)) item = &empty;
-    p = restock(e, put_message(e, p, f, item, elem, depth + 1));
-  } while (at > first);
+    p = restock(e, put_message(e, p, f, item, depth + 1));
+  }
   return p;
 }
 
-static NOINLINE char *put_texts(encoder *e, char *p, const proto_field *f, const val *v) {
+static INLINE char *put_texts(encoder *e, char *p, const proto_field *f, const val *v) {
   for (uint32_t i = v->count; i-- > 0;) {
-    p = restock(e, put_tag(put_text(e, p, val_str(v->u.items[i])), f));
+    const val *item = v->u.items[i];
+    if (__builtin_expect(item->type != VAL_STRING, 0)) item = &no_text;
+    p = restock(e, put_text_field(e, p, f, item->u.s, item->count));
   }
   return p;
 }
@@ -293,20 +312,27 @@ static NOINLINE char *put_list(encoder *e, char *p, const proto_field *f, const 
   return t->wrapped ? put_head(e, p, mark, f) : p;
 }
 
+static const proto_field key_of_entry = {
+    .key = 1 << 3 | WIRE_BYTES, .tag = {0, 1 << 3 | WIRE_BYTES}, .tag_len = 1};
+static const proto_field value_of_entry = {
+    .key = 2 << 3 | WIRE_BYTES, .tag = {0, 2 << 3 | WIRE_BYTES}, .tag_len = 1};
+
+static NOINLINE char *put_entry_value(encoder *e, char *p, const val *v, const type_info *elem,
+                                      unsigned depth) {
+  if (v->type == VAL_NULL) v = NULL;
+  if (!v && elem->kind == TYPE_BYTES) return p;
+  return restock(e, put_value(e, p, &value_of_entry, v, elem, depth));
+}
+
 static INLINE char *put_entry(encoder *e, char *p, const proto_field *f, const val_entry *entry,
                               const type_info *elem, unsigned depth) {
-  static const proto_field value_of_entry = {
-      .number = 2, .tag = {0, 2 << 3 | WIRE_BYTES}, .tag_len = 1};
   size_t mark = (size_t)(e->end - p);
   const val *v = entry->value;
-  if (v->type == VAL_STRING && elem->kind == TYPE_STRING) {
-    p = put_member(e, p, 2, val_str(v));
-  } else {
-    if (v->type == VAL_NULL) v = NULL;
-    bool none = !v && elem->kind == TYPE_BYTES;
-    if (!none) p = restock(e, put_value(e, p, &value_of_entry, v, elem, depth));
-  }
-  return put_head(e, put_member(e, p, 1, entry->key), mark, f);
+  bool is_text = v->type == VAL_STRING && elem->kind == TYPE_STRING;
+  if (is_text) p = put_text_at(e, p, &value_of_entry, v->u.s, v->count);
+  else p = put_entry_value(e, p, v, elem, depth);
+  p = put_text_at(e, p, &key_of_entry, entry->key.ptr, entry->key.len);
+  return put_head(e, p, mark, f);
 }
 
 static bool is_sorted(const val *v) {
@@ -316,8 +342,8 @@ static bool is_sorted(const val *v) {
   return true;
 }
 
-static char *put_entries(encoder *e, char *p, const proto_field *f, const val *v,
-                         const type_info *elem, unsigned depth) {
+static INLINE char *put_entries(encoder *e, char *p, const proto_field *f, const val *v,
+                                const type_info *elem, unsigned depth) {
   for (uint32_t i = v->count; i-- > 0;) {
     p = restock(e, put_entry(e, p, f, &v->u.entries[i], elem, depth));
   }
@@ -337,8 +363,8 @@ static NOINLINE char *put_unsorted(encoder *e, char *p, const proto_field *f, co
   return p;
 }
 
-static char *put_map(encoder *e, char *p, const proto_field *f, const val *v, const type_info *t,
-                     unsigned depth) {
+static NOINLINE char *put_map(encoder *e, char *p, const proto_field *f, const val *v,
+                              const type_info *t, unsigned depth) {
   if (v->count > 1 && !is_sorted(v)) return put_unsorted(e, p, f, v, t->elem, depth);
   return put_entries(e, p, f, v, t->elem, depth);
 }
@@ -381,33 +407,48 @@ static INLINE char *put_absent(encoder *e, char *p, const proto_field *f, unsign
   return put_tag(p, f);
 }
 
-/* A value of the type that the row wants. */
-static INLINE char *put_wanted(encoder *e, char *p, const proto_field *f, const val *v,
-                               unsigned depth) {
-  size_t mark;
-  if (f->op == PROTO_TEXT) return put_text_field(e, p, f, v->u.s, v->count);
-  switch ((proto_op)f->op) {
-    case PROTO_MESSAGE: return put_message(e, p, f, v, f->type, depth + 1);
-    case PROTO_MESSAGES: return put_messages(e, p, f, v, depth);
-    case PROTO_TEXTS: return put_texts(e, p, f, v);
-    case PROTO_LIST: return put_list(e, p, f, v, f->type, depth);
-    case PROTO_MAP: return put_map(e, p, f, v, f->type, depth);
-    case PROTO_BOOL: *--p = v->u.b; return put_tag(p, f);
-    case PROTO_TIME:
-      mark = (size_t)(e->end - p);
-      return put_head(e, put_time(p, v, f->kind == TYPE_MICROTIME), mark, f);
-    case PROTO_QUANTITY:
-      mark = (size_t)(e->end - p);
-      return put_head(e, put_member(e, p, 1, slice_of(v->u.s, v->count)), mark, f);
-    case PROTO_TEXT:
-    case PROTO_NUMBER: break;
-  }
-  return put_tag(put_varint(p, (uint64_t)v->u.i), f);
-}
-
+/* A value that is there. */
 static INLINE char *put_field(encoder *e, char *p, const proto_field *f, const val *v,
                               unsigned depth) {
-  if (__builtin_expect(v->type == f->want, 1)) return put_wanted(e, p, f, v, depth);
+  size_t mark = (size_t)(e->end - p);
+  switch ((proto_op)f->op) {
+    case PROTO_TEXT:
+    case PROTO_FAR_TEXT:
+      if (v->type != VAL_STRING) break;
+      return put_text_field(e, p, f, v->u.s, v->count);
+    case PROTO_NUMBER:
+      if (v->type != VAL_INT) break;
+      return put_tag(put_varint(p, (uint64_t)v->u.i), f);
+    case PROTO_BOOL:
+      if (v->type != VAL_BOOL) break;
+      *--p = v->u.b;
+      return put_tag(p, f);
+    case PROTO_TIME:
+      if (v->type != VAL_STRING) break;
+      return put_head(e, put_time(p, v, f->kind == TYPE_MICROTIME), mark, f);
+    case PROTO_QUANTITY:
+      if (v->type != VAL_STRING) break;
+      return put_head(e, put_member(e, p, 1, slice_of(v->u.s, v->count)), mark, f);
+    case PROTO_INT_OR_STRING:
+      if (v->type == VAL_NULL) break;
+      return put_head(e, put_int_or_string(e, p, v), mark, f);
+    case PROTO_MESSAGE:
+      if (v->type != VAL_MAP) break;
+      return put_message(e, p, f, v, depth + 1);
+    case PROTO_MESSAGES:
+      if (v->type != VAL_LIST) break;
+      return put_messages(e, p, f, v, depth);
+    case PROTO_TEXTS:
+      if (v->type != VAL_LIST) break;
+      return put_texts(e, p, f, v);
+    case PROTO_LIST:
+      if (v->type != VAL_LIST) break;
+      return put_list(e, p, f, v, f->type, depth);
+    case PROTO_MAP:
+      if (v->type != VAL_MAP) break;
+      return put_map(e, p, f, v, f->type, depth);
+    case PROTO_OTHER: break;
+  }
   return put_other(e, p, f, v, depth);
 }
 
@@ -425,33 +466,93 @@ static NOINLINE bool are_outside(const val_entry *first, const val_entry *end, c
   return end == first;
 }
 
-/* Both orders are one: the entries from first to before `at`, and the rows before f, which is the
- * one behind the last. Row by row from entry to entry: the row before the first has no name. NULL:
- * an entry fits no field, and what was written does not count. */
+/* A message that was begun inside another one: where the outer one goes on. */
+typedef struct frame {
+  const val_entry *first, *at;
+  const proto_field *f; /* the outer one's row */
+  size_t mark; /* bytes written when it was begun */
+  size_t left; /* of the row's list: items that are still to write */
+} frame;
+
+static INLINE bool has_entries(const val *v) {
+  return __builtin_expect(v->type == VAL_MAP && v->count, 1);
+}
+
+/* A message whose entries' order is the rows', and those in it that are so too: row by row from
+ * entry to entry. `at` is behind the entries, f behind the rows; the row before the first has no
+ * name. NULL: an entry fits no field, and what was written does not count. */
 static char *put_in_order(encoder *e, char *p, const val_entry *first, const val_entry *at,
                           const proto_field *f, unsigned depth) {
-  while (at > first) {
-    const char *key = (--at)->key.ptr;
-    while (__builtin_expect((--f)->name != key, 0)) {
-      if (!f->name) return are_outside(first, at + 1, f->type) ? p : NULL;
+  frame frames[FRAMES], *top = frames;
+  const val *v;
+  size_t left;
+walk: /* on, from the row f and the entry at */
+  while (__builtin_expect(at > first, 1)) {
+    --at, --f;
+    while (__builtin_expect(f->name != at->key.ptr, 0)) {
+      if (!f->name) {
+        if (!are_outside(first, at + 1, f->type)) goto stray;
+        goto close;
+      }
       p = restock(e, put_absent(e, p, f, depth));
+      --f;
+    }
+    v = at->value;
+    if (f->op == PROTO_TEXT && __builtin_expect(v->type == VAL_STRING, 1)) {
+      p = restock(e, put_text_at(e, p, f, v->u.s, v->count));
+      continue;
+    }
+    if (f->inner && top < frames + FRAMES) {
+      left = 0;
+      if (f->op == PROTO_MESSAGES && v->type == VAL_LIST && v->count) {
+        left = v->count - 1;
+        v = v->u.items[left];
+      }
+      if (has_entries(v)) {
+        *top++ = (frame){first, at, f, (size_t)(e->end - p), left};
+        goto open;
+      }
     }
     p = restock(e, put_field(e, p, f, at->value, depth));
   }
   while ((--f)->name) p = restock(e, put_absent(e, p, f, depth));
-  return p;
+close: /* the message; then the one before it in its list is next, or the outer one */
+  if (top == frames) return p;
+  f = top[-1].f;
+  p = restock(e, put_head(e, p, top[-1].mark, f));
+  while (__builtin_expect(top[-1].left > 0, 0)) {
+    v = top[-1].at->value->u.items[--top[-1].left];
+    if (has_entries(v)) {
+      top[-1].mark = (size_t)(e->end - p);
+      goto open;
+    }
+    p = restock(e, put_message(e, p, f, v->type == VAL_MAP ? v : &empty, depth + 1));
+  }
+  top--;
+  first = top->first;
+  at = top->at;
+  goto walk;
+open: /* the message v of the row f */
+  first = v->u.entries;
+  at = first + v->count;
+  f = f->inner;
+  goto walk;
+stray: /* an entry that is none of the message's */
+  if (top == frames) return NULL;
+  v = top[-1].at->value;
+  if (v->type == VAL_LIST) v = v->u.items[top[-1].left];
+  p = put_deep(e, e->end - top[-1].mark, v, f->type);
+  goto close;
 }
 
 static char *put_slots(encoder *e, char *p, const val *const *slots, const type_info *t,
                        unsigned depth);
 
-/* Where the row's value is not of the type that the row wants, or not there. */
-static NOINLINE char *put_other_slot(encoder *e, char *p, const proto_field *f,
-                                     const val *const *slots, unsigned depth) {
-  const val *v = slots[f->at];
-  if (!f->inlined) return v ? put_other(e, p, f, v, depth) : put_absent(e, p, f, depth);
+/* A message whose fields are among the slots, from the row's place on. */
+static NOINLINE char *put_inlined(encoder *e, char *p, const proto_field *f,
+                                  const val *const *slots, unsigned depth) {
   size_t mark = (size_t)(e->end - p);
-  p = put_slots(e, p, slots + f->at, f->inlined, depth);
+  p = put_slots(e, p, slots + f->at, f->type, depth);
   return put_head(e, p, mark, f);
 }
 
@@ -460,8 +561,11 @@ static char *put_slots(encoder *e, char *p, const val *const *slots, const type_
                        unsigned depth) {
   for (const proto_field *f = t->protos_end; (--f)->kind != PROTO_BEFORE;) {
     const val *v = slots[f->at];
-    if (v && v->type == f->want) p = put_wanted(e, p, f, v, depth);
-    else if (v || f->absent != ABSENT_NONE) p = put_other_slot(e, p, f, slots, depth);
+    bool is_text = f->op == PROTO_TEXT && v && v->type == VAL_STRING;
+    if (is_text) p = put_text_at(e, p, f, v->u.s, v->count);
+    else if (f->inlined) p = put_inlined(e, p, f, slots, depth);
+    else if (v) p = put_field(e, p, f, v, depth);
+    else if (f->absent != ABSENT_NONE) p = put_absent(e, p, f, depth);
     else continue;
     p = restock(e, p);
   }

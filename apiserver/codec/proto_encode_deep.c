@@ -111,7 +111,7 @@ static void struct_push(encoder *e, const val *v, const type_info *t, uint32_t n
 
 /* An inlined struct is a message of its own, but its members are v's. */
 static void inlined_push(encoder *e, const frame *owner, const proto_field *p) {
-  struct_push(e, owner->v, p->inlined, p->number);
+  struct_push(e, owner->v, p->type, proto_number(p));
 }
 
 static int entry_cmp(const void *a, const void *b) {
@@ -208,10 +208,9 @@ static void list_encode(encoder *e, uint32_t number, const val *v, const type_in
 
 /* gogo leaves out nil pointers, nil bytes, and lists and maps without members. A null stands
  * for a pointer to what Go writes null (a zero time). */
-static bool is_written(const field_info *f, const val *v) {
+static bool is_written(const proto_field *f, const val *v) {
   if (v && (v->type != VAL_NULL || f->pointer)) return true;
-  return !f->pointer && f->type->kind != TYPE_BYTES && f->type->kind != TYPE_LIST &&
-         f->type->kind != TYPE_MAP;
+  return f->absent != ABSENT_NONE;
 }
 
 static void struct_step(encoder *e, frame *f) {
@@ -222,10 +221,10 @@ static void struct_step(encoder *e, frame *f) {
       inlined_push(e, f, p);
       return;
     }
-    const val *v = e->slots[f->slots + (uint32_t)(p->field - f->type->fields)];
-    if (!is_written(p->field, v)) continue;
+    const val *v = e->slots[f->slots + p->at];
+    if (!is_written(p, v)) continue;
     if (val_is_null(v)) v = NULL;
-    value_encode(e, p->number, v, p->field->type);
+    value_encode(e, proto_number(p), v, p->type);
     if (e->frame_count != frames) return; /* f may have moved */
   }
   if (f->number) out_close(&e->out, f->mark, f->number);

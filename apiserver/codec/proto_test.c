@@ -240,6 +240,88 @@ static void ceilings(void **state) {
   arena_destroy(a);
 }
 
+static void reverse(val *map) {
+  for (uint32_t i = 0; i < map->count / 2; i++) {
+    val_entry *a = &map->u.entries[i], *b = &map->u.entries[map->count - 1 - i], was = *a;
+    *a = *b;
+    *b = was;
+  }
+}
+
+/* Each map of the tree in turn with its entries the other way round, and under copies of their
+ * names; returns how many. */
+static unsigned expect_same_bytes(arena *a, val *v, const val *root, const type_info *t,
+                                  slice want) {
+  unsigned count = val_is_map(v);
+  for (uint32_t i = 0; i < val_len(v); i++) {
+    val *inner = val_is_map(v) ? v->u.entries[i].value : v->u.items[i];
+    count += expect_same_bytes(a, inner, root, t, want);
+  }
+  if (!val_is_map(v)) return count;
+  reverse(v);
+  assert_true(slice_eq(proto_of(a, root, t), want));
+  reverse(v);
+  for (uint32_t i = 0; i < v->count; i++) {
+    slice name = v->u.entries[i].key;
+    v->u.entries[i].key = arena_copy(a, name);
+    assert_true(slice_eq(proto_of(a, root, t), want));
+    v->u.entries[i].key = name;
+  }
+  return count;
+}
+
+/* A tree need not be canonical: what no walk in the rows' order finds is found all the same. */
+static void any_order(void **state) {
+  (void)state;
+  arena *a = arena_create();
+  const type_info *t = type_named("io.k8s.api.core.v1.Pod");
+  slice text = SLICE_LIT(
+      "{\"metadata\":{\"name\":\"a\",\"namespace\":\"b\",\"labels\":{\"x\":\"1\",\"y\":\"2\"},"
+      "\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"K\",\"name\":\"n\",\"uid\":\"u\"}]},"
+      "\"spec\":{\"volumes\":[{\"name\":\"v\","
+      "\"secret\":{\"secretName\":\"s\",\"optional\":true}}],"
+      "\"containers\":[{\"name\":\"c\",\"ports\":[{\"name\":\"p\",\"containerPort\":80},"
+      "{\"name\":\"q\",\"containerPort\":81}],\"livenessProbe\":{\"httpGet\":{\"path\":\"/\","
+      "\"port\":80},\"periodSeconds\":3}}],\"affinity\":{\"nodeAffinity\":{"
+      "\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":["
+      "{\"matchExpressions\":[{\"key\":\"k\",\"operator\":\"In\",\"values\":[\"v\",\"w\"]},"
+      "{\"key\":\"l\",\"operator\":\"Exists\"},{\"key\":\"m\",\"operator\":\"Exists\"}]},{}]}}}},"
+      "\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"},"
+      "{\"type\":\"X\",\"status\":\"False\"}],"
+      "\"podIPs\":[{\"ip\":\"1.1.1.1\"},{},{\"ip\":\"::\"}]}}");
+  val *v = tree_of_json(a, text, t);
+  slice want = proto_of(a, v, t), error = SLICE_NONE;
+  val *back = proto_decode(a, want, t, &error);
+  assert_true(back && val_equal(back, v));
+  assert_int_equal(expect_same_bytes(a, v, v, t, want), 26);
+  arena_destroy(a);
+}
+
+/* A list in a list's item and so on, below the levels that are walked at once. */
+static void nested_lists(void **state) {
+  (void)state;
+  arena *a = arena_create();
+  const type_info *t = type_named("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
+                                  "JSONSchemaProps");
+  for (unsigned levels = 1; levels < 60; levels++) {
+    val *v = val_map(a);
+    for (unsigned i = 0; i < levels; i++) {
+      val *outer = val_map(a), *all = val_ensure_list(a, outer, "allOf");
+      val *named = val_map(a);
+      val_setc(a, named, "title", val_printf(a, "%u", i));
+      val_append(a, all, named);
+      val_append(a, all, v);
+      val_append(a, all, named);
+      v = outer;
+    }
+    slice error = SLICE_NONE;
+    v = codec_conform(a, v, t, NULL, &error);
+    val *back = proto_decode(a, proto_of(a, v, t), t, &error);
+    assert_true(back && val_equal(back, v));
+  }
+  arena_destroy(a);
+}
+
 /* JSONSchemaProps in JSONSchemaProps: field "not" (26), a length, again. */
 static void deep_messages(void **state) {
   (void)state;
@@ -304,7 +386,7 @@ int main(void) {
       cmocka_unit_test(corpus),        cmocka_unit_test(golden),
       cmocka_unit_test(broken_messages), cmocka_unit_test(no_fields),
       cmocka_unit_test(ceilings), cmocka_unit_test(deep_messages),
-      cmocka_unit_test(envelope),
+      cmocka_unit_test(any_order), cmocka_unit_test(nested_lists), cmocka_unit_test(envelope),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,8 +136,8 @@ const proto_field *type_proto_field(const type_info *t, uint32_t number) {
   while (low < high) {
     int middle = low + (high - low) / 2;
     const proto_field *p = &t->protos[middle];
-    if (p->number == number) return p;
-    if (number < p->number) {
+    if (proto_number(p) == number) return p;
+    if (number < proto_number(p)) {
       high = middle;
     } else {
       low = middle + 1;
@@ -148,7 +148,7 @@ const proto_field *type_proto_field(const type_info *t, uint32_t number) {
 
 const field_info *type_field_by_proto(const type_info *t, uint32_t number) {
   const proto_field *p = type_proto_field(t, number);
-  return p ? p->field : NULL;
+  return p && !p->inlined ? &t->fields[p->at] : NULL;
 }
 
 const type_info *type_path(const type_info *t, const char *dotted) {

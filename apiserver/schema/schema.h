@@ -73,7 +73,6 @@ typedef struct field_brief {
   bool keeps_absent; /* written, as its zero, where the tree has nothing */
 } field_brief;
 
-#define PROTO_WANT_NONE 255u
 #define PROTO_BEFORE 255u
 
 /* What gogo writes for a field that the tree does not have. */
@@ -83,18 +82,21 @@ typedef enum proto_absent {
   ABSENT_OTHER, /* the zero value of its type */
 } proto_absent;
 
-/* How a value of the type that a row wants is written. */
+/* How a value is written, where it is of the type that a canonical tree mostly has there. */
 typedef enum proto_op {
-  PROTO_TEXT,
+  PROTO_TEXT, /* behind a tag of one byte */
+  PROTO_FAR_TEXT, /* of two */
   PROTO_NUMBER, /* a varint */
   PROTO_BOOL,
   PROTO_TIME, /* of both kinds */
   PROTO_QUANTITY,
+  PROTO_INT_OR_STRING,
   PROTO_MESSAGE, /* a struct */
   PROTO_MESSAGES, /* a list of structs */
   PROTO_TEXTS, /* a list of strings that is no message of its own */
   PROTO_LIST, /* any other */
   PROTO_MAP,
+  PROTO_OTHER, /* by its kind */
 } proto_op;
 
 /* One field of a struct's protobuf message. Go inlines some structs (Volume and its
@@ -104,21 +106,21 @@ typedef enum proto_op {
  * message's members are members of the same JSON object (the same val), it is always
  * written, even when empty, and never repeated. */
 typedef struct proto_field {
-  uint16_t number;
-  uint16_t at; /* field's index in the type's fields; where inlined is set, of its first one's */
-  /* The tag as it is written, number and wire type, in the last tag_len bytes. */
-  uint8_t tag[2], tag_len;
-  uint8_t kind; /* type_kind of the field; TYPE_STRUCT where inlined is set */
-  bool pointer; /* the field's */
-  uint8_t want; /* val_type of a value that can be written at once, or PROTO_WANT_NONE */
-  uint8_t absent; /* proto_absent */
-  uint8_t op; /* proto_op, of a value of the type `want` */
   uint16_t key; /* the tag's value: number and wire type; 0 in a row before the first */
+  uint8_t tag[2]; /* the tag as it is written, in the last tag_len bytes */
+  uint8_t at; /* the field's index in the type's fields; where inlined is set, of its first one's */
+  uint8_t kind; /* type_kind of the field; TYPE_STRUCT where inlined is set */
+  uint8_t op; /* proto_op */
+  uint8_t tag_len : 2;
+  uint8_t absent : 2; /* proto_absent */
+  bool pointer : 1; /* the field's */
+  bool inlined : 1; /* Go inlines the struct `type` here; else `at` is one of the own fields */
   const char *name; /* the field's name.ptr: the key of its entry in a canonical tree */
-  /* The field's; inlined where that is set; in a row before the first the struct itself. */
+  /* The field's, or of what is inlined; in a row before the first the struct itself. */
   const type_info *type;
-  const field_info *field; /* one of the type's own `fields`; NULL where inlined is set */
-  const type_info *inlined; /* NULL, or the struct that Go inlines here */
+  /* protos_end of the struct that the value or each of its items is, where that is proto_in_order;
+   * else NULL. */
+  const struct proto_field *inner;
 } proto_field;
 
 struct type_info {
@@ -226,6 +228,7 @@ bool schema_group_has_version(slice group, slice version);
 /* Exact, case-sensitive match on the JSON name. */
 const field_info *type_field(const type_info *t, slice name);
 const proto_field *type_proto_field(const type_info *t, uint32_t number);
+static inline uint32_t proto_number(const proto_field *p) { return p->key >> 3; }
 /* The same for direct fields only: NULL for an inlined message's number. */
 const field_info *type_field_by_proto(const type_info *t, uint32_t number);
 /* The type reached by a path of field names ("spec.template.spec"); NULL if none. */

@@ -35,9 +35,10 @@ static void types_are_dense_and_sorted(void **state) {
     }
     for (int p = 0; p < t->proto_count; p++) {
       const proto_field *pf = &t->protos[p];
-      assert_true((pf->field != NULL) != (pf->inlined != NULL));
-      if (pf->field) assert_int_equal(pf->field->proto, pf->number);
-      assert_ptr_equal(type_proto_field(t, pf->number), pf);
+      const field_info *f = pf->inlined ? NULL : &t->fields[pf->at];
+      if (f) assert_int_equal(f->proto, proto_number(pf));
+      assert_ptr_equal(type_field_by_proto(t, proto_number(pf)), f);
+      assert_ptr_equal(type_proto_field(t, proto_number(pf)), pf);
     }
   }
 }
@@ -73,8 +74,9 @@ static void inlined_structs_are_flat_in_json_and_nested_in_protobuf(void **state
   assert_slice(volume->fields[1].name, "hostPath");
   assert_int_equal(volume->fields[1].proto, 0);
   assert_int_equal(volume->proto_count, 2);
-  assert_int_equal(volume->protos[1].number, 2);
-  assert_slice(volume->protos[1].inlined->name, "v1.VolumeSource");
+  assert_int_equal(proto_number(&volume->protos[1]), 2);
+  assert_true(volume->protos[1].inlined);
+  assert_slice(volume->protos[1].type->name, "v1.VolumeSource");
   assert_null(type_field_by_proto(volume, 2));
   assert_slice(type_field_by_proto(volume, 1)->name, "name");
   assert_null(type_proto_field(volume, 3));

@@ -22,13 +22,10 @@ CUSTOM = {"JSON": "TYPE_JSON", "JSONSchemaPropsOrArray": "TYPE_SCHEMA_OR_ARRAY",
 PLAIN = {"TYPE_LIST", "TYPE_MAP", "TYPE_STRING", "TYPE_BOOL", "TYPE_INT32", "TYPE_INT64",
          "TYPE_FLOAT64", "TYPE_BYTES"}
 WIRE = {"TYPE_BOOL": 0, "TYPE_INT32": 0, "TYPE_INT64": 0, "TYPE_FLOAT64": 1}
-# The val_type of what the protobuf encoder can write at once.
-WANT = {"TYPE_STRING": "VAL_STRING", "TYPE_QUANTITY": "VAL_STRING", "TYPE_TIME": "VAL_STRING",
-        "TYPE_MICROTIME": "VAL_STRING", "TYPE_BOOL": "VAL_BOOL", "TYPE_INT32": "VAL_INT",
-        "TYPE_INT64": "VAL_INT", "TYPE_STRUCT": "VAL_MAP", "TYPE_MAP": "VAL_MAP", "TYPE_LIST": "VAL_LIST"}
-# How that value is written.
+# How the protobuf encoder writes a value.
 OPS = {"TYPE_STRING": "TEXT", "TYPE_QUANTITY": "QUANTITY", "TYPE_TIME": "TIME", "TYPE_MICROTIME": "TIME",
-       "TYPE_BOOL": "BOOL", "TYPE_STRUCT": "MESSAGE", "TYPE_MAP": "MAP"}
+       "TYPE_BOOL": "BOOL", "TYPE_STRUCT": "MESSAGE", "TYPE_MAP": "MAP", "TYPE_INT32": "NUMBER",
+       "TYPE_INT64": "NUMBER", "TYPE_INT_OR_STRING": "INT_OR_STRING"}
 LIST_OPS = {"TYPE_STRUCT": "MESSAGES", "TYPE_STRING": "TEXTS"}
 # What is absent: nothing is written, or one byte behind the tag.
 MANY, ONE_BYTE = ("TYPE_BYTES", "TYPE_LIST", "TYPE_MAP"), ("TYPE_STRING", "TYPE_BOOL", "TYPE_INT32", "TYPE_INT64")
@@ -170,7 +167,7 @@ class Writer:
         self.types = types
         self.order = sorted(types.values(), key=lambda t: (not t.full, t.full.encode(), t.name))
         self.index = {t.name: i for i, t in enumerate(self.order)}
-        self.slices, self.slice_at = [], {}
+        self.slices, self.slice_at, self.proto_end = [], {}, {}
         self.out = []
 
     def ref(self, name):
@@ -214,42 +211,59 @@ class Writer:
             Keys.name(f.name), self.ref(f.type), len(f.name), cbool(pointer), cbool(zero),
             cbool(empty and plain and not pointer), cbool(not omits_absent))
 
-    def proto_op(self, kind, t):
+    def proto_op(self, tag, kind, t):
+        if kind == "TYPE_STRING" and tag > 127:
+            return "FAR_TEXT"
         if kind != "TYPE_LIST":
-            return OPS.get(kind, "NUMBER")
+            return OPS.get(kind, "OTHER")
         return "LIST" if t.wrapped else LIST_OPS.get(self.types[t.elem].kind, "LIST")
 
-    def proto_rows(self, t, first):
-        rows, places = [], []
-        for f in sorted(t.declared, key=lambda f: f.proto):
-            if not f.proto:
-                continue
+    def proto_order(self, t):
+        """The fields of t's message as they go over the wire, each with its place among all."""
+        rows = []
+        for f in sorted((f for f in t.declared if f.proto), key=lambda f: f.proto):
             member = self.types[f.type].flat[:1] if f.inlined else [f]
-            at = next((i for i, x in enumerate(t.flat) if x in member), 0)
-            kind = "TYPE_STRUCT" if f.inlined else self.types[f.type].kind
-            tag = f.proto << 3 | WIRE.get(kind, 2)
-            if tag >= 1 << 14:
-                sys.exit("a tag of three bytes in " + t.name)
-            tags = (0, tag, 1) if tag < 128 else (tag & 127 | 128, tag >> 7, 2)
-            name = "0" if f.inlined else Keys.name(f.name)
-            want = "PROTO_WANT_NONE" if f.inlined else WANT.get(kind, "PROTO_WANT_NONE")
-            absent = "OTHER" if f.inlined else "NONE" if "p" in f.flags or kind in MANY else "ZERO" if kind in ONE_BYTE else "OTHER"
-            rows.append("{%d, %d, {%d, %d}, %d, %s, %s, %s, ABSENT_%s, PROTO_%s, %d, %s, %s, %s, %s}" % (
-                f.proto, at, *tags, kind, cbool("p" in f.flags), want, absent,
-                self.proto_op(kind, self.types[f.type]), tag, name, self.ref(f.type),
-                "0" if f.inlined else "F + %d" % (first + at),
-                self.ref(f.type) if f.inlined else "0"))
-            places.append(-1 if f.inlined else at)
-        return rows, places == sorted(places) and -1 not in places
+            rows.append((f, next((i for i, x in enumerate(t.flat) if x in member), 0)))
+        return rows
+
+    def is_in_order(self, t):
+        places = [-1 if f.inlined else at for f, at in self.proto_order(t)]
+        return places == sorted(places) and -1 not in places
+
+    def proto_inner(self, f, t):
+        """Where the rows of f's struct end, or of its items', when they are in order."""
+        inner = self.types[t.elem] if t.kind == "TYPE_LIST" else t
+        known = inner.kind == "TYPE_STRUCT" and not f.inlined and self.is_in_order(inner)
+        return "P + %d" % self.proto_end[inner.name] if known else "0"
+
+    def proto_row(self, f, at, t):
+        kind = "TYPE_STRUCT" if f.inlined else t.kind
+        tag = f.proto << 3 | WIRE.get(kind, 2)
+        if tag >= 1 << 14 or at > 255:
+            sys.exit("a tag of three bytes, or too many fields, at " + f.name)
+        tags = (0, tag, 1) if tag < 128 else (tag & 127 | 128, tag >> 7, 2)
+        absent = "OTHER" if f.inlined else "NONE" if "p" in f.flags or kind in MANY else "ZERO" if kind in ONE_BYTE else "OTHER"
+        return "{%d, {%d, %d}, %d, %s, PROTO_%s, %d, ABSENT_%s, %s, %s, %s, %s, %s}" % (
+            tag, *tags[:2], at, kind, "OTHER" if f.inlined else self.proto_op(tag, kind, t), tags[2], absent,
+            cbool("p" in f.flags), cbool(f.inlined), "0" if f.inlined else Keys.name(f.name),
+            self.ref(f.type), self.proto_inner(f, t))
+
+    def place_protos(self):
+        """A row that is nobody's stands before each type's and behind the last's."""
+        at = 0
+        for t in self.order:
+            at += 1 + len(self.proto_order(t))
+            self.proto_end[t.name] = at
 
     def write_types(self):
+        self.place_protos()
         fields, protos, by_name, rows, briefs, by_length = [], [], [], [], [], []
         for i, t in enumerate(self.order):
             protos.append("{.kind = PROTO_BEFORE, .type = %s}" % self.ref(t.name))
             first, proto_first, flat = len(fields), len(protos), t.flat
             fields += [self.field_row(f, f in t.declared) for f in flat]
-            rows_of_t, in_order = self.proto_rows(t, first)
-            protos += rows_of_t
+            protos += [self.proto_row(f, at, self.types[f.type]) for f, at in self.proto_order(t)]
+            assert len(protos) == self.proto_end[t.name]
             names = sorted(range(len(flat)), key=lambda n: flat[n].name.encode())
             rows.append("{.name = %s, .full_name = %s, .kind = %s, .elem_pointer = %s, "
                         ".map_atomic = %s, .wrapped = %s, .id = %d, .field_count = %d, "
@@ -258,7 +272,7 @@ class Writer:
                             cslice(t.go), cslice(t.full), t.kind, cbool(t.elem_pointer),
                             cbool(t.atomic), cbool(t.wrapped), i, len(flat),
                             len(protos) - proto_first, self.ref(t.elem), first, len(by_name),
-                            proto_first, len(protos), len(by_name), first, cbool(in_order)))
+                            proto_first, len(protos), len(by_name), first, cbool(self.is_in_order(t))))
             briefs += [self.brief_row(f) for f in flat]
             by_name += [str(n) for n in names]
             by_length += map_str(sorted(names, key=lambda n: len(flat[n].name)))
