@@ -182,10 +182,3 @@ void face_auth_status_call(grpc_stream *s, slice message) {
   face_answer(s, &etcd_auth_status_response_message, &out);
   arena_destroy(a);
 }
-
-void face_snapshot_call(grpc_stream *s, slice message) {
-  (void)message;
-  grpc_stream_finish(s, GRPC_UNIMPLEMENTED,
-                     SLICE_LIT("apisim: Maintenance/Snapshot: the embedded store has no bolt file "
-                               "to send; `apisim serve --snapshot-out FILE` keeps its state"));
-}
