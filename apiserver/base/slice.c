@@ -78,6 +78,18 @@ bool slice_to_i64(slice s, long long *out) {
   return true;
 }
 
+bool slice_to_i64_go(slice s, long long *out) {
+  char room[24];
+  size_t n = 0;
+  bool sign = s.len && (*s.ptr == '+' || *s.ptr == '-');
+  if (sign && *s.ptr == '-') room[n++] = '-';
+  s = slice_from(s, sign);
+  while (s.len > 1 && *s.ptr == '0') s = slice_from(s, 1);
+  if (s.len == 0 || s.len > 19 || *s.ptr == '-') return false;
+  memcpy(room + n, s.ptr, s.len);
+  return slice_to_i64(slice_of(room, n + s.len), out);
+}
+
 const char *u64_parse(slice text, uint64_t *out) {
   uint64_t n = 0;
   bool over = false;

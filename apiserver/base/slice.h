@@ -61,11 +61,13 @@ slice slice_trim(slice s);
 /* n in decimal, in the end of room. */
 #define SLICE_U64_ROOM 20
 slice slice_of_u64(char room[SLICE_U64_ROOM], uint64_t n);
-/* Decimal, optional leading '-', nothing else around it. False when it is not a
- * number or does not fit. */
 /* Go's ParseUint: digits only, up to 2^64-1. NULL, or what is wrong with it. */
 const char *u64_parse(slice text, uint64_t *out);
+/* Decimal, optional leading '-', nothing else around it. False when it is not a
+ * number or does not fit. */
 bool slice_to_i64(slice s, long long *out);
+/* Go's ParseInt in base 10: a sign of either kind, and any number of zeros before the digits. */
+bool slice_to_i64_go(slice s, long long *out);
 /* Go's ParseBool: 1, 0, or -1 for any other word. */
 int bool_parse(slice text);
 

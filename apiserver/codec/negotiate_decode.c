@@ -173,21 +173,18 @@ static bool parse(decoding *d) {
   return find_kind(d);
 }
 
-static bool is_option_kind(slice kind) {
-  return slice_has_suffix(kind, SLICE_LIT("Options")) || slice_is(kind, "WatchEvent");
-}
-
-/* Option kinds are registered in every group's version. */
-static const kind_info *kind_of(const decoding *d) {
-  const kind_info *k = schema_kind(d->group, d->version, d->kind);
-  if (k || !is_option_kind(d->kind)) return k;
-  k = schema_kind(SLICE_LIT("meta.k8s.io"), SLICE_LIT("v1"), d->kind);
-  return k ? k : schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), d->kind);
-}
+/* The version of the types that no client sees. */
+static bool is_internal(const decoding *d) { return slice_is(d->version, "__internal"); }
 
 static void not_registered(decoding *d) {
   arena *a = d->rq->arena;
   slice version = d->version;
+  if (is_internal(d)) {
+    slice shown = go_quote(a, d->kind), group = go_quote(a, d->group);
+    d->error = arena_printf(a, "no kind %.*s is registered for the internal version of group %.*s "
+                            "in scheme \"" SCHEME_NAME "\"", SLICE_ARG(shown), SLICE_ARG(group));
+    return;
+  }
   if (d->group.len) version = arena_concat(a, arena_concat(a, d->group, SLICE_LIT("/")), version);
   slice kind = go_quote(a, d->kind);
   version = go_quote(a, version);
@@ -204,9 +201,6 @@ static const kind_info *find_unversioned(slice kind) {
   }
   return NULL;
 }
-
-/* The version of the types that no client sees. */
-static bool is_internal(const decoding *d) { return slice_is(d->version, "__internal"); }
 
 static const kind_info *kind_of_any_version(slice group, slice kind) {
   for (uint16_t i = 0; i < schema_kind_count; i++) {
@@ -373,23 +367,62 @@ val *negotiate_decode_bytes(arena *a, body_format format, slice bytes, const kin
   return good ? d.tree : NULL;
 }
 
-/* The options' own scheme knows the option kinds alone, but those in any group. */
+/* The kinds of the options' own scheme beside DeleteOptions, and the versions that know them. Each
+ * has Go's name of its type where it is not v1's. */
+typedef enum meta_versions { META_V1 = 1, META_V1BETA1 = 2, META_INTERNAL = 4, META_ANY = 8 } meta_versions;
+typedef struct meta_row {
+  const char *kind;
+  uint8_t versions; /* META_* */
+  const char *internal, *beta;
+} meta_row;
+
+static const meta_row meta_rows[] = {
+    {"CreateOptions", META_ANY, NULL, NULL},
+    {"UpdateOptions", META_ANY, NULL, NULL},
+    {"Status", META_ANY, NULL, NULL},
+    {"APIVersions", META_ANY, NULL, NULL},
+    {"APIGroup", META_ANY, NULL, NULL},
+    {"APIGroupList", META_ANY, NULL, NULL},
+    {"APIResourceList", META_ANY, NULL, NULL},
+    {"PatchOptions", META_V1, NULL, NULL},
+    {"GetOptions", META_V1 | META_INTERNAL, NULL, NULL},
+    {"ListOptions", META_V1 | META_INTERNAL, "internalversion.ListOptions", NULL},
+    {"WatchEvent", META_V1 | META_INTERNAL, "v1.InternalEvent", NULL},
+    {"Table", META_V1 | META_V1BETA1 | META_INTERNAL, NULL, NULL},
+    {"TableOptions", META_V1 | META_V1BETA1 | META_INTERNAL, NULL, NULL},
+    {"PartialObjectMetadata", META_V1 | META_V1BETA1 | META_INTERNAL, NULL, NULL},
+    {"PartialObjectMetadataList", META_V1 | META_V1BETA1 | META_INTERNAL,
+     "v1beta1.PartialObjectMetadataList", "v1beta1.PartialObjectMetadataList"},
+};
+
+static unsigned meta_version_of(const decoding *d) {
+  if (!slice_is(d->group, "meta.k8s.io")) return META_ANY;
+  if (slice_is(d->version, "v1")) return META_V1 | META_ANY;
+  if (slice_is(d->version, "v1beta1")) return META_V1BETA1 | META_ANY;
+  return is_internal(d) ? META_INTERNAL | META_ANY : META_ANY;
+}
+
 static const kind_info *find_options(decoding *d, slice kind) {
-  if (slice_eq(d->kind, kind)) return kind_of(d);
-  bool other = is_option_kind(d->kind) && d->group.len == 0 && slice_is(d->version, "v1");
-  if (!other) {
-    not_registered(d);
+  if (slice_eq(d->kind, kind)) return schema_kind(SLICE_LIT(""), SLICE_LIT("v1"), kind);
+  unsigned version = meta_version_of(d);
+  for (size_t i = 0; i < sizeof meta_rows / sizeof *meta_rows; i++) {
+    const meta_row *row = &meta_rows[i];
+    if (!slice_is(d->kind, row->kind) || !(row->versions & version)) continue;
+    const char *type = version & META_INTERNAL ? row->internal
+                       : version & META_V1BETA1 ? row->beta
+                                                : NULL;
+    slice name = type ? slice_cstr(type) : arena_printf(d->rq->arena, "v1.%s", row->kind);
+    d->error = arena_printf(d->rq->arena, "converting (%.*s) to (v1.%.*s): unknown conversion",
+                            SLICE_ARG(name), SLICE_ARG(kind));
     return NULL;
   }
-  d->error = arena_printf(d->rq->arena,
-                          "converting (v1.%.*s) to (v1.%.*s): unknown conversion",
-                          SLICE_ARG(d->kind), SLICE_ARG(kind));
+  not_registered(d);
   return NULL;
 }
 
 bool negotiate_decode_options(request *rq, slice kind, val **out) {
   decoding d = {.rq = rq, .body = rq->http->body, .version = SLICE_LIT("v1"), .kind = kind,
-                .group = SLICE_LIT("")};
+                .group = SLICE_LIT("meta.k8s.io")};
   if (!negotiate_input(rq, &d.format)) return false;
   const kind_info *k = NULL;
   if (parse(&d) && (k = find_options(&d, kind)) != NULL && make_typed(&d, k)) {

@@ -19,7 +19,7 @@ static bool element_read(arena *a, slice raw, slice *out) {
       *out = raw;
       return true;
     case 'i':
-      if (!slice_to_i64(text, &index)) return false;
+      if (!slice_to_i64_go(text, &index)) return false;
       *out = arena_printf(a, "i:%lld", index);
       return true;
     case 'k':

@@ -230,7 +230,7 @@ static bool value_problems(parser *p, const requirement *r) {
   long long n;
   for (uint32_t i = 0; i < r->value_count && integer; i++) {
     slice shown = go_quote(p->a, r->values[i]);
-    if (slice_to_i64(r->values[i], &n)) continue;
+    if (slice_to_i64_go(r->values[i], &n)) continue;
     add_problem(arena_printf(p->a, "values[%u]: Invalid value: %.*s: for 'Gt', 'Lt' operators, "
                              "the value must be an integer", i, SLICE_ARG(shown)), all, &count);
   }
@@ -410,7 +410,7 @@ static bool requirement_match(const requirement *r, bool present, slice value) {
     case SELECT_NOT_EXISTS: return !present;
     case SELECT_GREATER:
     case SELECT_LESS:
-      if (!present || !slice_to_i64(value, &have) || !slice_to_i64(r->values[0], &want)) {
+      if (!present || !slice_to_i64_go(value, &have) || !slice_to_i64_go(r->values[0], &want)) {
         return false;
       }
       return r->op == SELECT_GREATER ? have > want : have < want;

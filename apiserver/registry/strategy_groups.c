@@ -22,7 +22,7 @@ static void set_template_generation(request *rq, val *obj, long long n) {
 
 static long long template_generation(const val *obj) {
   long long n = 0;
-  slice_to_i64(val_get_str(val_path(obj, "metadata.annotations"), TEMPLATE_GENERATION), &n);
+  slice_to_i64_go(val_get_str(val_path(obj, "metadata.annotations"), TEMPLATE_GENERATION), &n);
   return n;
 }
 

@@ -29,11 +29,9 @@ static bool is_decimal(slice v) {
 static bool read_int(request *rq, const char *name, bool *set, int64_t *out) {
   if (!http_query_has(rq->http, name)) return true;
   slice v = http_query_get(rq->http, name);
-  slice digits = v;
   long long n = 0;
   *set = true;
-  if (slice_has_prefix(v, SLICE_LIT("+"))) digits = slice_from(v, 1);
-  if (!slice_to_i64(digits, &n)) {
+  if (!slice_to_i64_go(v, &n)) {
     slice shown = go_quote(rq->arena, v);
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                       "strconv.ParseInt: parsing %.*s: %s",

@@ -60,5 +60,5 @@ int accept_choose(arena *a, slice header, const char *const *types, uint32_t cou
       if (fits) return (int)i;
     }
   }
-  return -1;
+  return found ? -1 : ACCEPT_NO_CLAUSE;
 }

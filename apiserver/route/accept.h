@@ -18,7 +18,9 @@
 bool accept_document(arena *a, slice header, bool discovery, bool cbor, body_format *form,
                      bool *pretty);
 
-/* Index of the first clause's match among `types`, or -1. An empty header takes 0. */
+/* Index of the first clause's match among `types`, or -1; ACCEPT_NO_CLAUSE when nothing in the
+ * header is one. An empty header takes 0. */
+#define ACCEPT_NO_CLAUSE (-2)
 int accept_choose(arena *a, slice header, const char *const *types, uint32_t count);
 
 #endif

@@ -302,6 +302,10 @@ static void answer_v3(request *rq, slice path, route_answer *out) {
     return;
   }
   int form = accept_choose(rq->arena, http_header_get(rq->http, "Accept"), V3_TYPES, 3);
+  if (form == ACCEPT_NO_CLAUSE) { /* the real handler's loop over the clauses ends with nothing said */
+    empty_answer(out, 200);
+    return;
+  }
   const route_entry *e = form < 0 ? NULL : document_bytes(rq, &h, form > 0);
   const char *type = form > 0 ? V3_PROTOBUF : "application/json";
   slice hash = http_query_get(rq->http, "hash"), etag = quoted(rq->arena, h.hash);

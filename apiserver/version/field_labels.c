@@ -113,7 +113,8 @@ slice version_field_label_error(arena *a, const resource_info *r, slice label) {
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     if (!kind_is(&rows[i], r)) continue;
     if (slice_is(r->kind, "Job")) {
-      return arena_printf(a, "field label \"%.*s\" not supported for Job", SLICE_ARG(label));
+      slice quoted = go_quote(a, label);
+      return arena_printf(a, "field label %.*s not supported for Job", SLICE_ARG(quoted));
     }
     if (slice_is(r->kind, "ResourceSlice")) {
       return arena_printf(a,

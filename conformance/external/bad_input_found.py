@@ -2,6 +2,7 @@
 bad_input_bodies.py for how a row is made."""
 
 import json
+from urllib.parse import quote
 
 from bad_input_bodies import APPLY, CM, DRY, JSON, LIVE, MERGE, NS, PROTO, WEB, YAML, Case, configmap
 
@@ -99,5 +100,31 @@ def component_rows():
         yield Case("apply: to scale with force " + name, "PATCH", WEB + "/scale?fieldManager=m&force=true", {**scale, **spec}, APPLY, uses=WEB)
 
 
+def option_kind_rows():
+    """What else than DeleteOptions a deletion's body may claim to be, with and without a version."""
+    for kind in ("ConfigMap", "Nothing", "Scale", "Status", "APIGroup", "Table", "WatchEvent", "CreateOptions", "PatchOptions", "GetOptions", "ListOptions", "PartialObjectMetadataList"):
+        for version in (None, "v1", "apps/v1", "meta.k8s.io/v1", "meta.k8s.io/v1beta1", "__internal", "meta.k8s.io/__internal"):
+            yield Case(f"delete: {kind} {version}", "DELETE", DRY, {"kind": kind, **({"apiVersion": version} if version else {})}, JSON)
+
+
+def number_rows():
+    for text in ("a>+1", "a>-1", "a>+-1", "a<00000000000000000000000001", "a>99999999999999999999", "a>+", "a<1.5"):
+        yield Case("labelSelector: number " + text, "GET", CM + "?fieldSelector=metadata.name%3Dzz&labelSelector=" + quote(text))
+    for text in ("+1", "+-1", "00000000000000000000000001", "-0", "+"):
+        yield Case("limit: number " + text, "GET", CM + "?fieldSelector=metadata.name%3Dzz&limit=" + quote(text))
+    for label in ('"metadata.name', "a\\b", "\u00e9", "a\x7f"):
+        yield Case(f"fieldSelector: of a job {label!r}", "GET", "/apis/batch/v1/jobs?fieldSelector=" + quote(label + "=a"))
+
+
+def router_rows():
+    """Whom the router sends away is not told that the kind is deprecated."""
+    to = NS + "/endpoints"
+    for accept in ("foo/bar", "foo", "application/cbor", "application/json;as=Foo;g=meta.k8s.io;v=v1"):
+        yield Case("deprecated kind: Accept " + accept, "GET", to, headers=("Accept: " + accept,))
+    yield Case("deprecated kind: patch's type", "PATCH", to + "/zz", {}, JSON)
+    for accept in ("foo", "/", "a/b/c", "text/html"):
+        yield Case("openapi v3: Accept " + accept, "GET", "/openapi/v3/version", headers=("Accept: " + accept,))
+
+
 def all_rows():
-    return [*selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows(), *disabled_rows(), *component_rows()]
+    return [*option_kind_rows(), *number_rows(), *router_rows(), *selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows(), *disabled_rows(), *component_rows()]

@@ -29,7 +29,7 @@ int64_t int_or_percent_value(const val *v) {
   if (!val_is_string(v)) return val_i64(v);
   slice s = val_str(v);
   if (percent_ok(s)) s.len--;
-  return slice_to_i64(s, &n) ? n : 0;
+  return slice_to_i64_go(s, &n) ? n : 0;
 }
 
 void percent_most_check(field_errors *e, const path *p, const val *v) {

@@ -99,8 +99,7 @@ static void failure_check(field_errors *e, const path *p, const val *spec) {
 
 /* Go's Atoi; the words name the text. */
 static bool index_number(arena *a, slice s, int64_t completions, long long *out, slice *why) {
-  slice digits = s.len && s.ptr[0] == '+' ? slice_from(s, 1) : s;
-  if (!slice_to_i64(digits, out)) {
+  if (!slice_to_i64_go(s, out)) {
     slice shown = go_quote(a, s);
     *why = arena_printf(a, "cannot convert string to integer for index: %.*s", SLICE_ARG(shown));
     return false;

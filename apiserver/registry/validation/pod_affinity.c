@@ -191,8 +191,7 @@ static void whole_number_check(field_errors *e, const path *p, slice value) {
   long long n;
   if (value.len == 0) refuse_str(e, p, "value", value, "must be non-empty");
   else if (!is_decimal(value)) refuse_str(e, p, "value", value, canonical);
-  slice digits = value.len > 1 && value.ptr[0] == '+' ? slice_from(value, 1) : value;
-  if (slice_to_i64(digits, &n)) return;
+  if (slice_to_i64_go(value, &n)) return;
   const char *why = is_decimal(value) ? "value out of range" : "invalid syntax";
   slice quoted = go_quote(e->a, value);
   path at = path_child(p, "value");
