@@ -369,7 +369,13 @@ val *negotiate_decode_bytes(arena *a, body_format format, slice bytes, const kin
 
 /* The kinds of the options' own scheme beside DeleteOptions, and the versions that know them. Each
  * has Go's name of its type where it is not v1's. */
-typedef enum meta_versions { META_V1 = 1, META_V1BETA1 = 2, META_INTERNAL = 4, META_ANY = 8 } meta_versions;
+typedef enum meta_versions {
+  META_V1 = 1,
+  META_V1BETA1 = 2,
+  META_INTERNAL = 4,
+  META_ANY = 8
+} meta_versions;
+
 typedef struct meta_row {
   const char *kind;
   uint8_t versions; /* META_* */

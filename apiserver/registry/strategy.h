@@ -40,6 +40,7 @@ prepare_fn subresource_prepare(const resource_info *r, slice subresource);
 typedef enum generation_rule {
   GENERATION_NONE, /* the resource has none */
   GENERATION_SPEC, /* 1 on create, plus one when spec changes */
+  GENERATION_SPEC_SENT, /* likewise, of the spec as sent, before gates take fields from it */
   GENERATION_SPEC_UPDATES, /* a create leaves it alone; plus one when spec changes */
   GENERATION_ALL_BUT_META_STATUS, /* plus one when anything outside metadata and status changes */
   GENERATION_HOOK, /* the prepare hooks do it */

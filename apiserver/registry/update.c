@@ -54,11 +54,12 @@ static void prepare_update(update_run *u, val *obj) {
     return;
   }
   if (s->has_status) object_take(rq->arena, obj, u->live, "status");
+  bool sent = s->generation == GENERATION_SPEC_SENT && spec_changed(obj, u->live);
   disabled_fields_drop(rq, obj, u->live);
   if (s->prepare_update) s->prepare_update(rq, obj, u->live);
   bool by_spec = s->generation == GENERATION_SPEC || s->generation == GENERATION_SPEC_UPDATES;
   bool emptied = s->empties_count && val_had_any_empty(val_getc(obj, "spec"));
-  bool bump = (by_spec && (spec_changed(obj, u->live) || emptied)) ||
+  bool bump = sent || (by_spec && (spec_changed(obj, u->live) || emptied)) ||
               (s->generation == GENERATION_ALL_BUT_META_STATUS && content_changed(obj, u->live));
   if (bump && !MUTANT(NO_GENERATION))
     object_set_generation(rq->arena, obj, object_generation(u->live) + 1);

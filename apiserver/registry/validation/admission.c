@@ -2,6 +2,7 @@
  * pkg/apis/admissionregistration/validation, apiserver pkg/util/webhook/validation.go. CEL
  * expressions are not compiled: only their presence is looked at. */
 #include "registry/validation/admission.h"
+#include "registry/validation/go_url.h"
 
 #include "registry/strategy_hooks.h"
 #include "registry/validation/rows.h"
@@ -114,37 +115,23 @@ void match_conditions_check(field_errors *errs, const path *p, const val *list) 
   }
 }
 
-/* scheme://user@host/path?query#fragment, taken apart as Go does for what is no opaque URL. */
 void webhook_url_check(field_errors *errs, const path *p, slice url) {
-  slice rest = url, scheme = SLICE_LIT(""), fragment = SLICE_LIT(""), query = SLICE_LIT(""),
-        host = SLICE_LIT(""), user = SLICE_LIT("");
-  slice head, tail;
-  if (slice_cut(rest, '#', &head, &tail)) rest = head, fragment = tail;
-  ptrdiff_t colon = slice_find_char(rest, ':'), slash = slice_find_char(rest, '/');
-  if (colon > 0 && (slash < 0 || colon < slash)) {
-    scheme = slice_upto(rest, (size_t)colon);
-    rest = slice_from(rest, (size_t)colon + 1);
-  } else if (colon == 0) {
-    field_required(errs, p,
-                   "url must be a valid URL: parse \"%.*s\": missing protocol scheme" URL_FORM,
-                   SLICE_ARG(url));
+  go_url u;
+  slice why;
+  if (!go_url_parse(errs->a, url, &u, &why)) {
+    field_required(errs, p, "url must be a valid URL: %.*s" URL_FORM, SLICE_ARG(why));
     return;
   }
-  if (slice_cut(rest, '?', &head, &tail)) rest = head, query = tail;
-  if (slice_has_prefix(rest, SLICE_LIT("//"))) {
-    slice_cut(slice_from(rest, 2), '/', &host, &tail);
-    for (ptrdiff_t at; (at = slice_find_char(host, '@')) >= 0;) {
-      user = slice_upto(host, (size_t)at);
-      host = slice_from(host, (size_t)at + 1);
-    }
+  if (!slice_is(u.scheme, "https")) {
+    field_invalid_str(errs, p, u.scheme, "'https' is the only allowed URL scheme" URL_FORM);
   }
-  if (!slice_eq_nocase(scheme, SLICE_LIT("https"))) {
-    field_invalid_str(errs, p, scheme, "'https' is the only allowed URL scheme" URL_FORM);
-  }
-  if (host.len == 0) field_invalid_str(errs, p, SLICE_LIT(""), "host must be specified" URL_FORM);
-  if (user.len) field_invalid_str(errs, p, user, "user information is not permitted in the URL");
-  if (fragment.len) field_invalid_str(errs, p, fragment, "fragments are not permitted in the URL");
-  if (query.len) field_invalid_str(errs, p, query, "query parameters are not permitted in the URL");
+  if (u.host.len == 0) field_invalid_str(errs, p, SLICE_LIT(""), "host must be specified" URL_FORM);
+  if (u.has_user)
+    field_invalid_str(errs, p, u.user, "user information is not permitted in the URL");
+  if (u.fragment.len)
+    field_invalid_str(errs, p, u.fragment, "fragments are not permitted in the URL");
+  if (u.query.len)
+    field_invalid_str(errs, p, u.query, "query parameters are not permitted in the URL");
 }
 
 static void url_path_check(field_errors *errs, const path *p, slice text) {

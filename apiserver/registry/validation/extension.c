@@ -337,21 +337,30 @@ static void approval_check(const validate_args *v) {
   }
 }
 
+static void name_check(const validate_args *v, const char *field, slice want) {
+  path meta = path_root("metadata"), at = path_child(&meta, field);
+  slice name = val_get_str(val_getc(v->obj, "metadata"), field), texts[4];
+  bool base = strcmp(field, "generateName") == 0;
+  if (!name.len) return;
+  uint32_t n = text_problems(v->errs->a, TEXT_DNS1123_SUBDOMAIN, name, base, texts);
+  for (uint32_t i = 0; i < n; i++) field_invalid_str(v->errs, &at, name, "%.*s", SLICE_ARG(texts[i]));
+  if (!slice_eq(name, want))
+    field_invalid_str(v->errs, &at, name, "must be spec.names.plural+\".\"+spec.group");
+}
+
 void validate_crd(const validate_args *v) {
   path spec = path_root("spec"), status = path_root("status"),
-       accepted = path_child(&status, "acceptedNames"), meta = path_root("metadata"),
-       name_at = path_child(&meta, "name"), unknown = path_child(&spec, "preserveUnknownFields");
+       accepted = path_child(&status, "acceptedNames"),
+       unknown = path_child(&spec, "preserveUnknownFields");
   const val *s = val_getc(v->obj, "spec"), *names = val_getc(s, "names"),
             *loose = val_getc(s, "preserveUnknownFields");
   if (v->old) {
     meta_change(v);
   } else {
-    slice name = val_str(val_path(v->obj, "metadata.name")), group = val_get_str(s, "group"),
-          plural = val_get_str(names, "plural");
+    slice group = val_get_str(s, "group"), plural = val_get_str(names, "plural");
     slice want = arena_printf(v->errs->a, "%.*s.%.*s", SLICE_ARG(plural), SLICE_ARG(group));
-    if (name.len) text_check(v->errs, &name_at, TEXT_DNS1123_SUBDOMAIN, name);
-    if (name.len && !slice_eq(name, want))
-      field_invalid_str(v->errs, &name_at, name, "must be spec.names.plural+\".\"+spec.group");
+    name_check(v, "generateName", want);
+    name_check(v, "name", want);
     meta_rules(v, TEXT_ANY);
   }
   if (!slice_is(v->subresource, "status")) {

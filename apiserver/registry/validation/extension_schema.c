@@ -11,7 +11,7 @@
 static const char *const types[] = {"array",  "boolean", "integer", "number",
                                     "object", "string",  NULL};
 static const char *const list_types[] = {"atomic", "set", "map", NULL};
-static const char *const map_types[] = {"granular", "atomic", NULL};
+static const char *const map_types[] = {"atomic", "granular", NULL};
 
 typedef enum place { PLACE_ROOT, PLACE_FIELD, PLACE_ITEM, PLACE_LOGIC } place;
 

@@ -1,16 +1,22 @@
 /* APIServices. Source: kube-aggregator pkg/apis/apiregistration/validation. */
+#include "base/quote.h"
 #include "registry/validation/checks.h"
 #include "registry/validation/rows.h"
 
 static const char *const statuses[] = {"True", "False", "Unknown", NULL};
 
 static void name_check(const validate_args *v, slice group, slice version) {
-  path meta = path_root("metadata"), p = path_child(&meta, "name");
-  slice name = val_str(val_path(v->obj, "metadata.name"));
+  static const char *const fields[] = {"generateName", "name"};
+  path meta = path_root("metadata");
   slice want = arena_printf(v->errs->a, "%.*s.%.*s", SLICE_ARG(version), SLICE_ARG(group));
-  if (name.len && text_check(v->errs, &p, TEXT_PATH_SEGMENT, name) && !slice_eq(name, want)) {
-    field_invalid_str(v->errs, &p, name, "must be `spec.version+\".\"+spec.group`: \"%.*s\"",
-                      SLICE_ARG(want));
+  slice shown = go_quote(v->errs->a, want);
+  for (size_t i = 0; i < 2; i++) {
+    path p = path_child(&meta, fields[i]);
+    slice name = val_get_str(val_getc(v->obj, "metadata"), fields[i]);
+    if (!name.len || !text_check(v->errs, &p, TEXT_PATH_SEGMENT, name)) continue;
+    if (slice_eq(name, want)) continue;
+    field_invalid_str(v->errs, &p, name, "must be `spec.version+\".\"+spec.group`: %.*s",
+                      SLICE_ARG(shown));
   }
   meta_rules(v, TEXT_ANY);
 }

@@ -245,7 +245,7 @@ static void cidrs_change_check(const validate_args *v, const path *p, const val 
 
 void validate_service_cidr(const validate_args *v) {
   path spec = path_root("spec"), cidrs = path_child(&spec, "cidrs");
-  const val *list = val_path(v->obj, "spec.cidrs");
+  const val *list = list_shown(v->errs->a, val_getc(v->obj, "spec"), "cidrs");
   meta_change(v);
   if (slice_is(v->subresource, "status")) return;
   if (v->old) {

@@ -146,10 +146,13 @@ static void gates_update(const validate_args *v) {
   val *before = val_map(v->errs->a);
   EACH_ITEM(i, was)
   val_set(v->errs->a, before, val_get_str(val_at(was, i), "name"), val_null(v->errs->a));
+  val *last = val_map(v->errs->a); /* of one name the last one is told */
+  EACH_ITEM(i, now)
+  val_set(v->errs->a, last, val_get_str(val_at(now, i), "name"), val_int(v->errs->a, i));
   EACH_ITEM(i, now) {
     slice name = val_get_str(val_at(now, i), "name");
     path at = path_index(&p, i), at_name = path_child(&at, "name");
-    if (!val_get(before, name)) {
+    if (!val_get(before, name) && val_i64(val_get(last, name)) == i) {
       field_forbidden(v->errs, &at_name,
                       "only deletion is allowed, but found new scheduling gate '%.*s'",
                       SLICE_ARG(name));

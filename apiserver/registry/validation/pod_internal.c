@@ -34,10 +34,31 @@ static val *zero_of(arena *a, char kind, slice type) {
 
 static val *shared(const val *v) { return (val *)(uintptr_t)v; } /* printed only */
 
+/* The API's own type inside of internal ones: a requirement shows its key and operator always. */
+static val *label_selector(arena *a, const val *v) {
+  val *out = val_copy(a, v), *list = val_getc(out, "matchExpressions");
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    const val *item = val_at(list, i), *values = val_getc(item, "values");
+    val *whole = val_map(a);
+    val_setc(a, whole, "key", val_string(a, val_get_str(item, "key")));
+    val_setc(a, whole, "operator", val_string(a, val_get_str(item, "operator")));
+    if (values) val_setc(a, whole, "values", shared(values));
+    list->u.items[i] = whole;
+  }
+  return out;
+}
+
 static val *value_of(arena *a, char kind, slice type, const val *v) {
   if (!v || val_is_null(v)) return zero_of(a, kind, type);
   if (kind == 'S' || kind == 'P') return tree_of(a, type, v);
-  if (kind != 'L') return shared(v);
+  if (kind == 'l') return label_selector(a, v);
+  if (kind != 'L') {
+    val *plain = shared(v);
+    if (!val_is_map(v)) return plain;
+    plain = val_copy(a, v); /* the API's maps are sorted, the structs around them are not */
+    val_sort(plain);
+    return plain;
+  }
   val *list = val_list(a);
   for (uint32_t i = 0; i < val_len(v); i++) val_append(a, list, tree_of(a, type, val_at(v, i)));
   return list;

@@ -36,7 +36,7 @@ const internal_row internal_rows[] = {
     {"CinderVolumeSource",
        "VolumeID:s FSType=fsType:s ReadOnly:b SecretRef:PLocalObjectReference"},
     {"ClusterTrustBundleProjection",
-       "Name:p SignerName:p LabelSelector:p Optional:p Path:s"},
+       "Name:p SignerName:p LabelSelector:l Optional:p Path:s"},
     {"ConfigMapEnvSource",
        "Name:s Optional:p"},
     {"ConfigMapKeySelector",
@@ -169,7 +169,7 @@ const internal_row internal_rows[] = {
        "Kind:s Namespace:s Name:s UID=uid:s APIVersion=apiVersion:s ResourceVersion:s "
        "FieldPath:s"},
     {"PersistentVolumeClaimSpec",
-       "AccessModes:p Selector:p Resources:SVolumeResourceRequirements VolumeName:s "
+       "AccessModes:p Selector:l Resources:SVolumeResourceRequirements VolumeName:s "
        "StorageClassName:p VolumeMode:p DataSource:PTypedLocalObjectReference "
        "DataSourceRef:PTypedObjectReference VolumeAttributesClassName:p"},
     {"PersistentVolumeClaimTemplate",
@@ -190,13 +190,31 @@ const internal_row internal_rows[] = {
        "PortworxVolume:PPortworxVolumeSource ScaleIO:PScaleIOPersistentVolumeSource "
        "Local:PLocalVolumeSource StorageOS=storageos:PStorageOSPersistentVolumeSource "
        "CSI=csi:PCSIPersistentVolumeSource"},
+    {"PersistentVolumeSpec",
+       "Capacity:p "
+       "GCEPersistentDisk=gcePersistentDisk:PGCEPersistentDiskVolumeSource "
+       "AWSElasticBlockStore=awsElasticBlockStore:PAWSElasticBlockStoreVolumeSource "
+       "HostPath:PHostPathVolumeSource Glusterfs:PGlusterfsPersistentVolumeSource "
+       "NFS=nfs:PNFSVolumeSource RBD=rbd:PRBDPersistentVolumeSource "
+       "Quobyte:PQuobyteVolumeSource ISCSI=iscsi:PISCSIPersistentVolumeSource "
+       "FlexVolume:PFlexPersistentVolumeSource Cinder:PCinderPersistentVolumeSource "
+       "CephFS=cephfs:PCephFSPersistentVolumeSource FC=fc:PFCVolumeSource "
+       "Flocker:PFlockerVolumeSource AzureFile:PAzureFilePersistentVolumeSource "
+       "VsphereVolume:PVsphereVirtualDiskVolumeSource AzureDisk:PAzureDiskVolumeSource "
+       "PhotonPersistentDisk:PPhotonPersistentDiskVolumeSource "
+       "PortworxVolume:PPortworxVolumeSource ScaleIO:PScaleIOPersistentVolumeSource "
+       "Local:PLocalVolumeSource StorageOS=storageos:PStorageOSPersistentVolumeSource "
+       "CSI=csi:PCSIPersistentVolumeSource "
+       "AccessModes:p ClaimRef:PObjectReference PersistentVolumeReclaimPolicy:s "
+       "StorageClassName:s MountOptions:p VolumeMode:p NodeAffinity:PVolumeNodeAffinity "
+       "VolumeAttributesClassName:p"},
     {"PhotonPersistentDiskVolumeSource",
        "PdID:s FSType=fsType:s"},
     {"PodAffinity",
        "RequiredDuringSchedulingIgnoredDuringExecution:LPodAffinityTerm "
        "PreferredDuringSchedulingIgnoredDuringExecution:LWeightedPodAffinityTerm"},
     {"PodAffinityTerm",
-       "LabelSelector:p Namespaces:p TopologyKey:s NamespaceSelector:p MatchLabelKeys:p "
+       "LabelSelector:l Namespaces:p TopologyKey:s NamespaceSelector:l MatchLabelKeys:p "
        "MismatchLabelKeys:p"},
     {"PodAntiAffinity",
        "RequiredDuringSchedulingIgnoredDuringExecution:LPodAffinityTerm "
@@ -339,7 +357,7 @@ const internal_row internal_rows[] = {
     {"Toleration",
        "Key:s Operator:s Value:s Effect:s TolerationSeconds:p"},
     {"TopologySpreadConstraint",
-       "MaxSkew:i TopologyKey:s WhenUnsatisfiable:s LabelSelector:p MinDomains:p "
+       "MaxSkew:i TopologyKey:s WhenUnsatisfiable:s LabelSelector:l MinDomains:p "
        "NodeAffinityPolicy:p NodeTaintsPolicy:p MatchLabelKeys:p"},
     {"TypedLocalObjectReference",
        "APIGroup=apiGroup:p Kind:s Name:s"},
@@ -363,6 +381,10 @@ const internal_row internal_rows[] = {
        "Projected:PProjectedVolumeSource PortworxVolume:PPortworxVolumeSource "
        "ScaleIO:PScaleIOVolumeSource StorageOS=storageos:PStorageOSVolumeSource "
        "CSI=csi:PCSIVolumeSource Ephemeral:PEphemeralVolumeSource Image:PImageVolumeSource"},
+    {"VolumeAttachmentSource",
+       "PersistentVolumeName:p InlineVolumeSpec:PPersistentVolumeSpec"},
+    {"VolumeAttachmentSpec",
+       "Attacher:s Source:SVolumeAttachmentSource NodeName:s"},
     {"VolumeDevice",
        "Name:s DevicePath:s"},
     {"VolumeMount",

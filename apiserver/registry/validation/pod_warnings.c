@@ -265,8 +265,9 @@ static void name_warn(request *rq, const val *obj, const char *words) {
 #define HOSTNAMES "this is used in Pod names and hostnames"
 
 void pod_warn(request *rq, val *obj, const val *old) {
-  if (!old) name_warn(rq, obj, "this is used in the Pod's hostname");
-  if (changed(obj, old)) template_warn(rq, NULL, obj);
+  if (old) return; /* updates come too often, and from no humans */
+  name_warn(rq, obj, "this is used in the Pod's hostname");
+  template_warn(rq, NULL, obj);
 }
 
 static void workload(request *rq, const val *obj, const val *old, const char *where, bool named) {

@@ -61,17 +61,46 @@ static void classes_check(field_errors *e, const path *p, const val *spec) {
     require(e, p, "csi", "has to be specified when using volumeAttributesClassName");
 }
 
-static void spec_check(field_errors *e, const path *p, const val *spec, slice name) {
+#define NOT_INLINE "may not be specified in the context of inline volumes"
+
+static void inline_classes_check(field_errors *e, const path *p, const val *spec) {
+  const val *mode = val_getc(spec, "volumeMode");
+  if (val_get_str(spec, "storageClassName").len) forbid(e, p, "storageClassName", NOT_INLINE);
+  if (mode && !slice_is(val_str(mode), "Filesystem"))
+    forbid(e, p, "volumeMode",
+           "may not specify volumeMode other than Filesystem in the context of inline volumes");
+}
+
+static void policy_check(field_errors *e, const path *p, slice policy, bool in_attachment) {
+  if (!policy.len) return;
+  if (!in_attachment) {
+    static const char *const policies[] = {"Delete", "Recycle", "Retain", NULL};
+    if (!one_of(policy, policies))
+      unsupported(e, p, "persistentVolumeReclaimPolicy", policy, policies);
+  } else if (!slice_is(policy, "Retain")) {
+    forbid(e, p, "persistentVolumeReclaimPolicy",
+           "may only be Retain in the context of inline volumes");
+  }
+}
+
+void pv_spec_validate(field_errors *e, const path *p, const val *spec, slice name,
+                      bool in_attachment) {
   const val *affinity = val_getc(spec, "nodeAffinity"), *needed = val_getc(affinity, "required");
   path at = path_child(p, "nodeAffinity"), at_needed = path_child(&at, "required");
   slice policy = val_get_str(spec, "persistentVolumeReclaimPolicy");
+  if (in_attachment) {
+    if (val_getc(spec, "claimRef")) forbid(e, p, "claimRef", NOT_INLINE);
+    if (val_len(val_getc(spec, "capacity"))) forbid(e, p, "capacity", NOT_INLINE);
+    if (!val_getc(spec, "csi"))
+      require(e, p, "csi", "has to be specified in the context of inline volumes");
+  }
   need(e, p, spec, "accessModes", "");
   access_modes_check(e, p, val_getc(spec, "accessModes"));
-  capacity_check(e, p, spec);
-  if (policy.len)
-    choice_at(e, p, spec, "persistentVolumeReclaimPolicy", CHOICES("Delete", "Recycle", "Retain"),
-              false);
-  if (needed)
+  if (!in_attachment) capacity_check(e, p, spec);
+  policy_check(e, p, policy, in_attachment);
+  if (in_attachment && affinity)
+    forbid(e, p, "nodeAffinity", NOT_INLINE);
+  else if (needed)
     node_selector_validate(e, &at_needed, needed);
   else if (affinity)
     require(e, &at, "required", "must specify required node constraints");
@@ -80,14 +109,16 @@ static void spec_check(field_errors *e, const path *p, const val *spec, slice na
     forbid(e, p, "persistentVolumeReclaimPolicy",
            "may not be 'recycle' for a hostPath mount of '/'");
   }
-  classes_check(e, p, spec);
+  if (in_attachment) inline_classes_check(e, p, spec);
+  else classes_check(e, p, spec);
 }
 
 static void whole_check(const validate_args *v) {
   const val *spec = val_getc(v->obj, "spec");
   path p = path_root("spec");
   core_meta_validate(v->errs, v->obj, false, TEXT_DNS1123_SUBDOMAIN);
-  spec_check(v->errs, &p, spec, val_get_str(val_getc(v->obj, "metadata"), "name"));
+  slice name = val_get_str(val_getc(v->obj, "metadata"), "name");
+  pv_spec_validate(v->errs, &p, spec, name, false);
 }
 
 /* The older annotation for mount options is only for kinds that are mounted. */
@@ -144,7 +175,7 @@ static bool key_is_same(slice now, slice was) {
   for (size_t i = 0; i < sizeof stable / sizeof *stable; i++) {
     if (slice_is(was, stable[i][0]) && slice_is(now, stable[i][1])) return true;
   }
-  return slice_eq(now, was);
+  return slice_eq(now, was) || now.len == 0; /* the real table's answer for a label without one */
 }
 
 static bool requirements_same(const val *now, const val *was) {

@@ -280,7 +280,7 @@ void validate_device_class(const validate_args *v) {
        config = path_child(&spec, "config"), extended = path_child(&spec, "extendedResourceName");
   const val *now = val_getc(v->obj, "spec"), *configs = val_getc(now, "config"),
             *name = val_getc(now, "extendedResourceName");
-  meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
+  meta_rules(v, TEXT_LONG_NAME);
   meta_change(v);
   selectors_check(e, &selectors, val_getc(now, "selectors"));
   if (list_fits(e, &config, configs, ITEMS_MAX)) {

@@ -230,7 +230,7 @@ void validate_resource_slice(const validate_args *v) {
     immutable_check(e, &node, val_getc(spec, "nodeName"), val_getc(was, "nodeName"));
   }
   spec_nodes_check(e, &p, spec);
-  if (val_getc(spec, "sharedCounters") && val_getc(spec, "devices"))
+  if (list_shown(e->a, spec, "sharedCounters") && list_shown(e->a, spec, "devices"))
     field_invalid_str(e, &p, SLICE_LIT(""), "only one of `sharedCounters` or `devices` is allowed");
   devices_check(e, &devices, spec);
   counters_check(e, &counters, val_getc(spec, "sharedCounters"), "name", COUNTER_SETS_MAX);

@@ -1,8 +1,9 @@
 /* StorageClasses, VolumeAttributesClasses and VolumeAttachments. Source:
- * pkg/apis/storage/validation/validation.go. A VolumeAttachment's inlineVolumeSpec is not looked
- * into. */
+ * pkg/apis/storage/validation/validation.go. */
 #include "registry/strategy_hooks.h"
 #include "registry/validation/checks.h"
+#include "registry/validation/pod_checks.h"
+#include "registry/validation/pv.h"
 #include "registry/validation/rows.h"
 
 #define PARAMETERS_MAX 512
@@ -112,7 +113,8 @@ void validate_storage_class(const validate_args *v) {
       immutable_str_check(v->errs, &p, val_get_str(v->obj, fixed[i]),
                           val_get_str(v->old, fixed[i]));
     else
-      immutable_check(v->errs, &p, val_getc(v->obj, fixed[i]), val_getc(v->old, fixed[i]));
+      immutable_check(v->errs, &p, map_shown(v->errs->a, v->obj, fixed[i]),
+                      val_getc(v->old, fixed[i]));
   }
 }
 
@@ -146,7 +148,8 @@ void validate_volume_attributes_class(const validate_args *v) {
 }
 
 static void source_check(field_errors *errs, const path *spec, const val *source) {
-  path p = path_child(spec, "source"), name = path_child(&p, "persistentVolumeName");
+  path p = path_child(spec, "source"), name = path_child(&p, "persistentVolumeName"),
+       inline_at = path_child(&p, "inlineVolumeSpec");
   const val *volume = val_getc(source, "persistentVolumeName"),
             *inline_spec = val_getc(source, "inlineVolumeSpec");
   static const char one[] = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
@@ -156,6 +159,8 @@ static void source_check(field_errors *errs, const path *spec, const val *source
     field_forbidden(errs, &p, "%s", one);
   else if (volume && val_str(volume).len == 0)
     field_required(errs, &name, "must specify non empty persistentVolumeName");
+  else if (inline_spec)
+    pv_spec_validate(errs, &inline_at, inline_spec, SLICE_LIT(""), true);
 }
 
 static void volume_error_check(field_errors *errs, const path *status, const val *e,
@@ -186,7 +191,7 @@ void validate_volume_attachment(const validate_args *v) {
   volume_error_check(errs, &status, val_getc(st, "detachError"), "detachError");
   const val *name = val_path(s, "source.persistentVolumeName");
   if (name) text_check(errs, &volume, TEXT_DNS1123_SUBDOMAIN, val_str(name));
-  if (v->old)
-    immutable_struct_check(errs, &spec, struct_shown(errs->a, v->obj, "spec"),
-                           val_getc(v->old, "spec"), field_type(v, "spec"));
+  if (v->old && !val_same(s, val_getc(v->old, "spec")))
+    refuse_go(errs, &spec, NULL, "VolumeAttachmentSpec", s ? s : val_map(errs->a),
+              "field is immutable");
 }
