@@ -302,7 +302,7 @@ static void answer_v3(request *rq, slice path, route_answer *out) {
     return;
   }
   int form = accept_choose(rq->arena, http_header_get(rq->http, "Accept"), V3_TYPES, 3);
-  if (form == ACCEPT_NO_CLAUSE) { /* the real handler's loop over the clauses ends with nothing said */
+  if (form == ACCEPT_NO_CLAUSE) { /* the real handler's loop over them ends with nothing said */
     empty_answer(out, 200);
     return;
   }

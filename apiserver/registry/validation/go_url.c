@@ -1,3 +1,4 @@
+/* Each part is read once, from the front: scheme, authority, path. */
 #include "registry/validation/go_url.h"
 
 #include "base/ascii.h"
