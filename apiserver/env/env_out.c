@@ -113,6 +113,12 @@ static bool would_block(void) {
 }
 
 /* Bytes taken, or -1 when the connection broke. */
+static ssize_t send_bytes(env_conn *c, slice s) {
+  ssize_t n = send(c->fd, s.ptr, s.len, MSG_NOSIGNAL);
+  if (n >= 0) return n;
+  return would_block() ? 0 : -1;
+}
+
 static ssize_t send_iov(env_conn *c, struct iovec *iov, size_t count) {
   struct msghdr m = {.msg_iov = iov, .msg_iovlen = count};
   ssize_t n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
@@ -186,8 +192,7 @@ static bool flush_plain_backlog(env_conn *c) {
 
 static bool send_kept_records(env_conn *c) {
   if (!c->cipher) return true;
-  struct iovec iov = {c->cipher + c->cipher_at, c->cipher_len - c->cipher_at};
-  ssize_t n = send_iov(c, &iov, 1);
+  ssize_t n = send_bytes(c, slice_of(c->cipher + c->cipher_at, c->cipher_len - c->cipher_at));
   if (n < 0) return false;
   c->cipher_at += (size_t)n;
   if (c->cipher_at < c->cipher_len) {
@@ -208,8 +213,7 @@ bool out_send_records(env_conn *c) {
   if (n == 0) return true;
   ssize_t sent = 0;
   if (!c->cipher) {
-    struct iovec iov = {p->out, n};
-    sent = send_iov(c, &iov, 1);
+    sent = send_bytes(c, slice_of(p->out, n));
     if (sent < 0) return false;
     if ((size_t)sent == n) return true;
   }

@@ -22,6 +22,7 @@ typedef struct watcher {
   bool closing; /* nothing is told any more; the deadline timer ends it */
   bool chunked; /* the answer is: frames are sent as chunks that all share */
   outbox out;
+  size_t unsent; /* at most so much of what was sent still waits: asked for at the latest sending */
   selector selector;
   http_exchange *stream;
   websocket *socket; /* NULL: no upgrade */

@@ -5,23 +5,29 @@
 
 #include <assert.h>
 
-#define SLICE 96u /* outboxes that are served in one turn of the loop: then others have theirs */
 #define JOINED_FROM 16u /* streams: with fewer there is little to share */
-#define MANY_FRAMES 6u /* of one outbox in a round of several slices: they come by themselves */
-#define BUSY_NS ((int64_t)1000000) /* the pause then */
-#define SHORTEST_NS ((int64_t)3000000)
-#define PER_STREAM_NS ((int64_t)4000)
+/* From one round's beginning to the next one's; where a round takes longer, the next follows. */
+#define PERIOD_NS ((int64_t)3000000)
+#define PER_STREAM_NS ((int64_t)10000)
 /* Frames in one outbox that end the waiting, by how many streams there are: longer saves little,
  * and clients have to work them off. */
 #define ROUND_FRAMES 64000u
 #define FULL_LEAST 4u
 #define FULL_MOST 64u
+/* Outboxes that are served in one turn of the loop. A send costs as much as seventy frames, so a
+ * round should bring many to each stream; but each of them makes it longer. The busiest writers
+ * wait for their answers, which leave once a turn: in short turns they write more during a round,
+ * in long ones less. AIM frames to a stream are sought: most of what sharing can save is saved
+ * then, and a round of a thousand streams takes about 15 ms. */
+#define SLICE_LEAST 16u
+#define SLICE_FIRST 48u
+#define SLICE_MOST 256u
+#define AIM 40u
 #define CAP_FIRST 4u
 #define CAP_KEPT 128u /* a larger array is freed when it is empty */
 
-static int64_t pause_ns(const outbox_queue *q) {
-  int64_t ns = SHORTEST_NS + PER_STREAM_NS * (int64_t)q->streams;
-  if (q->streams > SLICE && q->latest_most >= MANY_FRAMES) return BUSY_NS;
+static int64_t period_ns(const outbox_queue *q) {
+  int64_t ns = PERIOD_NS + PER_STREAM_NS * (int64_t)q->streams;
   return ns < OUTBOX_LONGEST_NS ? ns : OUTBOX_LONGEST_NS;
 }
 
@@ -76,50 +82,59 @@ static blob *joined_of(outbox_queue *q, const outbox *o) {
 
 static void on_timer(void *ctx, int64_t now_ns);
 
-/* What was written in a turn is sent at its end, so that the round's end is known in the next. */
-static void arm(outbox_queue *q, int64_t now_ns) {
-  if (timer_is_set(&q->timer)) return;
-  if (q->round_over) q->sent_ns = now_ns;
-  bool quiet = !q->sent_ns || now_ns - q->sent_ns >= pause_ns(q);
-  q->round_over = false;
-  timer_set(q->timers, &q->timer, quiet ? now_ns : q->sent_ns + pause_ns(q), on_timer, q);
+static void arm(outbox_queue *q, int64_t earliest_ns) {
+  int64_t at = q->began_ns ? q->began_ns + period_ns(q) : 0;
+  timer_set(q->timers, &q->timer, at > earliest_ns ? at : earliest_ns, on_timer, q);
 }
 
 static bool is_of_round(const outbox_queue *q, const outbox *o) {
   return o && o->round != q->round;
 }
 
+/* By the frames that came for each stream since the round before; half, so that it settles. */
+static uint32_t next_slice(const outbox_queue *q) {
+  uint64_t brought = q->puts / (q->streams ? q->streams : 1);
+  uint64_t n = (q->slice + q->slice * brought / AIM + 1) / 2;
+  return n < SLICE_LEAST ? SLICE_LEAST : n > SLICE_MOST ? SLICE_MOST : (uint32_t)n;
+}
+
 /* Serves some of the round's; those that others have put something into since it began are the
  * next one's. */
 static void serve(outbox_queue *q) {
-  for (uint32_t n = 0; n < SLICE && is_of_round(q, q->first); n++) {
+  for (uint32_t n = 0; n < q->slice && is_of_round(q, q->first); n++) {
     outbox *o = q->first;
     if (o->next) __builtin_prefetch(o->next->items);
-    if (o->count > q->most) q->most = o->count;
     q->send(o);
     assert(q->first != o);
   }
 }
 
-/* In the turn behind a round's last the pause begins. */
+static void round_begin(outbox_queue *q, int64_t now_ns) {
+  if (q->slice == 0) q->slice = SLICE_FIRST;
+  q->round++;
+  q->in_round = true;
+  q->began_ns = now_ns;
+}
+
+static void round_end(outbox_queue *q) {
+  for (uint32_t i = 0; q->joined && i < OUTBOX_JOINED; i++) joined_forget(&q->joined[i]);
+  q->in_round = false;
+  q->slice = next_slice(q);
+  q->puts = 0;
+}
+
+/* What was written in a turn is sent at its end. A nanosecond later is another turn. */
 static void on_timer(void *ctx, int64_t now_ns) {
   outbox_queue *q = ctx;
-  if (q->round_over) {
-    arm(q, now_ns);
-    return;
-  }
-  if (!q->in_round) q->round++;
-  q->in_round = true;
+  if (!q->in_round) round_begin(q, now_ns);
   serve(q);
-  if (!is_of_round(q, q->first)) {
-    for (uint32_t i = 0; q->joined && i < OUTBOX_JOINED; i++) joined_forget(&q->joined[i]);
-    q->in_round = false;
-    q->round_over = true;
-    q->latest_most = q->most;
-    q->most = 0;
+  if (!is_of_round(q, q->first)) round_end(q);
+  if (!q->first) return;
+  if (q->in_round || q->first->count >= full(q->streams)) {
+    timer_set(q->timers, &q->timer, now_ns + 1, on_timer, q);
+  } else {
+    arm(q, now_ns + 1);
   }
-  /* A nanosecond later is another turn. */
-  if (q->first) timer_set(q->timers, &q->timer, now_ns + 1, on_timer, q);
 }
 
 void outbox_put(outbox_queue *q, outbox *o, blob *frame, uint32_t streams, int64_t now_ns) {
@@ -135,12 +150,13 @@ void outbox_put(outbox_queue *q, outbox *o, blob *frame, uint32_t streams, int64
     else q->first = o;
     q->last = o;
     o->round = q->round;
-    arm(q, now_ns);
+    if (!timer_is_set(&q->timer)) arm(q, now_ns);
   }
+  q->puts++;
   o->items[o->count++] = blob_ref(frame);
   o->bytes += frame->len;
-  bool waits = !q->in_round && !q->round_over;
-  if (o->count == full(streams) && waits) timer_set(q->timers, &q->timer, now_ns, on_timer, q);
+  bool enough = o->count == full(streams) && !q->in_round;
+  if (enough) timer_set(q->timers, &q->timer, now_ns, on_timer, q);
 }
 
 static void unlist(outbox_queue *q, outbox *o) {

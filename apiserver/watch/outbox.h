@@ -2,12 +2,13 @@
  *
  * Sending costs a system call and a TLS record a stream, which is ten times what a frame costs. So
  * the first event after a quiet moment leaves in its own turn, and those that follow within some
- * milliseconds of it leave together. How long depends on how many streams there are (longest
- * OUTBOX_LONGEST_NS), and it is not longer than until one holds a good number of frames.
+ * milliseconds of it leave together: rounds begin no sooner after one another, the more streams
+ * there are the longer (up to OUTBOX_LONGEST_NS), unless one holds a good number of frames.
  * A round serves every stream that held something when it began; many are served some a turn of the
  * loop, so that requests do not wait for all of them, and what is written meanwhile still comes
- * with the round to those whose turn has not come. Where that alone brings many frames together,
- * the pause behind it is short. Streams that hold the same frames are sent one blob of them. */
+ * with the round to those whose turn has not come. How many a turn follows from how much the latest
+ * rounds brought: enough to be worth a send, and not so much that the last stream waits for long.
+ * Streams that hold the same frames are sent one blob of them. */
 #ifndef APISIM_WATCH_OUTBOX_H
 #define APISIM_WATCH_OUTBOX_H
 
@@ -17,7 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OUTBOX_LONGEST_NS ((int64_t)4000000)
+#define OUTBOX_LONGEST_NS ((int64_t)10000000)
 
 typedef struct outbox {
   struct outbox *next, *prev; /* of those that hold something, oldest first */
@@ -44,12 +45,12 @@ typedef struct outbox_queue {
   void (*send)(outbox *o);
   outbox *first, *last;
   timer timer;
-  int64_t sent_ns; /* when the latest round was over */
-  bool round_over; /* a round has been made, and the time of its end is not known yet */
+  int64_t began_ns; /* the latest round; 0: there was none */
   bool in_round;
   uint32_t round; /* the number of the latest */
-  uint32_t streams;
-  uint32_t most, latest_most; /* frames that one outbox held, in this round and in the latest */
+  uint32_t streams; /* how many there are */
+  uint32_t slice; /* outboxes that are served in a turn */
+  uint64_t puts; /* since the latest round was over */
   uint32_t joined_next;
   outbox_joined *joined; /* OUTBOX_JOINED of them; NULL until the first round */
 } outbox_queue;

@@ -24,6 +24,7 @@
 #define TIMEOUT_MAX_S (365 * 86400)
 
 static void send_held(outbox *o);
+static void empty_outbox(watcher *w);
 
 static struct watch_hub *hub(server *s) {
   if (!s->watches) {
@@ -54,7 +55,7 @@ static void forget(watcher *w) {
 
 static void finish(watcher *w) {
   http_exchange *x = w->stream;
-  send_held(&w->out);
+  empty_outbox(w);
   bool socket = w->socket != NULL;
   forget(w);
   if (socket) websocket_close(x);
@@ -107,20 +108,30 @@ static void put_held(void *ctx, blob *frame) {
   else put_frame(w, frame);
 }
 
-static void send_held(outbox *o) {
-  watcher *w = (watcher *)((char *)o - offsetof(watcher, out));
-  outbox_take(&hub(w->server)->queue, o, w->chunked, put_held, w);
+static bool is_behind(const watcher *w) {
+  return w->out.bytes + w->unsent >= LIMIT_STREAM_PENDING;
 }
 
 static void check_pending(watcher *w) {
-  if (watcher_pending(w) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
+  w->unsent = http_stream_pending(w->stream);
+  if (is_behind(w) && !w->past) close_soon(w, cut);
+}
+
+static void empty_outbox(watcher *w) {
+  outbox_take(&hub(w->server)->queue, &w->out, w->chunked, put_held, w);
+}
+
+static void send_held(outbox *o) {
+  watcher *w = (watcher *)((char *)o - offsetof(watcher, out));
+  empty_outbox(w);
+  check_pending(w);
 }
 
 /* At once, behind what is held. */
 static void write_frame(watcher *w, blob *frame) {
-  send_held(&w->out);
+  empty_outbox(w);
   put_frame(w, frame);
-  if (!w->past) check_pending(w);
+  check_pending(w);
 }
 
 /* With those that follow soon. `frame` is the shared event's. */
@@ -129,7 +140,7 @@ static void hold_frame(watcher *w, blob *frame) {
   if (MUTANT(SLOW_SKIPS) && watcher_pending(w) >= LIMIT_STREAM_PENDING) return;
   blob *as_sent = w->chunked ? watch_shared_chunk(h->shared, frame) : frame;
   outbox_put(&h->queue, &w->out, as_sent, h->count, w->server->env->mono_ns);
-  check_pending(w);
+  if (is_behind(w)) check_pending(w);
 }
 
 /* Past the tap, where there is one. */
@@ -144,6 +155,7 @@ static void on_socket_data(http_exchange *x, slice bytes) {
   watcher *w = x->user;
   if (!websocket_take(w->socket, x, bytes)) finish(w);
   else if (http_stream_pending(x) >= LIMIT_STREAM_PENDING) close_soon(w, cut);
+  else w->unsent = http_stream_pending(x);
 }
 
 /* Whether the entry after (or before) the shared event is selected. A selector of nothing but a
