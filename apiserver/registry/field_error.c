@@ -84,20 +84,23 @@ void field_error_add(field_errors *errs, field_error_type type, slice field, sli
   errs->items[errs->count++] = (field_error){type, field, message};
 }
 
-static void bad_value(arena *a, buf *b, const val *bad) {
+/* Texts are quoted as Go does it; those of a named type are JSON. */
+static void bad_value(arena *a, buf *b, bool named, const val *bad) {
   if (!bad || bad->type == VAL_NULL) buf_lit(b, "null");
-  else if (bad->type == VAL_STRING) buf_append(b, go_quote(a, val_str(bad)));
+  else if (bad->type == VAL_STRING && !named) buf_append(b, go_quote(a, val_str(bad)));
   else json_encode_any(b, bad, false);
 }
 
-static void add(field_errors *errs, field_error_type type, const path *p, bool with_value,
+typedef enum shown_value { VALUE_NONE, VALUE_PLAIN, VALUE_NAMED } shown_value;
+
+static void add(field_errors *errs, field_error_type type, const path *p, shown_value how,
                 const val *bad, const char *detail, va_list args) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   buf_cstr(&b, type_text(type));
-  if (with_value) {
+  if (how) {
     buf_lit(&b, ": ");
-    bad_value(errs->a, &b, bad);
+    bad_value(errs->a, &b, how == VALUE_NAMED, bad);
   }
   if (detail && detail[0]) {
     slice text = arena_vprintf(errs->a, detail, args);
@@ -116,54 +119,58 @@ static void add(field_errors *errs, field_error_type type, const path *p, bool w
   } while (0)
 
 void field_required(field_errors *errs, const path *p, const char *detail, ...) {
-  WITH_ARGS(add(errs, FIELD_REQUIRED, p, false, NULL, detail, args));
+  WITH_ARGS(add(errs, FIELD_REQUIRED, p, VALUE_NONE, NULL, detail, args));
 }
 
 void field_invalid(field_errors *errs, const path *p, const val *bad, const char *detail, ...) {
-  WITH_ARGS(add(errs, FIELD_INVALID, p, true, bad, detail, args));
+  WITH_ARGS(add(errs, FIELD_INVALID, p, VALUE_PLAIN, bad, detail, args));
 }
 
 void field_invalid_str(field_errors *errs, const path *p, slice bad, const char *detail, ...) {
-  WITH_ARGS(add(errs, FIELD_INVALID, p, true, val_string(errs->a, bad), detail, args));
+  WITH_ARGS(add(errs, FIELD_INVALID, p, VALUE_PLAIN, val_string(errs->a, bad), detail, args));
 }
 
 void field_invalid_int(field_errors *errs, const path *p, int64_t bad, const char *detail, ...) {
-  WITH_ARGS(add(errs, FIELD_INVALID, p, true, val_int(errs->a, bad), detail, args));
+  WITH_ARGS(add(errs, FIELD_INVALID, p, VALUE_PLAIN, val_int(errs->a, bad), detail, args));
 }
 
 void field_forbidden(field_errors *errs, const path *p, const char *detail, ...) {
-  WITH_ARGS(add(errs, FIELD_FORBIDDEN, p, false, NULL, detail, args));
+  WITH_ARGS(add(errs, FIELD_FORBIDDEN, p, VALUE_NONE, NULL, detail, args));
 }
 
 void field_internal(field_errors *errs, const path *p, const char *detail, ...) {
-  WITH_ARGS(add(errs, FIELD_INTERNAL, p, false, NULL, detail, args));
+  WITH_ARGS(add(errs, FIELD_INTERNAL, p, VALUE_NONE, NULL, detail, args));
 }
 
-static void add_plain(field_errors *errs, field_error_type type, const path *p, bool with_value,
+static void add_plain(field_errors *errs, field_error_type type, const path *p, shown_value how,
                       const val *bad, const char *detail, ...) {
-  WITH_ARGS(add(errs, type, p, with_value, bad, detail, args));
+  WITH_ARGS(add(errs, type, p, how, bad, detail, args));
 }
 
 void field_duplicate(field_errors *errs, const path *p, const val *bad) {
-  add_plain(errs, FIELD_DUPLICATE, p, true, bad, NULL);
+  add_plain(errs, FIELD_DUPLICATE, p, VALUE_PLAIN, bad, NULL);
 }
 
 void field_not_found(field_errors *errs, const path *p, const val *bad) {
-  add_plain(errs, FIELD_NOT_FOUND, p, true, bad, NULL);
+  add_plain(errs, FIELD_NOT_FOUND, p, VALUE_PLAIN, bad, NULL);
 }
 
 void field_too_long(field_errors *errs, const path *p, int64_t max_bytes) {
-  add_plain(errs, FIELD_TOO_LONG, p, false, NULL, "may not be more than %lld bytes",
+  add_plain(errs, FIELD_TOO_LONG, p, VALUE_NONE, NULL, "may not be more than %lld bytes",
             (long long)max_bytes);
 }
 
 void field_too_many(field_errors *errs, const path *p, int64_t actual, int64_t max) {
-  add_plain(errs, FIELD_TOO_MANY, p, true, val_int(errs->a, actual), "must have at most %lld items",
+  add_plain(errs, FIELD_TOO_MANY, p, VALUE_PLAIN, val_int(errs->a, actual), "must have at most %lld items",
             (long long)max);
 }
 
-void field_not_supported(field_errors *errs, const path *p, const val *bad,
-                         const char *const *supported) {
+void field_invalid_named(field_errors *errs, const path *p, slice bad, const char *detail, ...) {
+  WITH_ARGS(add(errs, FIELD_INVALID, p, VALUE_NAMED, val_string(errs->a, bad), detail, args));
+}
+
+static void not_supported(field_errors *errs, const path *p, shown_value how, const val *bad,
+                          const char *const *supported) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   buf_lit(&b, "supported values: ");
@@ -172,7 +179,17 @@ void field_not_supported(field_errors *errs, const path *p, const val *bad,
     buf_append(&b, go_quote(errs->a, slice_cstr(supported[i])));
   }
   slice text = taken(errs->a, &b);
-  add_plain(errs, FIELD_NOT_SUPPORTED, p, true, bad, "%.*s", SLICE_ARG(text));
+  add_plain(errs, FIELD_NOT_SUPPORTED, p, how, bad, "%.*s", SLICE_ARG(text));
+}
+
+void field_not_supported(field_errors *errs, const path *p, const val *bad,
+                         const char *const *supported) {
+  not_supported(errs, p, VALUE_NAMED, bad, supported);
+}
+
+void field_not_supported_text(field_errors *errs, const path *p, slice bad,
+                              const char *const *supported) {
+  not_supported(errs, p, VALUE_PLAIN, val_string(errs->a, bad), supported);
 }
 
 /* The aggregate prints each text once. Found by a sorted look-up, so that 100,000 errors stay

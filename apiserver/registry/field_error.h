@@ -78,6 +78,12 @@ void field_internal(field_errors *errs, const path *p, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 /* 'Unsupported value: "x": supported values: "a", "b"'; `supported` ends with NULL and is
  * printed in the order given (the real one sorts in some callers: pass it sorted there). */
+/* Of a text whose type is Go's own string, where that quotes otherwise than JSON. */
+void field_not_supported_text(field_errors *errs, const path *p, slice bad,
+                              const char *const *supported);
+/* Of a text of a named type, which is shown as JSON. */
+void field_invalid_named(field_errors *errs, const path *p, slice bad, const char *detail, ...)
+    __attribute__((format(printf, 4, 5)));
 void field_not_supported(field_errors *errs, const path *p, const val *bad,
                          const char *const *supported);
 /* For anything the others can't say: message is complete. */

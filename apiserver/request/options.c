@@ -105,8 +105,8 @@ static void check_validation(field_errors *errs, request *rq) {
   else if (v.len == 0 || slice_is(v, "Warn")) rq->validation = VALIDATE_WARN;
   else {
     path p = path_root("fieldValidation");
-    field_not_supported(errs, &p, val_string(rq->arena, v),
-                        (const char *const[]){"", "Ignore", "Strict", "Warn", NULL});
+    field_not_supported_text(errs, &p, v,
+                             (const char *const[]){"", "Ignore", "Strict", "Warn", NULL});
   }
 }
 

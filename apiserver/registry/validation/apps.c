@@ -17,10 +17,9 @@ void int_or_percent_check(field_errors *e, const path *p, const val *v) {
   if (!val_is_string(v))
     nonnegative_check(e, p, val_i64(v));
   else if (!percent_ok(val_str(v))) {
-    refuse(e, p, NULL, v,
-           "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  "
-           "or '93%', "
-           "regex used for validation is '[0-9]+%')");
+    field_invalid_named(e, p, val_str(v), "%s",
+                        "a valid percent string must be a numeric string followed by an ending '%' "
+                        "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
   }
 }
 

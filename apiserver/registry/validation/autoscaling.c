@@ -51,7 +51,7 @@ static void target_check(field_errors *errs, const path *p, const val *target) {
   const val *n = val_getc(target, "averageUtilization");
   if (t.len == 0) field_required(errs, &type, "must specify a metric target type");
   if (!str_in(t, target_types)) {
-    field_invalid_str(errs, &type, t.ptr ? t : SLICE_LIT(""),
+    field_invalid_named(errs, &type, t.ptr ? t : SLICE_LIT(""),
                       "must be either Utilization, Value, or AverageValue");
   }
   for (size_t i = 0; i < 2; i++) {

@@ -46,6 +46,12 @@ static val *text_val(arena *a, slice text) {
   return val_string(a, text.ptr ? text : SLICE_LIT(""));
 }
 
+bool plain_enum_check(field_errors *errs, const path *p, slice text, const char *const *choices) {
+  if (str_in(text, choices)) return true;
+  field_not_supported_text(errs, p, text, choices);
+  return false;
+}
+
 bool enum_check(field_errors *errs, const path *p, slice text, const char *const *choices) {
   if (str_in(text, choices)) return true;
   field_not_supported(errs, p, text_val(errs->a, text), choices);

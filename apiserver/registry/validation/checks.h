@@ -14,6 +14,8 @@ void meta_change(const validate_args *v); /* nothing on create */
 bool seen_before(arena *a, val *set, slice text);
 bool str_in(slice text, const char *const *choices);
 /* Unsupported value unless it is one of the choices ("" too). */
+/* The same of a field that is a plain string in Go. */
+bool plain_enum_check(field_errors *errs, const path *p, slice text, const char *const *choices);
 bool enum_check(field_errors *errs, const path *p, slice text, const char *const *choices);
 /* Required with no words when empty. */
 bool required_str(field_errors *errs, const path *p, slice text);

@@ -234,7 +234,7 @@ static void spec_check(const validate_args *v, const path *spec, const val *s) {
   bool below[3] = {!top[0], !top[1], !top[2]};
   group_check(errs, spec, val_get_str(s, "group"));
   if (required_str(errs, &scope, val_get_str(s, "scope")))
-    enum_check(errs, &scope, val_get_str(s, "scope"), scopes);
+    plain_enum_check(errs, &scope, val_get_str(s, "scope"), scopes);
   versions_check(v, spec, list, top);
   for (size_t i = 0; i < 4; i++) {
     path at = path_child(&names, needed[i]);

@@ -209,7 +209,7 @@ static void requirement_check(field_errors *errs, const path *p, const val *r) {
       field_forbidden(errs, &values,
                       "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
   } else {
-    field_invalid_str(errs, &op, o, "not a valid selector operator");
+    field_invalid_named(errs, &op, o, "not a valid selector operator");
   }
   text_check(errs, &key, TEXT_LABEL_KEY, val_get_str(r, "key"));
   for (uint32_t i = 0; i < val_len(list); i++) {

@@ -18,7 +18,7 @@ static void node_requirement_check(field_errors *e, const path *p, const val *r,
     if (val_len(values) != 1)
       require(e, p, "values", "must be specified single value when `operator` is 'Lt' or 'Gt'");
   } else {
-    refuse_str(e, p, "operator", op, "not a valid selector operator");
+    invalid_operator(e, p, op);
   }
   text_at(e, p, r, "key", TEXT_LABEL_KEY);
   for (uint32_t i = 0; check_values && i < val_len(values); i++) {
@@ -32,7 +32,7 @@ static void node_field_check(field_errors *e, const path *p, const val *r) {
   const val *values = val_getc(r, "values");
   path list = path_child(p, "values");
   if (!one_of(op, CHOICES("In", "NotIn"))) {
-    refuse_str(e, p, "operator", op, "not a valid selector operator");
+    invalid_operator(e, p, op);
   } else if (val_len(values) != 1) {
     require(e, p, "values",
             "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");

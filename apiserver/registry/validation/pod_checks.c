@@ -109,6 +109,11 @@ bool one_of(slice s, const char *const *choices) {
   return false;
 }
 
+void invalid_operator(field_errors *e, const path *p, slice op) {
+  path at = path_child(p, "operator");
+  field_invalid_named(e, &at, op, "not a valid selector operator");
+}
+
 void choice_at(field_errors *e, const path *p, const val *obj, const char *key,
                const char *const *choices, bool required) {
   slice s = val_get_str(obj, key);

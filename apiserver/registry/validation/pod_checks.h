@@ -129,6 +129,7 @@ typedef bool (*container_fn)(void *ctx, const path *p, const val *container);
 void containers_visit(const val *spec, const path *spec_path, container_fn fn, void *ctx);
 
 #define EACH_ITEM(i, list) for (uint32_t i = 0, i##_end = val_len(list); i < i##_end; i++)
+void invalid_operator(field_errors *e, const path *p, slice op);
 #define CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 #endif

@@ -83,7 +83,7 @@ static void requirement_check(field_errors *e, const path *at, const val *spec, 
       refuse(e, at, "values", values,
              "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
   } else {
-    refuse_str(e, at, "operator", op, "not a valid selector operator");
+    invalid_operator(e, at, op);
   }
 }
 

@@ -73,13 +73,13 @@ static void subject_check(field_errors *errs, const path *p, const val *subject,
   slice n = val_get_str(subject, "name"), g = val_get_str(subject, "apiGroup"),
         k = val_get_str(subject, "kind");
   required_str(errs, &name, n);
-  if (!enum_check(errs, &kind, k, kinds)) return;
+  if (!plain_enum_check(errs, &kind, k, kinds)) return;
   if (!slice_is(k, "ServiceAccount")) {
-    enum_check(errs, &group, g, (const char *const[]){GROUP, NULL});
+    plain_enum_check(errs, &group, g, (const char *const[]){GROUP, NULL});
     return;
   }
   if (n.len) text_check(errs, &name, TEXT_DNS1123_SUBDOMAIN, n);
-  if (g.len) enum_check(errs, &group, g, (const char *const[]){"", NULL});
+  if (g.len) plain_enum_check(errs, &group, g, (const char *const[]){"", NULL});
   if (!namespaced) required_str(errs, &namespace, val_get_str(subject, "namespace"));
 }
 
@@ -91,8 +91,8 @@ static void binding_check(const validate_args *v, bool namespaced) {
        kind = path_child(&at, "kind"), name = path_child(&at, "name"),
        subjects = path_root("subjects");
   meta_rules(v, TEXT_PATH_SEGMENT);
-  enum_check(errs, &group, val_get_str(ref, "apiGroup"), (const char *const[]){GROUP, NULL});
-  enum_check(errs, &kind, val_get_str(ref, "kind"), namespaced ? both : both + 1);
+  plain_enum_check(errs, &group, val_get_str(ref, "apiGroup"), (const char *const[]){GROUP, NULL});
+  plain_enum_check(errs, &kind, val_get_str(ref, "kind"), namespaced ? both : both + 1);
   slice n = val_get_str(ref, "name");
   if (required_str(errs, &name, n)) text_check(errs, &name, TEXT_PATH_SEGMENT, n);
   for (uint32_t i = 0; i < val_len(list); i++) {

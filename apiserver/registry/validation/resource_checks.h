@@ -15,7 +15,9 @@ void device_taint_check(field_errors *e, const path *p, const val *taint, const 
 
 /* "domain/identifier" of C, the domain being optional. */
 void qualified_name_check(field_errors *e, const path *p, slice name);
-/* A device's attributes and capacities; of a request policy only that it may be there. */
+/* What may be asked of a capacity: resource_policy.c. */
+void request_policy_check(field_errors *e, const path *p, slice capacity, const val *policy);
+/* A device's attributes and capacities. */
 void device_values_check(field_errors *e, const path *p, const val *device);
 
 #endif

@@ -138,7 +138,10 @@ static void capacities_check(field_errors *e, const path *p, const val *map, boo
   VAL_EACH(entry, map) {
     path at = path_key(p, entry->key), policy = path_child(&at, "requestPolicy");
     qualified_name_check(e, p, entry->key);
-    if (!shared && val_getc(entry->value, "requestPolicy")) {
+    const val *given = val_getc(entry->value, "requestPolicy");
+    if (given && shared) {
+      request_policy_check(e, &policy, val_get_str(entry->value, "value"), given);
+    } else if (given) {
       field_forbidden(e, &policy, "allowMultipleAllocations must be true");
     }
   }
