@@ -161,8 +161,8 @@ void field_too_long(field_errors *errs, const path *p, int64_t max_bytes) {
 }
 
 void field_too_many(field_errors *errs, const path *p, int64_t actual, int64_t max) {
-  add_plain(errs, FIELD_TOO_MANY, p, VALUE_PLAIN, val_int(errs->a, actual), "must have at most %lld items",
-            (long long)max);
+  add_plain(errs, FIELD_TOO_MANY, p, VALUE_PLAIN, val_int(errs->a, actual),
+            "must have at most %lld items", (long long)max);
 }
 
 void field_invalid_named(field_errors *errs, const path *p, slice bad, const char *detail, ...) {

@@ -116,12 +116,12 @@ static bool bind(request *rq, output_form *form) {
                       "name in URL does not match name in Binding object");
   }
   if (!rq->subresource) rq->info.name = object_name(body);
-  if (rq->info.name.len == 0) {
-    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "Name parameter required.");
-  }
   rq->resource = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("pods"));
   rq->subresource = schema_subresource(rq->resource, SLICE_LIT("binding"));
   if (!admission_create_at(rq, body) || !valid(rq, body)) return false;
+  if (rq->info.name.len == 0) {
+    return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "Name parameter required.");
+  }
   binding_run run = {body};
   update_source source = {.make = make, .ctx = &run, .uid = object_uid(body), .prepare = keep_all};
   if (!generic_update(rq, rq->info.namespace, rq->info.name, &source, &result)) return false;
