@@ -198,6 +198,12 @@ static void serve_path(request *rq) {
   route_send(rq, &out, h.items, h.count);
 }
 
+/* "//api/v1/pods" and "/apis//v1/pods" are asked for as the resource is, and lead nowhere. */
+static bool is_routed(const request *rq) {
+  return slice_has_prefix(rq->http->path, SLICE_LIT("/api")) &&
+         (rq->info.group.len || !slice_is(rq->info.api_prefix, "apis"));
+}
+
 static bool group_is_served(const request *rq) {
   return served_group_has_version(&rq->server->options.served, rq->info.group, rq->info.version);
 }
@@ -231,7 +237,7 @@ static void run_stages(request *rq, size_t from) {
     respond_error(rq);
     return;
   }
-  if (rq->info.is_resource && group_is_served(rq)) serve_resource(rq);
+  if (rq->info.is_resource && is_routed(rq) && group_is_served(rq)) serve_resource(rq);
   else serve_path(rq);
 }
 

@@ -6,6 +6,7 @@
 #include "route/documents.h"
 #include "route/health.h"
 #include "route/openapi.h"
+#include "route/statusz.h"
 #include "server.h"
 
 #include <stdlib.h>
@@ -127,6 +128,10 @@ static void answer_version(request *rq, route_answer *out) {
 }
 
 static void answer_metrics(request *rq, route_answer *out) {
+  if (slice_is(rq->http->method, "DELETE")) {
+    answer_bytes(out, "text/plain; charset=utf-8", SLICE_LIT("metrics reset\n"));
+    return;
+  }
   int64_t started = route_cache_started(rq->server->routes) / 1000000000;
   answer_bytes(out, METRICS_TYPE,
                arena_printf(rq->arena,
@@ -148,19 +153,6 @@ static void answer_slis(request *rq, route_answer *out) {
   answer_bytes(out, METRICS_TYPE, health_metrics(rq->server, rq->arena));
   route_header(out, "Process-Start-Time-Unix",
                arena_printf(rq->arena, "%lld", (long long)started));
-}
-
-static void answer_statusz(request *rq, route_answer *out) {
-  int64_t started = route_cache_started(rq->server->routes);
-  int64_t up = (rq->wall_ns - started) / 1000000000;
-  answer_bytes(out, "text/plain; charset=utf-8",
-               arena_printf(rq->arena,
-                            "\napiserver statusz\nWarning: for people, not for programs; its form "
-                            "may change.\n\nUp: %lld hr %02lld min %02lld sec\n"
-                            "Binary version: 1.36.3\nEmulation version: 1.36\n"
-                            "Paths: /healthz /livez /metrics /readyz /statusz /version\n",
-                            (long long)(up / 3600), (long long)(up / 60 % 60),
-                            (long long)(up % 60)));
 }
 
 static void answer_cacheable(route_answer *out, const char *type, slice body) {
@@ -189,7 +181,6 @@ static const struct fixed_route {
     {"/version/", "application/json", answer_version},
     {"/metrics", NULL, answer_metrics},
     {"/metrics/slis", NULL, answer_slis},
-    {"/statusz", NULL, answer_statusz},
     {"/.well-known/openid-configuration", "application/json", answer_openid},
     {"/.well-known/openid-configuration/", "application/json", answer_openid},
     {"/openid/v1/jwks", "application/jwk-set+json", answer_jwks},
@@ -256,6 +247,7 @@ route_result route_static(request *rq, route_answer *out) {
   for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED; i++) {
     if (slice_is(path, FIXED[i].path)) return answer_fixed(rq, &FIXED[i], out);
   }
+  if (slice_is(path, "/statusz")) return statusz_route(rq, out);
   if (health_path(rq->server, path, &single)) {
     answer_health(rq, path, single, out);
     return ROUTE_ANSWERED;
