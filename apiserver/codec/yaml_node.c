@@ -22,7 +22,7 @@ typedef struct reader {
   slice error;
   slice text;
   size_t index, offset; /* the character of a mark that was looked for, and its byte in text */
-  bool slashes; /* there is a \/ somewhere */
+  bool slashes, questions; /* there is a \/, or a ?, somewhere */
 } reader;
 
 static bool fail_at(reader *r, size_t line, const char *text) {
@@ -60,6 +60,18 @@ static bool escapes_fit(reader *r, const yaml_event_t *e) {
     line += r->text.ptr[i] == '\n';
   }
   return true;
+}
+
+/* Between brackets a ? ends a plain scalar for the real server's parser, which then misses the
+ * comma; libyaml has followed YAML 1.2 there. */
+static bool question_fits(reader *r, const yaml_event_t *e, slice value) {
+  const yaml_node *parent = r->depth ? r->open[r->depth - 1] : NULL;
+  if (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || !parent || !parent->closes) return true;
+  if (slice_find_char(value, '?') <= 0) return true;
+  size_t line = e->start_mark.line, i = byte_of(r, e->start_mark.index);
+  for (; i < r->text.len && r->text.ptr[i] != '?'; i++) line += r->text.ptr[i] == '\n';
+  return fail_at(r, line, parent->closes == '}' ? "did not find expected ',' or '}'"
+                                                : "did not find expected ',' or ']'");
 }
 
 static slice text_of(reader *r, const yaml_char_t *text, size_t len) {
@@ -122,18 +134,29 @@ static bool take_alias(reader *r, const yaml_event_t *e) {
   return true;
 }
 
-static void take_scalar(reader *r, const yaml_event_t *e) {
+static bool take_scalar(reader *r, const yaml_event_t *e) {
   yaml_node *n = node_of(r, e, YNODE_SCALAR);
   n->value = text_of(r, e->data.scalar.value, e->data.scalar.length);
   n->tag = tag_of(r, e->data.scalar.tag);
   n->implicit = e->data.scalar.plain_implicit;
   anchor(r, n, e->data.scalar.anchor);
   add_child(r, n);
+  return escapes_fit(r, e) && question_fits(r, e, n->value);
+}
+
+/* A pair that stands in a list without braces ends with the list. */
+static char closes(reader *r, const yaml_event_t *e, bool map) {
+  bool brackets = map ? e->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+                      : e->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+  if (!brackets || !r->questions) return 0;
+  size_t i = byte_of(r, e->start_mark.index);
+  return map && i < r->text.len && r->text.ptr[i] == '{' ? '}' : ']';
 }
 
 static bool take_start(reader *r, const yaml_event_t *e) {
   bool map = e->type == YAML_MAPPING_START_EVENT;
   yaml_node *n = node_of(r, e, map ? YNODE_MAP : YNODE_LIST);
+  n->closes = closes(r, e, map);
   anchor(r, n, map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor);
   add_child(r, n);
   return open_node(r, n);
@@ -152,7 +175,7 @@ static bool take_event(reader *r, const yaml_event_t *e, bool *more) {
   *more = true;
   switch (e->type) {
     case YAML_ALIAS_EVENT: return take_alias(r, e);
-    case YAML_SCALAR_EVENT: take_scalar(r, e); return escapes_fit(r, e);
+    case YAML_SCALAR_EVENT: return take_scalar(r, e);
     case YAML_SEQUENCE_START_EVENT:
     case YAML_MAPPING_START_EVENT: return take_start(r, e);
     case YAML_SEQUENCE_END_EVENT:
@@ -169,6 +192,7 @@ static bool take_event(reader *r, const yaml_event_t *e, bool *more) {
 yaml_node *yaml_read(arena *a, slice text, slice *error) {
   reader r = {.a = a, .anchors = val_map(a), .text = text};
   r.slashes = slice_find(text, SLICE_LIT("\\/")) >= 0;
+  r.questions = slice_find_char(text, '?') >= 0;
   int ready = yaml_parser_initialize(&r.parser);
   assert(ready);
   if (!ready) return NULL;

@@ -14,6 +14,7 @@ typedef struct yaml_node {
   uint8_t kind; /* ynode_kind */
   bool implicit; /* a plain scalar without a tag */
   bool busy; /* an alias that is being followed */
+  char closes; /* ']' or '}' of a list or map between brackets, else 0 */
   uint32_t line; /* from 0 */
   uint32_t count, cap;
   slice tag; /* in full, or empty */
