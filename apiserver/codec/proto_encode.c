@@ -136,11 +136,16 @@ static INLINE char *put_text_field(encoder *e, char *p, const proto_field *f, co
 
 static INLINE char *put_text_at(encoder *e, char *p, const proto_field *f, const char *from,
                                 size_t len) {
-  if (__builtin_expect(len > SHORT_MAX, 0)) {
+  if (__builtin_expect(len - 8 <= 8, 1)) { /* most */
+    p -= len;
+    memcpy(p + len - 8, from + len - 8, 8);
+    memcpy(p, from, 8);
+  } else if (__builtin_expect(len > SHORT_MAX, 0)) {
     return put_tag(put_long_text(e, p, slice_of(from, len)), f);
+  } else {
+    p -= len;
+    copy_small(p, from, len);
   }
-  p -= len;
-  copy_small(p, from, len);
   p[-1] = (char)len;
   p[-2] = (char)f->key;
   return p - 2;
@@ -471,11 +476,24 @@ typedef struct frame {
   const val_entry *first, *at;
   const proto_field *f; /* the outer one's row */
   size_t mark; /* bytes written when it was begun */
-  size_t left; /* of the row's list: items that are still to write */
+  size_t left; /* of the row's list: items that are still to write; or INLINED */
 } frame;
+
+#define INLINED SIZE_MAX /* the message's entries are among the outer one's */
 
 static INLINE bool has_entries(const val *v) {
   return __builtin_expect(v->type == VAL_MAP && v->count, 1);
+}
+
+/* The struct that a value is, or the last item of its list, if it can be walked; *left: the items
+ * before it. */
+static INLINE const val *opened(const proto_field *f, const val *v, size_t *left) {
+  *left = 0;
+  if (f->op == PROTO_MESSAGES && v->type == VAL_LIST && v->count) {
+    *left = v->count - 1;
+    v = v->u.items[*left];
+  }
+  return has_entries(v) ? v : NULL;
 }
 
 /* A message whose entries' order is the rows', and those in it that are so too: row by row from
@@ -490,10 +508,8 @@ walk: /* on, from the row f and the entry at */
   while (__builtin_expect(at > first, 1)) {
     --at, --f;
     while (__builtin_expect(f->name != at->key.ptr, 0)) {
-      if (!f->name) {
-        if (!are_outside(first, at + 1, f->type)) goto stray;
-        goto close;
-      }
+      if (!f->name && f->kind == PROTO_BEFORE) goto before;
+      if (f->inlined) goto inlined;
       p = restock(e, put_absent(e, p, f, depth));
       --f;
     }
@@ -502,24 +518,21 @@ walk: /* on, from the row f and the entry at */
       p = restock(e, put_text_at(e, p, f, v->u.s, v->count));
       continue;
     }
-    if (f->inner && top < frames + FRAMES) {
-      left = 0;
-      if (f->op == PROTO_MESSAGES && v->type == VAL_LIST && v->count) {
-        left = v->count - 1;
-        v = v->u.items[left];
-      }
-      if (has_entries(v)) {
-        *top++ = (frame){first, at, f, (size_t)(e->end - p), left};
-        goto open;
-      }
+    if (f->inner && top < frames + FRAMES && (v = opened(f, v, &left))) {
+      *top++ = (frame){first, at, f, (size_t)(e->end - p), left};
+      goto open;
     }
     p = restock(e, put_field(e, p, f, at->value, depth));
   }
-  while ((--f)->name) p = restock(e, put_absent(e, p, f, depth));
+  while ((--f)->kind != PROTO_BEFORE) p = restock(e, put_absent(e, p, f, depth));
 close: /* the message; then the one before it in its list is next, or the outer one */
   if (top == frames) return p;
   f = top[-1].f;
   p = restock(e, put_head(e, p, top[-1].mark, f));
+  if (top[-1].left == INLINED) {
+    top--;
+    goto walk;
+  }
   while (__builtin_expect(top[-1].left > 0, 0)) {
     v = top[-1].at->value->u.items[--top[-1].left];
     if (has_entries(v)) {
@@ -537,11 +550,21 @@ open: /* the message v of the row f */
   at = first + v->count;
   f = f->inner;
   goto walk;
+inlined: /* the row f's message */
+  if (top == frames + FRAMES) goto stray;
+  at++;
+  *top++ = (frame){first, at, f, (size_t)(e->end - p), INLINED};
+  f = f->type->protos_end;
+  goto walk;
+before: /* no row left for the entry at */
+  at++;
+  if ((top > frames && top[-1].left == INLINED) || are_outside(first, at, f->type)) goto close;
 stray: /* an entry that is none of the message's */
+  while (top > frames && top[-1].left == INLINED) top--;
   if (top == frames) return NULL;
   v = top[-1].at->value;
   if (v->type == VAL_LIST) v = v->u.items[top[-1].left];
-  p = put_deep(e, e->end - top[-1].mark, v, f->type);
+  p = put_deep(e, e->end - top[-1].mark, v, struct_of(top[-1].f));
   goto close;
 }
 

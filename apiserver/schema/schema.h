@@ -135,7 +135,7 @@ struct type_info {
   /* A named Go slice that protobuf wraps in a message of its own: message
    * { repeated items = 1 }, even as a map's value (metav1.Verbs, ExtraValue). */
   bool wrapped;
-  bool proto_in_order; /* protos has the fields one by one in their own order, none inlined */
+  bool proto_in_order; /* protos, with what is inlined, has the fields in their own order */
   const type_info *elem;
   const field_info *fields; /* in declaration order: Go's wire order; inlined structs flattened */
   const uint16_t *by_name; /* indexes into fields, sorted by name, for look-up */

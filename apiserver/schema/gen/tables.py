@@ -226,9 +226,16 @@ class Writer:
             rows.append((f, next((i for i, x in enumerate(t.flat) if x in member), 0)))
         return rows
 
+    def wire_places(self, t, owner):
+        """The owner's places of t's fields as they go over the wire, inlined ones among them."""
+        places = []
+        for f, at in self.proto_order(t):
+            places += self.wire_places(self.types[f.type], owner) if f.inlined else [owner.index(t.flat[at])]
+        return places
+
     def is_in_order(self, t):
-        places = [-1 if f.inlined else at for f, at in self.proto_order(t)]
-        return places == sorted(places) and -1 not in places
+        places = self.wire_places(t, t.flat)
+        return places == sorted(places)
 
     def proto_inner(self, f, t):
         """Where the rows of f's struct end, or of its items', when they are in order."""
