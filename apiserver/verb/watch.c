@@ -48,13 +48,16 @@ void verb_watch_refused(request *rq) {
 }
 
 /* Its time may be over before it began: because it is negative, or because the version was waited
- * for. Then only a consistent read is told to have failed. */
+ * for. Then only a consistent read is told to have failed, and a version that did not come. */
 static bool is_over(request *rq, watch_args *args) {
   const list_options *o = &args->options;
   if (!o->timeout_set || o->timeout_s == 0) return false;
   int64_t passed_ns = rq->server->env->mono_ns - rq->came_ns;
   if (o->timeout_s >= WAIT_NS / SECOND_NS) return false;
   if (o->timeout_s > 0 && passed_ns < o->timeout_s * SECOND_NS) return false;
+  if (o->timeout_s > 0 && args->initial && !read_reached(rq, args->from)) {
+    return false; /* the watcher says so */
+  }
   bool consistent = args->initial && o->resource_version.len == 0 && read_is_cached(rq);
   if (consistent) {
     status_set(&rq->error, rq->arena, STATUS_INTERNAL, "context deadline exceeded");
