@@ -9,14 +9,17 @@
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "registry/validation/metadata.h"
+#include "request/chain.h"
 #include "request/info.h"
 #include "server_stores.h"
 
 #include <assert.h>
 
-/* A write is ended by its handler, a read by the timeout filter around it, in other words. */
+/* A write is ended by its handler, a read by the timeout filter around it, in other words; and a
+ * write too, where the client's own ?timeout= is shorter. */
 static bool timed_out(request *rq) {
-  rq->timed_out = slice_is(rq->http->method, "GET");
+  bool short_of = chain_body_time_ns(rq->http) < LIMIT_MUTATING_TIME_NS;
+  rq->timed_out = slice_is(rq->http->method, "GET") || short_of;
   status_set(&rq->error, rq->arena, STATUS_TIMEOUT,
              "Timeout: request did not complete within requested timeout - context deadline "
              "exceeded");

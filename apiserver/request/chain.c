@@ -48,6 +48,7 @@ static bool (*const stages[])(request *rq) = {
     access_authorize, /* in front of it stands the tap */
 };
 #define TAP_STAGE 4
+#define WATCH_MIN_S ((int64_t)1800) /* --min-request-timeout */
 
 static bool not_found(request *rq) {
   status_set(&rq->error, rq->arena, STATUS_NOT_FOUND,
@@ -263,8 +264,16 @@ static int64_t own_time_ns(const http_exchange *x, int64_t most) {
   return shorter ? own : most;
 }
 
+/* Until a watch has begun: its own time, which no filter shortens. */
+static int64_t watch_time_ns(const http_exchange *x) {
+  long long own = 0;
+  bool asked = slice_to_i64(http_query_get(x, "timeoutSeconds"), &own) && own > 0;
+  return (asked && own < WATCH_MIN_S ? own : WATCH_MIN_S) * 1000000000;
+}
+
 /* As the real server's: 34 s for what writes, 60 s for the rest, or the client's own timeout. */
 static int64_t allowed_ns(const request *rq) {
+  if (slice_is(rq->info.verb, "watch")) return watch_time_ns(rq->http);
   return own_time_ns(rq->http, mutates(rq) ? LIMIT_MUTATING_TIME_NS : LIMIT_REQUEST_TIME_NS);
 }
 

@@ -8,7 +8,8 @@
 /* The http_handler of the server; ctx is the server. */
 void chain_handle(void *ctx, http_exchange *x);
 
-/* The http_server's: a minute for a body, or the client's own ?timeout=. */
+/* The timeout filter's, and the http_server's for a body: a minute, or the client's own
+ * ?timeout=. */
 int64_t chain_body_time_ns(const http_exchange *x);
 
 /* Goes on with a request that the server's tap kept (request/tap.h), in a later turn. */

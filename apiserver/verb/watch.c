@@ -47,6 +47,10 @@ void verb_watch_refused(request *rq) {
   respond_error(rq);
 }
 
+static void set_over(request *rq) {
+  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "context deadline exceeded");
+}
+
 /* Its time may be over before it began: because it is negative, or because the version was waited
  * for. Then only a consistent read is told to have failed, and a version that did not come. */
 static bool is_over(request *rq, watch_args *args) {
@@ -59,11 +63,27 @@ static bool is_over(request *rq, watch_args *args) {
     return false; /* the watcher says so */
   }
   bool consistent = args->initial && o->resource_version.len == 0 && read_is_cached(rq);
-  if (consistent) {
-    status_set(&rq->error, rq->arena, STATUS_INTERNAL, "context deadline exceeded");
-  }
+  if (consistent) set_over(rq);
   args->over = true;
   return true;
+}
+
+/* What is consistent asks the store. False: it was answered. */
+static bool begin_consistent(request *rq, watch_args *args) {
+  int64_t at = 0;
+  if (read_consistent(rq, args->options.resource_version, &at) && read_reached(rq, (uint64_t)at)) {
+    return true;
+  }
+  if (rq->timed_out) { /* its time was over while it waited */
+    rq->error = (status_error){0};
+    rq->timed_out = false;
+    set_over(rq);
+    args->over = true;
+    watcher_start(rq, args);
+  } else {
+    respond_error(rq);
+  }
+  return false;
 }
 
 void verb_watch(request *rq) {
@@ -80,12 +100,7 @@ void verb_watch(request *rq) {
     watcher_start(rq, &args);
     return;
   }
-  int64_t at = 0;
-  if (args.from == 0 && !(read_consistent(rq, args.options.resource_version, &at) &&
-                          read_reached(rq, (uint64_t)at))) {
-    respond_error(rq);
-    return;
-  }
+  if (args.from == 0 && !begin_consistent(rq, &args)) return;
   if (!args.initial && args.from == 0) args.from = (uint64_t)store_revision(request_store(rq));
   watcher_start(rq, &args);
 }

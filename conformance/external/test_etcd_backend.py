@@ -254,9 +254,14 @@ def test_killed(etcd, serve):
     assert ask(server, "GET", MAPS + "?resourceVersion=0")[0].status == 200  # from the copy
     assert ask(server, "GET", MAPS + "/a?resourceVersion=0")[1]["data"] == {"k": "v"}
     answer, status = ask(server, "POST", MAPS + "?timeout=300ms", config_map("b"))
-    assert answer.status == 504 and status == {
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Timeout", "details": {}, "code": 504,
-        "message": "Timeout: request did not complete within requested timeout - context deadline exceeded"}
+    assert answer.status == 504 and answer.headers["Content-Type"] == "text/plain; charset=utf-8"  # the timeout filter's
+    assert status == {
+        "metadata": {}, "status": "Failure", "reason": "Timeout", "details": {}, "code": 504,
+        "message": "Timeout: request did not complete within the allotted timeout"}
+    answer, event = ask(server, "GET", MAPS + "?watch=1&timeoutSeconds=1")  # of the newest state
+    assert answer.status == 200 and event == {"type": "ERROR", "object": {
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "InternalError", "code": 500,
+        "message": "context deadline exceeded"}}
     for path in (MAPS, MAPS + "/a"):  # the newest state can't be known
         answer, text = ask(server, "GET", path + "?timeout=300ms")
         assert answer.status == 504 and "within the allotted timeout" in str(text)
