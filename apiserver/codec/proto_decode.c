@@ -424,6 +424,7 @@ static val *union_value(const frame *f) {
  * lists, which Go tells from nil. */
 static inline bool is_dropped(const field_info *fi, const val *v) {
   if ((v->type >= VAL_LIST && v->count) || (v->type == VAL_STRING && v->count > 2)) return false;
+  if ((v->type == VAL_INT && v->u.i) || (v->type == VAL_BOOL && v->u.b)) return false;
   if (fi->pointer || !conform_is_zero(v, fi->type)) return false;
   return fi->omitempty || (fi->type->kind != TYPE_BYTES && !fi->type->wrapped);
 }
