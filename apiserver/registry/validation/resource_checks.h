@@ -15,6 +15,11 @@ void device_taint_check(field_errors *e, const path *p, const val *taint, const 
 
 /* "domain/identifier" of C, the domain being optional. */
 void qualified_name_check(field_errors *e, const path *p, slice name);
+/* "request", or "request/subrequest", of a claim's requests. */
+void request_reference_check(field_errors *e, const path *p, slice name, const val *requests);
+/* An update of a ResourceClaim's status: resource_claim_status.c. */
+void resource_claim_status_check(const validate_args *v);
+
 /* What may be asked of a capacity: resource_policy.c. */
 void request_policy_check(field_errors *e, const path *p, slice capacity, const val *policy);
 /* A device's attributes and capacities. */

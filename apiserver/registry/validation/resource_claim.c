@@ -121,22 +121,26 @@ static bool request_is_known(const val *requests, slice name) {
   return false;
 }
 
-static void references_check(field_errors *e, const path *p, const val *names,
-                             const val *requests) {
+void request_reference_check(field_errors *e, const path *p, slice name, const val *requests) {
   static const char why[] = "must be the name of a request in the claim or the name of a request "
                             "and a subrequest separated by '/'";
+  slice head, tail;
+  bool deep = slice_cut(name, '/', &head, &tail);
+  if (deep && slice_find_char(tail, '/') >= 0) {
+    field_invalid_str(e, p, name, "%s", why);
+    return;
+  }
+  text_check(e, p, TEXT_DNS1123_LABEL, head);
+  if (deep) text_check(e, p, TEXT_DNS1123_LABEL, tail);
+  if (!request_is_known(requests, name)) field_invalid_str(e, p, name, "%s", why);
+}
+
+static void references_check(field_errors *e, const path *p, const val *names,
+                             const val *requests) {
   if (!list_fits(e, p, names, ITEMS_MAX)) return;
   EACH_ITEM(i, names) {
     path at = path_index(p, i);
-    slice name = val_str(val_at(names, i)), head, tail, rest;
-    bool deep = slice_cut(name, '/', &head, &tail);
-    if (deep && slice_cut(tail, '/', &rest, &rest)) {
-      field_invalid_str(e, &at, name, "%s", why);
-      continue;
-    }
-    text_check(e, &at, TEXT_DNS1123_LABEL, head);
-    if (deep) text_check(e, &at, TEXT_DNS1123_LABEL, tail);
-    if (!request_is_known(requests, name)) field_invalid_str(e, &at, name, "%s", why);
+    request_reference_check(e, &at, val_str(val_at(names, i)), requests);
   }
   named_once_check(e, p, names, NULL);
 }
@@ -240,6 +244,7 @@ void validate_resource_claim(const validate_args *v) {
   const val *now = struct_shown(v->errs->a, v->obj, "spec");
   if (slice_is(v->subresource, "status")) {
     meta_change(v);
+    resource_claim_status_check(v);
     return;
   }
   meta_rules(v, TEXT_DNS1123_SUBDOMAIN);
