@@ -178,6 +178,25 @@ static void precedence_check(const validate_args *v, const path *spec, const val
                       "only the schema named 'exempt' may have matchingPrecedence 1");
 }
 
+/* "exempt" and "catch-all" stay as they were made, but for the share of the exempt. */
+static void fixed_check(const validate_args *v, const path *spec_at, const char *free_field) {
+  slice name = val_str(val_path(v->obj, "metadata.name"));
+  bool exempt = slice_is(name, "exempt");
+  if (!v->old || (!exempt && !slice_is(name, "catch-all"))) return;
+  arena *a = v->errs->a;
+  const val *now = val_getc(v->obj, "spec");
+  val *have = val_copy(a, now), *want = val_copy(a, val_getc(v->old, "spec"));
+  bool frees = exempt && free_field;
+  if (frees) {
+    val_delc(have, free_field);
+    val_delc(want, free_field);
+  }
+  if (val_equal(have, want)) return;
+  slice text = arena_printf(a, "spec of '%.*s'%s must equal the fixed value", SLICE_ARG(name),
+                            frees ? " except the 'spec.exempt' field" : "");
+  field_invalid_struct(v->errs, spec_at, now, field_type(v, "spec"), text.ptr); /* printf ends it */
+}
+
 void validate_flow_schema(const validate_args *v) {
   path spec = path_root("spec"), method = path_child(&spec, "distinguisherMethod"),
        type_at = path_child(&method, "type"),
@@ -201,6 +220,7 @@ void validate_flow_schema(const validate_args *v) {
   else
     field_required(v->errs, &name_at, "must reference a priority level");
   each_check(v->errs, &spec, s, "rules", rules_check);
+  fixed_check(v, &spec, NULL);
   conditions_check(v);
 }
 
@@ -283,5 +303,6 @@ void validate_priority_level(const validate_args *v) {
   } else if (required_str(v->errs, &type_at, type)) {
     enum_check(v->errs, &type_at, type, levels);
   }
+  fixed_check(v, &spec, "exempt");
   conditions_check(v);
 }
