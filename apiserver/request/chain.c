@@ -21,6 +21,7 @@
 #include "verb/component_status.h"
 #include "verb/flow_status.h"
 #include "verb/verbs.h"
+#include "verb/wait.h"
 #include "version/version.h"
 
 #include <assert.h>
@@ -268,7 +269,9 @@ static int64_t own_time_ns(const http_exchange *x, int64_t most) {
 static int64_t watch_time_ns(const http_exchange *x) {
   long long own = 0;
   bool asked = slice_to_i64(http_query_get(x, "timeoutSeconds"), &own) && own > 0;
-  return (asked && own < WATCH_MIN_S ? own : WATCH_MIN_S) * 1000000000;
+  int64_t ns = (asked && own < WATCH_MIN_S ? own : WATCH_MIN_S) * 1000000000;
+  bool waits = http_query_get(x, "resourceVersion").len > 0; /* for that version, to the end */
+  return waits && ns < 2 * WAIT_NS ? 2 * WAIT_NS : ns;
 }
 
 /* As the real server's: 34 s for what writes, 60 s for the rest, or the client's own timeout. */

@@ -103,7 +103,8 @@ def test_settings_are_those_of_the_real_server(apisim):
 def test_answers(apisim):
     c = Client(apisim)
     head, body = c.get("/api/v1/namespaces/default")
-    assert list(head) == [":status", "audit-id", "cache-control", "content-type", "content-length", "date"]
+    assert list(head) == [":status", "audit-id", "cache-control", "content-type", "x-kubernetes-pf-flowschema-uid",
+                          "x-kubernetes-pf-prioritylevel-uid", "content-length", "date"]
     assert json.loads(body)["metadata"]["name"] == "default" and int(head["content-length"]) == len(body)
     head, body = c.get("/api/v1/namespaces/nobody")
     assert head[":status"] == "404" and json.loads(body)["reason"] == "NotFound"

@@ -174,6 +174,8 @@ def until_deaf(server):
             socket.create_connection((server.host, server.http_port), 60).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:  # it was in the queue of the listener
+            pass
         time.sleep(0.01)
 
 
