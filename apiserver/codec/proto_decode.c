@@ -408,7 +408,8 @@ static val *zero_value(arena *a, const type_info *t) {
   }
 }
 
-static val *union_value(const frame *f) {
+/* NULL where no member came, but for a JSONSchemaPropsOrBool: it then does not allow. */
+static val *union_value(decoder *d, const frame *f) {
   val *found = NULL;
   for (uint16_t i = 0; i < f->type->field_count; i++) {
     val *v = f->slots[i];
@@ -417,6 +418,7 @@ static val *union_value(const frame *f) {
     if (!v) continue;
     if (is_list || !found || (is_schema && !val_is_list(found))) found = v;
   }
+  if (!found && f->type->kind == TYPE_SCHEMA_OR_BOOL) return val_bool(d->arena, false);
   return found;
 }
 
@@ -452,7 +454,7 @@ static void frame_close(decoder *d, frame *f) {
   if (f->kind == FRAME_ENTRY) {
     val_set(d->arena, f->list, f->key, f->value ? f->value : zero_value(d->arena, f->type));
   } else if (f->kind == FRAME_STRUCT) {
-    val *v = f->type->kind == TYPE_STRUCT ? struct_value(d, f) : union_value(f);
+    val *v = f->type->kind == TYPE_STRUCT ? struct_value(d, f) : union_value(d, f);
     if (f->list) val_append(d->arena, f->list, v ? v : val_null(d->arena));
     else *f->to = v ? v : val_null(d->arena);
   }
