@@ -189,7 +189,31 @@ static bool take_event(reader *r, const yaml_event_t *e, bool *more) {
   return true;
 }
 
+/* UTF-16 with its mark, as UTF-8; anything else, and what is broken, as it is: libyaml refuses. */
+static slice as_utf8(arena *a, slice s) {
+  bool little = slice_has_prefix(s, SLICE_LIT("\xFF\xFE"));
+  if (s.len % 2 || (!little && !slice_has_prefix(s, SLICE_LIT("\xFE\xFF")))) return s;
+  char *to = arena_alloc(a, s.len / 2 * 3 + 1);
+  size_t n = 0;
+  uint32_t high = 0;
+  for (size_t i = 2; i < s.len; i += 2) {
+    uint32_t first = (unsigned char)s.ptr[i], second = (unsigned char)s.ptr[i + 1];
+    uint32_t unit = little ? second << 8 | first : first << 8 | second;
+    bool low = unit >= 0xDC00 && unit < 0xE000;
+    if (low != (high != 0)) return s;
+    if (unit >= 0xD800 && unit < 0xDC00) {
+      high = unit;
+      continue;
+    }
+    if (high) unit = 0x10000 + ((high - 0xD800) << 10 | (unit - 0xDC00));
+    high = 0;
+    n += utf8_put(to + n, unit);
+  }
+  return high ? s : slice_of(to, n);
+}
+
 yaml_node *yaml_read(arena *a, slice text, slice *error) {
+  text = as_utf8(a, text);
   reader r = {.a = a, .anchors = val_map(a), .text = text};
   r.slashes = slice_find(text, SLICE_LIT("\\/")) >= 0;
   r.questions = slice_find_char(text, '?') >= 0;

@@ -116,6 +116,16 @@ def number_rows():
         yield Case(f"fieldSelector: of a job {label!r}", "GET", "/apis/batch/v1/jobs?fieldSelector=" + quote(label + "=a"))
 
 
+def yaml_rows():
+    text = 'metadata: {name: found}\ndata: {a: "%s"}\n'
+    for name, value in (("slash", "\\/"), ("emoji", "\U0001F600"), ("plain", "b")):
+        for code in ("utf-16-le", "utf-16-be"):
+            mark = "\ufeff".encode(code)
+            yield Case(f"yaml: {name} in {code}", "POST", DRY, mark + (text % value).encode(code), YAML)
+    for value in ("[http://x?y=1]", "{b: c?d}", "{b: c,\n d?e: f}", "[b: c?d]", '["b?c"]', "b?c"):
+        yield Case(f"yaml: question mark {value!r}", "POST", DRY, "metadata: {name: found}\ndata: " + value, YAML)
+
+
 def router_rows():
     """Whom the router sends away is not told that the kind is deprecated."""
     to = NS + "/endpoints"
@@ -127,4 +137,4 @@ def router_rows():
 
 
 def all_rows():
-    return [*option_kind_rows(), *number_rows(), *router_rows(), *selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows(), *disabled_rows(), *component_rows()]
+    return [*option_kind_rows(), *number_rows(), *yaml_rows(), *router_rows(), *selector_rows(), *apply_rows(), *protobuf_rows(), *delete_rows(), *key_rows(), *binding_rows(), *warning_rows(), *disabled_rows(), *component_rows()]
