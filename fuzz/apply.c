@@ -41,6 +41,8 @@ static void check_again(patch_case *p, manage_args m, val *out) {
   slice applied = fuzz_json_any(p->arena, json_parse(p->arena, p->patch, NULL, &error), false);
   if (slice_find(applied, SLICE_LIT("\":null")) >= 0) return;
   if (slice_find(applied, SLICE_LIT("\":\"\"")) >= 0) return;
+  /* who applies an empty struct owns it alone: the second time goes what nobody owns in it */
+  if (slice_find(applied, SLICE_LIT("\":{}")) >= 0) return;
   /* podIP and podIPs follow each other, as podCIDR and podCIDRs do */
   if (val_path(out, "status.podIPs") || val_path(out, "spec.podCIDRs")) return;
   version_default(p->arena, again, t);
