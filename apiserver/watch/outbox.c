@@ -8,7 +8,7 @@
 #define JOINED_FROM 16u /* streams: with fewer there is little to share */
 /* From one round's beginning to the next one's; where a round takes longer, the next follows. */
 #define PERIOD_NS ((int64_t)3000000)
-#define PER_STREAM_NS ((int64_t)10000)
+#define PER_STREAM_NS ((int64_t)3000)
 /* Frames in one outbox that end the waiting, by how many streams there are: longer saves little,
  * and clients have to work them off. */
 #define ROUND_FRAMES 64000u
@@ -18,11 +18,11 @@
  * round should bring many to each stream; but each of them makes it longer. The busiest writers
  * wait for their answers, which leave once a turn: in short turns they write more during a round,
  * in long ones less. AIM frames to a stream are sought: most of what sharing can save is saved
- * then, and a round of a thousand streams takes about 15 ms. */
+ * then, and a round of a thousand streams takes 10 to 15 ms. */
 #define SLICE_LEAST 16u
 #define SLICE_FIRST 48u
 #define SLICE_MOST 256u
-#define AIM 40u
+#define AIM 50u
 #define CAP_FIRST 4u
 #define CAP_KEPT 128u /* a larger array is freed when it is empty */
 

@@ -122,7 +122,7 @@ static void rounds_keep_their_distance(void **state) {
   turn(c, 1);
   assert_int_equal(c->streams[0].next, 2);
   for (int i = 0; i < 3; i++) turn(c, 1);
-  while (c->now_ns < began_ns + 4 * MS) {
+  while (c->now_ns < began_ns + 3 * MS) {
     assert_int_equal(c->streams[0].next, 2);
     turn(c, 0);
   }
