@@ -20,10 +20,6 @@
 
 /* ---- the flag ---- */
 
-static int by_bytes(const void *a, const void *b) {
-  return slice_cmp(*(const slice *)a, *(const slice *)b);
-}
-
 /* The servers in a canonical order, with commas. False: one is empty. */
 static bool read_servers(arena *a, slice text, slice *out, slice *sorted) {
   slice one, list[LIMIT_ETCD_SERVERS];
@@ -37,7 +33,7 @@ static bool read_servers(arena *a, slice text, slice *out, slice *sorted) {
   for (uint32_t i = 0; i < n; i++) {
     *out = i ? arena_printf(a, "%.*s,%.*s", SLICE_ARG(*out), SLICE_ARG(list[i])) : list[0];
   }
-  qsort(list, n, sizeof *list, by_bytes);
+  qsort(list, n, sizeof *list, slice_order);
   *sorted = SLICE_NONE;
   for (uint32_t i = 0; i < n; i++) {
     *sorted = arena_printf(a, "%.*s,%.*s", SLICE_ARG(*sorted), SLICE_ARG(list[i]));

@@ -178,10 +178,6 @@ static slice group_text(arena *a, const right *r, uint32_t n) {
   return text_take(a, &b);
 }
 
-static int text_order(const void *x, const void *y) {
-  return slice_cmp(*(const slice *)x, *(const slice *)y);
-}
-
 static void put_missing(buf *b, cover *c) {
   right *scratch = ARENA_ARRAY(c->a, right, c->missing_count + 1);
   slice *lines = ARENA_ARRAY(c->a, slice, c->missing_count + 1);
@@ -192,7 +188,7 @@ static void put_missing(buf *b, cover *c) {
     while (i + n < c->missing_count && same_place(&c->missing[i], &c->missing[i + n])) n++;
     lines[count++] = group_text(c->a, &c->missing[i], n);
   }
-  qsort(lines, count, sizeof *lines, text_order);
+  qsort(lines, count, sizeof *lines, slice_order);
   for (uint32_t i = 0; i < count; i++) {
     if (i && slice_eq(lines[i], lines[i - 1])) continue;
     if (i) buf_char(b, '\n');

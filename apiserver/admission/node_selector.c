@@ -44,12 +44,8 @@ static bool selector_read(request *rq, slice text, val *out) {
 static bool agreed(const admission_args *args, val **out) {
   request *rq = args->rq;
   *out = val_map(rq->arena);
-  const val *namespace = plugin_get(args, "", "v1", "namespaces", SLICE_NONE, args->namespace);
-  if (!namespace) {
-    return status_not_found(&rq->error, rq->arena, SLICE_NONE, SLICE_LIT("namespaces"),
-                            args->namespace);
-  }
-  const val *text = val_getc(val_path(namespace, "metadata.annotations"), ANNOTATION);
+  const val *text;
+  if (!plugin_annotation(args, ANNOTATION, &text)) return false;
   if (!selector_read(rq, val_str(text), *out)) return false;
   const val *own = val_path(args->obj, "spec.nodeSelector");
   VAL_EACH(e, *out) {

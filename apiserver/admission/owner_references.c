@@ -40,10 +40,7 @@ static bool is_new(const val *ref, const val *before) {
 
 static bool may_block(const admission_args *args, const val *ref) {
   slice api = val_get_str(ref, "apiVersion"), kind = val_get_str(ref, "kind"), group, version, why;
-  if (!slice_cut(api, '/', &group, &version)) {
-    group = SLICE_NONE;
-    version = api;
-  }
+  schema_version_cut(api, &group, &version);
   const resource_info *r = schema_resource_of_kind(group, version, kind);
   if (!r) {
     return plugin_forbid(args, "cannot set blockOwnerDeletion in this case because cannot find "

@@ -59,6 +59,13 @@ val *plugin_get(const admission_args *args, const char *group, const char *versi
   return plugin_get_with(args, group, version, resource, namespace, name, SLICE_NONE);
 }
 
+bool plugin_annotation(const admission_args *args, const char *key, const val **out) {
+  const val *namespace = plugin_get(args, "", "v1", "namespaces", SLICE_NONE, args->namespace);
+  *out = val_getc(val_path(namespace, "metadata.annotations"), key);
+  return namespace || status_not_found(&args->rq->error, args->rq->arena, SLICE_NONE,
+                                       SLICE_LIT("namespaces"), args->namespace);
+}
+
 val *plugin_get_with(const admission_args *args, const char *group, const char *version,
                      const char *resource, slice namespace, slice name, slice needle) {
   const resource_info *r = resource_named(group, version, resource);

@@ -115,7 +115,10 @@ void plugin_add_cause(const admission_args *args, const char *reason, slice mess
 /* The stored object of another resource, or NULL. */
 val *plugin_get(const admission_args *args, const char *group, const char *version,
                 const char *resource, slice namespace, slice name);
-/* The same, but NULL also when its bytes lack `needle`: saves decoding it. */
+/* An annotation of the request's namespace, NULL where it has none. False with rq->error: there is
+ * no such namespace. */
+bool plugin_annotation(const admission_args *args, const char *key, const val **out);
+/* plugin_get, but NULL also when its bytes lack `needle`: saves decoding it. */
 val *plugin_get_with(const admission_args *args, const char *group, const char *version,
                      const char *resource, slice namespace, slice name, slice needle);
 /* Visits the stored objects whose bytes contain `needle` (all, when it is empty), in key

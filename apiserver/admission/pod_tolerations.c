@@ -57,11 +57,8 @@ static bool annotated(const admission_args *args, const char *key, val **out) {
   request *rq = args->rq;
   arena *a = rq->arena;
   *out = NULL;
-  const val *namespace = plugin_get(args, "", "v1", "namespaces", SLICE_NONE, args->namespace);
-  if (!namespace) {
-    return status_not_found(&rq->error, a, SLICE_NONE, SLICE_LIT("namespaces"), args->namespace);
-  }
-  const val *text = val_getc(val_path(namespace, "metadata.annotations"), key);
+  const val *text;
+  if (!plugin_annotation(args, key, &text)) return false;
   if (!text) return true;
   *out = val_list(a);
   if (val_str(text).len == 0) return true;
@@ -120,10 +117,6 @@ bool toleration_restriction_mutate(const admission_args *args) {
 
 /* ---- devices ---- */
 
-static int by_text(const void *x, const void *y) {
-  return slice_cmp(*(const slice *)x, *(const slice *)y);
-}
-
 /* One that says the same but for its seconds is replaced. */
 static void tolerate(arena *a, val *spec, slice key) {
   static const char *const parts[] = {"key", "effect", "operator", "value"};
@@ -159,7 +152,7 @@ bool extended_toleration_mutate(const admission_args *args) {
       }
     }
   }
-  if (count) qsort(keys, count, sizeof *keys, by_text);
+  if (count) qsort(keys, count, sizeof *keys, slice_order);
   for (uint32_t i = 0; i < count; i++) tolerate(a, spec, keys[i]);
   return true;
 }

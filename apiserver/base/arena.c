@@ -156,16 +156,24 @@ slice arena_concat(arena *a, slice first, slice second) {
   return (slice){p, first.len + second.len};
 }
 
-slice arena_join(arena *a, const slice *parts, size_t count) {
-  size_t len = 0;
-  for (size_t i = 0; i < count; i++) len += parts[i].len;
-  char *p = arena_alloc(a, len + 1), *to = p;
+slice arena_join_with(arena *a, const slice *parts, size_t count, const char *sep) {
+  size_t len = 0, gap = strlen(sep);
+  for (size_t i = 0; i < count; i++) len += parts[i].len + gap;
+  char *text = arena_alloc(a, len + 1), *to = text;
   for (size_t i = 0; i < count; i++) {
+    if (i) {
+      memcpy(to, sep, gap);
+      to += gap;
+    }
     if (parts[i].len) memcpy(to, parts[i].ptr, parts[i].len);
     to += parts[i].len;
   }
   *to = '\0';
-  return (slice){p, len};
+  return slice_of(text, (size_t)(to - text));
+}
+
+slice arena_join(arena *a, const slice *parts, size_t count) {
+  return arena_join_with(a, parts, count, "");
 }
 
 /* Most texts fit behind what is there: those are written once. */

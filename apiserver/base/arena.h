@@ -38,6 +38,8 @@ char *arena_cstr(arena *a, slice s);
 slice arena_lower(arena *a, slice s);
 slice arena_concat(arena *a, slice first, slice second);
 slice arena_join(arena *a, const slice *parts, size_t count);
+/* With sep between each two. */
+slice arena_join_with(arena *a, const slice *parts, size_t count, const char *sep);
 slice arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 slice arena_vprintf(arena *a, const char *format, va_list args);
 

@@ -13,6 +13,10 @@ int slice_cmp(slice a, slice b) {
   return (a.len > b.len) - (a.len < b.len);
 }
 
+int slice_order(const void *a, const void *b) {
+  return slice_cmp(*(const slice *)a, *(const slice *)b);
+}
+
 bool slice_has_prefix(slice s, slice prefix) {
   return s.len >= prefix.len && slice_eq(slice_upto(s, prefix.len), prefix);
 }

@@ -48,6 +48,8 @@ static inline slice slice_upto(slice s, size_t end) {
 
 /* Byte order, a shorter prefix first: negative, 0 or positive. */
 int slice_cmp(slice a, slice b);
+/* The same, of two that qsort points at. */
+int slice_order(const void *a, const void *b);
 bool slice_has_prefix(slice s, slice prefix);
 bool slice_has_suffix(slice s, slice suffix);
 bool slice_eq_nocase(slice a, slice b);

@@ -28,10 +28,7 @@ static slice read_file(arena *a, const char *folder, const char *name) {
 static const type_info *type_of(const val *v) {
   slice group, version;
   slice api = val_get_str(v, "apiVersion");
-  if (!slice_cut(api, '/', &group, &version)) {
-    version = api;
-    group = SLICE_NONE;
-  }
+  schema_version_cut(api, &group, &version);
   const kind_info *k = schema_kind(group, version, val_get_str(v, "kind"));
   return k ? k->type : NULL;
 }

@@ -184,10 +184,6 @@ void etcd_face_stop(etcd_face *f) {
 
 /* ---- ids ---- */
 
-static int compare_slices(const void *a, const void *b) {
-  return slice_cmp(*(const slice *)a, *(const slice *)b);
-}
-
 static uint64_t first_eight(const unsigned char digest[SHA_DIGEST_LENGTH]) {
   uint64_t n = 0;
   for (int i = 0; i < 8; i++) n = n << 8 | digest[i];
@@ -201,7 +197,7 @@ static void make_ids(etcd_face *f) {
   for (bool more = rest.len > 0; more && n < URLS_MAX; n++) {
     more = slice_cut(rest, ',', &urls[n], &rest);
   }
-  qsort(urls, n, sizeof urls[0], compare_slices);
+  qsort(urls, n, sizeof urls[0], slice_order);
   slice text = SLICE_NONE;
   for (uint32_t i = 0; i < n; i++) text = arena_concat(f->memory, text, urls[i]);
   text = arena_concat(f->memory, text, f->o.cluster_token);

@@ -45,10 +45,7 @@ static void managed_start(const manage_args *m, managed *all, const val *live_li
 
 const resource_info *manage_resource(const resource_info *r, slice api_version) {
   slice group, version;
-  if (!slice_cut(api_version, '/', &group, &version)) {
-    version = group;
-    group = SLICE_LIT("");
-  }
+  schema_version_cut(api_version, &group, &version);
   if (!slice_eq(group, r->group)) return NULL; /* events of the other group are nobody's here */
   if (slice_eq(version, r->version)) return r;
   return schema_resource_of_kind(group, version, r->kind);

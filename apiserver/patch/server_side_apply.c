@@ -30,10 +30,7 @@ typedef struct applying {
  * nothing is left. */
 static slice gvk_text(arena *a, slice api_version, slice kind) {
   slice group, version, rest;
-  if (!slice_cut(api_version, '/', &group, &version)) {
-    version = group;
-    group = SLICE_LIT("");
-  }
+  schema_version_cut(api_version, &group, &version);
   if (slice_cut(version, '/', &version, &rest)) group = version = kind = SLICE_LIT("");
   return arena_printf(a, "%.*s/%.*s, Kind=%.*s", SLICE_ARG(group), SLICE_ARG(version),
                       SLICE_ARG(kind));

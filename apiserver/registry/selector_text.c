@@ -1,5 +1,4 @@
 /* A LabelSelector as the text that clients parse again: a Scale's selector, a table's cell. */
-#include "base/buf.h"
 #include "registry/selector.h"
 
 #include <stdlib.h>
@@ -15,24 +14,6 @@ static int item_order(const void *a, const void *b) {
   return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
-static int value_order(const void *a, const void *b) {
-  return slice_cmp(*(const slice *)a, *(const slice *)b);
-}
-
-static slice joined(arena *a, const slice *items, uint32_t count) {
-  size_t len = 0;
-  for (uint32_t i = 0; i < count; i++) len += items[i].len + 1;
-  buf b;
-  buf_init(&b, len + 1);
-  for (uint32_t i = 0; i < count; i++) {
-    if (i) buf_char(&b, ',');
-    buf_append(&b, items[i]);
-  }
-  slice text = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return text;
-}
-
 static bool expression_text(arena *a, const val *expr, slice *text) {
   slice key = val_get_str(expr, "key"), op = val_get_str(expr, "operator");
   const val *values = val_getc(expr, "values");
@@ -46,8 +27,8 @@ static bool expression_text(arena *a, const val *expr, slice *text) {
   }
   slice *items = ARENA_ARRAY(a, slice, count);
   for (uint32_t i = 0; i < count; i++) items[i] = val_str(val_at(values, i));
-  qsort(items, count, sizeof *items, value_order);
-  slice list = joined(a, items, count);
+  qsort(items, count, sizeof *items, slice_order);
+  slice list = arena_join_with(a, items, count, ",");
   *text = arena_printf(a, "%.*s %s (%.*s)", SLICE_ARG(key), in ? "in" : "notin", SLICE_ARG(list));
   return true;
 }
@@ -72,6 +53,6 @@ bool label_selector_text(arena *a, const val *label_selector, slice *text) {
   qsort(list, count, sizeof *list, item_order);
   slice *items = ARENA_ARRAY(a, slice, count + 1);
   for (uint32_t i = 0; i < count; i++) items[i] = list[i].text;
-  *text = joined(a, items, count);
+  *text = arena_join_with(a, items, count, ",");
   return true;
 }

@@ -40,32 +40,13 @@ slice human_since(const cell_env *e, const val *v) {
   return human_duration(e->arena, e->now_s - at);
 }
 
-static int slice_order(const void *a, const void *b) {
-  return slice_cmp(*(const slice *)a, *(const slice *)b);
-}
-
-slice join_list(arena *a, const slice *items, uint32_t count, const char *sep) {
-  size_t len = 0, gap = strlen(sep);
-  for (uint32_t i = 0; i < count; i++) len += items[i].len + gap;
-  char *text = arena_alloc(a, len + 1), *to = text;
-  for (uint32_t i = 0; i < count; i++) {
-    if (i) {
-      memcpy(to, sep, gap);
-      to += gap;
-    }
-    if (items[i].len) memcpy(to, items[i].ptr, items[i].len);
-    to += items[i].len;
-  }
-  return slice_of(text, (size_t)(to - text));
-}
-
 slice join_set(arena *a, slice *items, uint32_t count) {
   uint32_t kept = 0;
   if (count > 1) qsort(items, count, sizeof *items, slice_order);
   for (uint32_t i = 0; i < count; i++) {
     if (kept == 0 || !slice_eq(items[kept - 1], items[i])) items[kept++] = items[i];
   }
-  return join_list(a, items, kept, ",");
+  return arena_join_with(a, items, kept, ",");
 }
 
 static val *none_of(const cell_env *e, const cell *c) {
@@ -101,7 +82,7 @@ val *cell_join(const cell_env *e, const val *obj, const cell *c) {
   uint32_t count = val_is_list(list) ? list->count : 0;
   slice *items = ARENA_ARRAY(e->arena, slice, count + 1);
   for (uint32_t i = 0; i < count; i++) items[i] = val_str(val_at(list, i));
-  slice text = join_list(e->arena, items, count, ",");
+  slice text = arena_join_with(e->arena, items, count, ",");
   return text.len ? val_string(e->arena, text) : none_of(e, c);
 }
 
@@ -149,7 +130,7 @@ static val *of_containers(const cell_env *e, const val *obj, const cell *c, cons
   uint32_t count = val_is_list(list) ? list->count : 0;
   slice *items = ARENA_ARRAY(e->arena, slice, count + 1);
   for (uint32_t i = 0; i < count; i++) items[i] = val_get_str(val_at(list, i), what);
-  return val_string(e->arena, join_list(e->arena, items, count, ","));
+  return val_string(e->arena, arena_join_with(e->arena, items, count, ","));
 }
 
 val *cell_names(const cell_env *e, const val *obj, const cell *c) {
@@ -170,7 +151,8 @@ val *cell_labels(const cell_env *e, const val *obj, const cell *c) {
                                   SLICE_ARG(value));
   }
   if (count > 1) qsort(items, count, sizeof *items, slice_order);
-  return val_string(e->arena, count ? join_list(e->arena, items, count, ",") : SLICE_LIT("<none>"));
+  if (count == 0) return val_cstr(e->arena, "<none>");
+  return val_string(e->arena, arena_join_with(e->arena, items, count, ","));
 }
 
 /* none: "<none>" for an empty one and "<error>" for a bad one; else "" and "<invalid>". */

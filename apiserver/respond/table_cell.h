@@ -113,8 +113,6 @@ slice human_duration(arena *a, int64_t seconds);
 slice human_since(const cell_env *e, const val *v);
 /* Seconds of a time; false when v is none. */
 bool time_of(const val *v, int64_t *seconds);
-slice join_list(arena *a, const slice *items, uint32_t count, const char *sep);
-slice arena_lower(arena *a, slice s); /* ASCII */
 /* Sorted, without repeats, joined with ","; items is sorted in place. */
 slice join_set(arena *a, slice *items, uint32_t count);
 

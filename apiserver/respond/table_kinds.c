@@ -78,7 +78,7 @@ val *cell_access_modes(const cell_env *e, const val *obj, const cell *c) {
       break;
     }
   }
-  return val_string(e->arena, join_list(e->arena, found, count, ","));
+  return val_string(e->arena, arena_join_with(e->arena, found, count, ","));
 }
 
 static bool is_bound(const val *claim) {
@@ -120,7 +120,7 @@ val *cell_audiences(const cell_env *e, const val *obj, const cell *c) {
   slice *items = ARENA_ARRAY(e->arena, slice, val_len(list) + 1);
   for (uint32_t i = 0; i < val_len(list); i++) items[i] = val_get_str(val_at(list, i), "audience");
   if (!list) return val_cstr(e->arena, "<unset>");
-  return val_string(e->arena, join_list(e->arena, items, val_len(list), ","));
+  return val_string(e->arena, arena_join_with(e->arena, items, val_len(list), ","));
 }
 
 /* --- events --- */
@@ -189,7 +189,7 @@ val *cell_subjects(const cell_env *e, const val *obj, const cell *c) {
                                             SLICE_ARG(name))
                              : name;
   }
-  return val_string(e->arena, join_list(e->arena, items, count, ", "));
+  return val_string(e->arena, arena_join_with(e->arena, items, count, ", "));
 }
 
 val *cell_csr_duration(const cell_env *e, const val *obj, const cell *c) {
@@ -241,14 +241,14 @@ val *cell_quota(const cell_env *e, const val *obj, const cell *c) {
     items[count++] = arena_printf(e->arena, "%.*s: %.*s/%.*s", SLICE_ARG(entry->key),
                                   SLICE_ARG(have), SLICE_ARG(most));
   }
-  return val_string(e->arena, join_list(e->arena, items, count, ", "));
+  return val_string(e->arena, arena_join_with(e->arena, items, count, ", "));
 }
 
 /* Go's %v of a list of strings, and of a map as gogo prints it. */
 static slice spaced(arena *a, const val *list) {
   slice *items = ARENA_ARRAY(a, slice, val_len(list) + 1);
   for (uint32_t i = 0; i < val_len(list); i++) items[i] = val_str(val_at(list, i));
-  return join_list(a, items, val_len(list), " ");
+  return arena_join_with(a, items, val_len(list), " ");
 }
 
 static slice selector_dump(arena *a, const val *selector) {
@@ -271,7 +271,7 @@ static slice selector_dump(arena *a, const val *selector) {
         SLICE_ARG(op), SLICE_ARG(values));
   }
   parts[count++] = SLICE_LIT("},}");
-  return join_list(a, parts, count, "");
+  return arena_join(a, parts, count);
 }
 
 val *cell_param_ref(const cell_env *e, const val *obj, const cell *c) {

@@ -135,7 +135,7 @@ val *cell_hpa_targets(const cell_env *e, const val *obj, const cell *c) {
     }
     shown++;
   }
-  slice text = join_list(e->arena, items, shown, ", ");
+  slice text = arena_join_with(e->arena, items, shown, ", ");
   if (count <= METRICS_SHOWN) return val_string(e->arena, text);
   return val_printf(e->arena, "%.*s + %u more...", SLICE_ARG(text), count - METRICS_SHOWN);
 }
@@ -154,7 +154,7 @@ static void shortlist_add(shortlist *l, slice item) {
 }
 
 static val *shortlist_text(arena *a, const shortlist *l, const char *none) {
-  slice text = join_list(a, l->items, l->shown, ",");
+  slice text = arena_join_with(a, l->items, l->shown, ",");
   if (l->count > SHOWN) {
     return val_printf(a, "%.*s + %u more...", SLICE_ARG(text), l->count - SHOWN);
   }
@@ -183,7 +183,7 @@ static slice balancer_text(arena *a, const val *obj) {
 static slice all_of(arena *a, const val *list) {
   slice *items = ARENA_ARRAY(a, slice, val_len(list) + 1);
   for (uint32_t i = 0; i < val_len(list); i++) items[i] = val_str(val_at(list, i));
-  return join_list(a, items, val_len(list), ",");
+  return arena_join_with(a, items, val_len(list), ",");
 }
 
 val *cell_external_ip(const cell_env *e, const val *obj, const cell *c) {
@@ -218,7 +218,7 @@ val *cell_ports(const cell_env *e, const val *obj, const cell *c) {
                         : arena_printf(e->arena, "%lld/%.*s", port, SLICE_ARG(protocol));
   }
   if (val_len(ports) == 0) return val_cstr(e->arena, "<none>");
-  return val_string(e->arena, join_list(e->arena, items, val_len(ports), ","));
+  return val_string(e->arena, arena_join_with(e->arena, items, val_len(ports), ","));
 }
 
 /* net.JoinHostPort: an IPv6 address in brackets. */
@@ -294,7 +294,7 @@ val *cell_hosts(const cell_env *e, const val *obj, const cell *c) {
     if (!more && host.len) items[shown++] = host;
   }
   if (shown == 0) return val_cstr(e->arena, "*");
-  slice text = join_list(e->arena, items, shown, ",");
+  slice text = arena_join_with(e->arena, items, shown, ",");
   if (!more) return val_string(e->arena, text);
   return val_printf(e->arena, "%.*s + %u more...", SLICE_ARG(text), val_len(rules) - SHOWN);
 }

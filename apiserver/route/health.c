@@ -124,10 +124,6 @@ static bool exclude_used(slice *excludes, bool *used, uint32_t count, const char
   return found;
 }
 
-static int by_bytes(const void *a, const void *b) {
-  return slice_cmp(*(const slice *)a, *(const slice *)b);
-}
-
 /* A set, sorted, quoted: what the client asked to leave out and is not a check. */
 static void append_unknown(buf *out, slice *excludes, const bool *used, uint32_t count) {
   uint32_t kept = 0;
@@ -135,7 +131,7 @@ static void append_unknown(buf *out, slice *excludes, const bool *used, uint32_t
     if (!used[i]) excludes[kept++] = excludes[i];
   }
   if (kept == 0) return;
-  qsort(excludes, kept, sizeof *excludes, by_bytes);
+  qsort(excludes, kept, sizeof *excludes, slice_order);
   buf_lit(out, "warn: some health checks cannot be excluded: no matches for ");
   for (uint32_t i = 0; i < kept; i++) {
     if (i && slice_eq(excludes[i], excludes[i - 1])) continue;

@@ -77,10 +77,6 @@ static void index_add(void *ctx, slice path) {
   if (list->count < INDEX_MAX) list->paths[list->count++] = path;
 }
 
-static int by_bytes(const void *a, const void *b) {
-  return slice_cmp(*(const slice *)a, *(const slice *)b);
-}
-
 static const index_list *index_collect(const server *s, arena *a) {
   const served_set *served = &s->options.served;
   index_list *list = ARENA_NEW(a, index_list);
@@ -98,7 +94,7 @@ static const index_list *index_collect(const server *s, arena *a) {
     }
   }
   health_each_path(s, a, index_add, list);
-  qsort(list->paths, list->count, sizeof *list->paths, by_bytes);
+  qsort(list->paths, list->count, sizeof *list->paths, slice_order);
   return list;
 }
 

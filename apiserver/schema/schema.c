@@ -53,6 +53,12 @@ const resource_info *schema_resource(slice group, slice version, slice resource)
   return i < 0 ? NULL : &schema_resources[schema_resources_by_name[i]];
 }
 
+void schema_version_cut(slice api_version, slice *group, slice *version) {
+  if (slice_cut(api_version, '/', group, version)) return;
+  *group = SLICE_LIT("");
+  *version = api_version;
+}
+
 const resource_info *schema_resource_of_kind(slice group, slice version, slice kind) {
   triple want = {group, version, kind};
   int i = triple_search(schema_resource_count, want, resource_by_kind);

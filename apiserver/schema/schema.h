@@ -215,6 +215,8 @@ extern const uint16_t schema_kind_count;
 extern const group_info schema_groups[];
 extern const uint16_t schema_group_count;
 
+/* An apiVersion in two; the core group is "". */
+void schema_version_cut(slice api_version, slice *group, slice *version);
 /* NULL when there is none. */
 const resource_info *schema_resource(slice group, slice version, slice resource);
 const resource_info *schema_resource_of_kind(slice group, slice version, slice kind);

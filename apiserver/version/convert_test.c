@@ -27,10 +27,7 @@ static slice file_read(arena *a, const char *path) {
 
 static const resource_info *resource_find(const val *v) {
   slice group, version, api = val_get_str(v, "apiVersion");
-  if (!slice_cut(api, '/', &group, &version)) {
-    version = api;
-    group = SLICE_NONE;
-  }
+  schema_version_cut(api, &group, &version);
   return schema_resource_of_kind(group, version, val_get_str(v, "kind"));
 }
 

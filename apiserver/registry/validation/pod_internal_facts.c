@@ -4,6 +4,22 @@
  * values, S struct, P pointer to struct, L list of structs; ~meta is the embedded ObjectMeta. */
 #include "registry/validation/pod_internal.h"
 
+/* Of a PersistentVolumeSource, which a PersistentVolumeSpec has inline. */
+#define VOLUME_SOURCES \
+  "GCEPersistentDisk=gcePersistentDisk:PGCEPersistentDiskVolumeSource " \
+  "AWSElasticBlockStore=awsElasticBlockStore:PAWSElasticBlockStoreVolumeSource " \
+  "HostPath:PHostPathVolumeSource Glusterfs:PGlusterfsPersistentVolumeSource " \
+  "NFS=nfs:PNFSVolumeSource RBD=rbd:PRBDPersistentVolumeSource " \
+  "Quobyte:PQuobyteVolumeSource ISCSI=iscsi:PISCSIPersistentVolumeSource " \
+  "FlexVolume:PFlexPersistentVolumeSource Cinder:PCinderPersistentVolumeSource " \
+  "CephFS=cephfs:PCephFSPersistentVolumeSource FC=fc:PFCVolumeSource " \
+  "Flocker:PFlockerVolumeSource AzureFile:PAzureFilePersistentVolumeSource " \
+  "VsphereVolume:PVsphereVirtualDiskVolumeSource AzureDisk:PAzureDiskVolumeSource " \
+  "PhotonPersistentDisk:PPhotonPersistentDiskVolumeSource " \
+  "PortworxVolume:PPortworxVolumeSource ScaleIO:PScaleIOPersistentVolumeSource " \
+  "Local:PLocalVolumeSource StorageOS=storageos:PStorageOSPersistentVolumeSource " \
+  "CSI=csi:PCSIPersistentVolumeSource"
+
 const internal_row internal_rows[] = {
     {"AWSElasticBlockStoreVolumeSource",
        "VolumeID:s FSType=fsType:s Partition:i ReadOnly:b"},
@@ -177,34 +193,10 @@ const internal_row internal_rows[] = {
     {"PersistentVolumeClaimVolumeSource",
        "ClaimName:s ReadOnly:b"},
     {"PersistentVolumeSource",
-       "GCEPersistentDisk=gcePersistentDisk:PGCEPersistentDiskVolumeSource "
-       "AWSElasticBlockStore=awsElasticBlockStore:PAWSElasticBlockStoreVolumeSource "
-       "HostPath:PHostPathVolumeSource Glusterfs:PGlusterfsPersistentVolumeSource "
-       "NFS=nfs:PNFSVolumeSource RBD=rbd:PRBDPersistentVolumeSource "
-       "Quobyte:PQuobyteVolumeSource ISCSI=iscsi:PISCSIPersistentVolumeSource "
-       "FlexVolume:PFlexPersistentVolumeSource Cinder:PCinderPersistentVolumeSource "
-       "CephFS=cephfs:PCephFSPersistentVolumeSource FC=fc:PFCVolumeSource "
-       "Flocker:PFlockerVolumeSource AzureFile:PAzureFilePersistentVolumeSource "
-       "VsphereVolume:PVsphereVirtualDiskVolumeSource AzureDisk:PAzureDiskVolumeSource "
-       "PhotonPersistentDisk:PPhotonPersistentDiskVolumeSource "
-       "PortworxVolume:PPortworxVolumeSource ScaleIO:PScaleIOPersistentVolumeSource "
-       "Local:PLocalVolumeSource StorageOS=storageos:PStorageOSPersistentVolumeSource "
-       "CSI=csi:PCSIPersistentVolumeSource"},
+       VOLUME_SOURCES},
     {"PersistentVolumeSpec",
        "Capacity:p "
-       "GCEPersistentDisk=gcePersistentDisk:PGCEPersistentDiskVolumeSource "
-       "AWSElasticBlockStore=awsElasticBlockStore:PAWSElasticBlockStoreVolumeSource "
-       "HostPath:PHostPathVolumeSource Glusterfs:PGlusterfsPersistentVolumeSource "
-       "NFS=nfs:PNFSVolumeSource RBD=rbd:PRBDPersistentVolumeSource "
-       "Quobyte:PQuobyteVolumeSource ISCSI=iscsi:PISCSIPersistentVolumeSource "
-       "FlexVolume:PFlexPersistentVolumeSource Cinder:PCinderPersistentVolumeSource "
-       "CephFS=cephfs:PCephFSPersistentVolumeSource FC=fc:PFCVolumeSource "
-       "Flocker:PFlockerVolumeSource AzureFile:PAzureFilePersistentVolumeSource "
-       "VsphereVolume:PVsphereVirtualDiskVolumeSource AzureDisk:PAzureDiskVolumeSource "
-       "PhotonPersistentDisk:PPhotonPersistentDiskVolumeSource "
-       "PortworxVolume:PPortworxVolumeSource ScaleIO:PScaleIOPersistentVolumeSource "
-       "Local:PLocalVolumeSource StorageOS=storageos:PStorageOSPersistentVolumeSource "
-       "CSI=csi:PCSIPersistentVolumeSource "
+       VOLUME_SOURCES " "
        "AccessModes:p ClaimRef:PObjectReference PersistentVolumeReclaimPolicy:s "
        "StorageClassName:s MountOptions:p VolumeMode:p NodeAffinity:PVolumeNodeAffinity "
        "VolumeAttributesClassName:p"},
