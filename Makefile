@@ -32,7 +32,8 @@ BIN := $(BUILD)/$(if $(filter release,$(MODE)),,$(MODE)/)apisim
 SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -name '*.c')))
 TESTS := $(sort $(shell find apiserver sim fuzz -name '*_test.c'))
 GEN := $(BUILD)/gen/schema_tables.c $(BUILD)/gen/defaults_plan.c $(BUILD)/gen/openapi_data.c \
-	$(BUILD)/gen/bootstrap_objects.c $(BUILD)/gen/commit.c $(BUILD)/gen/sim_page.c
+	$(BUILD)/gen/bootstrap_objects.c $(BUILD)/gen/commit.c $(BUILD)/gen/sim_page.c \
+	$(BUILD)/gen/unicode_classes.c
 LIB := $(OBJ)/libapisim.a
 LIB_SRC := $(filter-out sim/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(patsubst $(BUILD)/gen/%.c,$(OBJ)/gen/%.o,$(GEN))
@@ -80,6 +81,11 @@ OPENAPI_FACTS := apiserver/schema/facts/openapi.jsonl
 $(BUILD)/gen/openapi_data.c: apiserver/schema/gen/openapi.py apiserver/schema/gen/openapi_proto.py $(OPENAPI_FACTS)
 	@mkdir -p $(@D)
 	python3 -B $< $(OPENAPI_FACTS) $@
+
+UNICODE_FACTS := apiserver/crd/facts/unicode.txt
+$(BUILD)/gen/unicode_classes.c: apiserver/crd/gen/unicode.py $(UNICODE_FACTS)
+	@mkdir -p $(@D)
+	python3 $< $(UNICODE_FACTS) $@
 
 BOOTSTRAP_FACTS := apiserver/bootstrap/facts/objects.jsonl
 $(BUILD)/gen/bootstrap_objects.c: apiserver/bootstrap/gen/objects.py $(BOOTSTRAP_FACTS)

@@ -31,6 +31,10 @@
 #define LIMIT_REQUEST_TIME_NS ((int64_t)60 * 1000000000)
 /* Ours: nothing that grows may pass this in one request. */
 #define LIMIT_BUFFER ((size_t)1 << 30)
+/* Ours: schemas within schemas of a CustomResourceDefinition, and the states of one pattern's
+ * machine (Go's limit of counted repetition is 1000; it multiplies). */
+#define LIMIT_SCHEMA_DEPTH 1000
+#define LIMIT_PATTERN_STATES 100000u
 /* Of all Warning headers together; beyond it each text is cut to the second. */
 #define LIMIT_WARNING_RUNES 4096u
 #define LIMIT_WARNING_ITEM_RUNES 256u
