@@ -249,6 +249,13 @@ void val_set_text(arena *a, val *map, const char *key, slice text) {
   if (text.len) val_setc(a, map, key, val_string(a, text));
 }
 
+/* The entries moved: they are numbered anew in place. */
+static void index_again(val *map) {
+  if (!map->index) return;
+  memset(map->index->slots, 0, ((size_t)map->index->mask + 1) * sizeof(uint32_t));
+  for (uint32_t i = 0; i < map->count; i++) index_add(map->index, map->u.entries[i].key, i);
+}
+
 bool val_del(val *map, slice key) {
   if (!val_is_map(map)) return false;
   ptrdiff_t at = map_find(map, key);
@@ -256,11 +263,19 @@ bool val_del(val *map, slice key) {
   val_entry *e = map->u.entries + at;
   memmove(e, e + 1, (map->count - (size_t)at - 1) * sizeof *e);
   map->count--;
-  if (map->index) { /* the entries behind moved up: number them anew in place */
-    memset(map->index->slots, 0, ((size_t)map->index->mask + 1) * sizeof(uint32_t));
-    for (uint32_t i = 0; i < map->count; i++) index_add(map->index, map->u.entries[i].key, i);
-  }
+  index_again(map);
   return true;
+}
+
+void val_filter(val *map, bool (*keep)(void *ctx, const val_entry *e), void *ctx) {
+  uint32_t kept = 0, count = val_is_map(map) ? map->count : 0;
+  for (uint32_t i = 0; i < count; i++) {
+    val_entry e = map->u.entries[i];
+    if (keep(ctx, &e)) map->u.entries[kept++] = e;
+  }
+  if (kept == count) return;
+  map->count = kept;
+  index_again(map);
 }
 
 bool val_delc(val *map, const char *key) { return val_del(map, slice_cstr(key)); }
@@ -289,10 +304,7 @@ void val_sort(val *map) {
   }
   if (sorted) return;
   qsort(map->u.entries, map->count, sizeof(val_entry), entry_order);
-  if (map->index) {
-    memset(map->index->slots, 0, ((size_t)map->index->mask + 1) * sizeof(uint32_t));
-    for (uint32_t i = 0; i < map->count; i++) index_add(map->index, map->u.entries[i].key, i);
-  }
+  index_again(map);
 }
 
 static void list_room(arena *a, val *list) {

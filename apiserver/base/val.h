@@ -127,6 +127,9 @@ void val_setc(arena *a, val *map, const char *key, val *value);
 void val_set_text(arena *a, val *map, const char *key, slice text);
 bool val_del(val *map, slice key);
 bool val_delc(val *map, const char *key);
+/* Keeps the entries that keep() wants, in order; linear. keep() is asked once an entry and must not
+ * touch the map itself. */
+void val_filter(val *map, bool (*keep)(void *ctx, const val_entry *e), void *ctx);
 /* The map under key, made when it is missing or null (`map` must be a map). */
 val *val_ensure_map(arena *a, val *map, const char *key);
 val *val_ensure_list(arena *a, val *map, const char *key);

@@ -8,21 +8,22 @@
  * arena (defaults are copied).
  *
  * The way of a write, in the real server's order (customresource_handler.go, strategy.go):
- *   decoding   structural_coerce: metadata in its form, unknown fields away, nulls away; what strict
- *              decoding would refuse is listed. Then structural_default.
+ *   decoding   structural_coerce: metadata in its form, unknown fields away, nulls away; what
+ *              strict decoding would refuse is listed. Then structural_default.
  *   reading    from storage: structural_coerce with drop_invalid, then structural_default.
- *   validation metadata and type meta (the caller's), structural_validate, the scale paths (the
- *              caller's), structural_validate_embedded, structural_validate_lists (on update only
- *              if the old object has no such errors: it looks itself).
- *              On /status: structural_validate of the schema of "status" with old and new status,
+ *   validation metadata and type meta (the caller's), structural_validate, the scale paths
+ *              (the caller's), structural_validate_embedded, structural_validate_lists (on update
+ *              only if the old object has no such errors: it looks itself).
+ *              On /status: structural_validate of "status"'s schema with old and new status,
  *              where the object has one; then as above.
  *   warnings   rule_paths: CEL rules are kept and not evaluated.
  *
- * Recursion is bounded by the schema's depth (LIMIT_SCHEMA_DEPTH), time is linear in the object for
- * each schema on its way (anyOf and the like multiply), patterns are linear in the text (pattern.h).
+ * Recursion is bounded by the schema's depth (LIMIT_SCHEMA_DEPTH) and the parsers' (LIMIT_JSON_DEPTH,
+ * where nothing has a schema), time is linear in the object for each schema on its way (anyOf and
+ * the like multiply), patterns are linear in the text (pattern.h).
  *
- * Sources: apiextensions-apiserver pkg/apiserver/schema{,/pruning,/defaulting,/objectmeta,/listtype},
- * pkg/apiserver/validation; kube-openapi pkg/validation. */
+ * Sources: apiextensions-apiserver pkg/apiserver/schema with its folders pruning, defaulting,
+ * objectmeta and listtype, pkg/apiserver/validation; kube-openapi pkg/validation. */
 #ifndef APISIM_CRD_STRUCTURAL_H
 #define APISIM_CRD_STRUCTURAL_H
 
@@ -56,7 +57,7 @@ struct structural {
   structural_field *fields; /* sorted by name */
   uint32_t field_count;
   structural *items, *additional;
-  bool has_additional, additional_allowed; /* additionalProperties there; neither absent nor false */
+  bool has_additional, additional_allowed; /* additionalProperties: there; not false */
   bool nullable, preserve_unknown, embedded, int_or_string;
   bool preserve_below; /* preserve_unknown here or above: server-side apply's rule */
   const slice *list_keys;
