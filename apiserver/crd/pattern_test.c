@@ -56,8 +56,10 @@ static void patterns_answer_as_go(void **state) {
 
 /* Hostile ones end, in memory that is bounded; a backtracking machine would not end. */
 static void hostile_patterns_stay_linear(void **state) {
-  static const char *const hostile[] = {"(a+)+$", "(a|aa)+$", "(a*)*b",
-                                        "^(([a-z])+.)+[A-Z]([a-z])+$", "(x+x+)+y", "(.*a){20}b", "((a?){30}){20}a{30}c"};
+  static const char *const hostile[] = {
+      "(a+)+$",  "(a|aa)+$", "(a*)*b",  "^(([a-z])+.)+[A-Z]([a-z])+$",
+      "(x+x+)+y", "(.*a){20}b", "((a?){30}){20}a{30}c",
+  };
   (void)state;
   char text[20001];
   memset(text, 'a', 20000);

@@ -14,13 +14,13 @@
  *   validation metadata and type meta (the caller's), structural_validate, the scale paths
  *              (the caller's), structural_validate_embedded, structural_validate_lists (on update
  *              only if the old object has no such errors: it looks itself).
- *              On /status: structural_validate of "status"'s schema with old and new status,
- *              where the object has one; then as above.
+ *              On /status: structural_validate of "status"'s schema with old and new
+ *              status, where the object has one; then as above.
  *   warnings   rule_paths: CEL rules are kept and not evaluated.
  *
- * Recursion is bounded by the schema's depth (LIMIT_SCHEMA_DEPTH) and the parsers' (LIMIT_JSON_DEPTH,
- * where nothing has a schema), time is linear in the object for each schema on its way (anyOf and
- * the like multiply), patterns are linear in the text (pattern.h).
+ * Recursion is bounded by the schema's depth (LIMIT_SCHEMA_DEPTH) and, where nothing has a schema,
+ * the parsers' (LIMIT_JSON_DEPTH); time is linear in the object for each schema on its way (anyOf
+ * and the like multiply), patterns are linear in the text (pattern.h).
  *
  * Sources: apiextensions-apiserver pkg/apiserver/schema with its folders pruning, defaulting,
  * objectmeta and listtype, pkg/apiserver/validation; kube-openapi pkg/validation. */
