@@ -1,5 +1,5 @@
 /* A JSONSchemaProps becomes a tree of nodes whose parts need no look-up by name any more. */
-#include "crd/structural.h"
+#include "crd/structural_internal.h"
 
 #include "base/limits.h"
 
@@ -133,6 +133,10 @@ static void values_build(builder *b, structural *n) {
   n->required = texts_of(b->a, val_getc(s, "required"), &n->required_count);
   n->pattern_text = val_get_str(s, "pattern");
   if (n->pattern_text.len) n->pattern = pattern_compile(b->a, n->pattern_text, &n->pattern_error);
+  n->format_rule = n->format.len ? format_find(n->format) : NULL;
+  slice never;
+  if (n->format_rule && n->format_rule->pattern)
+    n->format_pattern = pattern_compile(b->a, slice_cstr(n->format_rule->pattern), &never);
 }
 
 static void rules_note(builder *b, structural *n, const path *p) {

@@ -71,6 +71,8 @@ struct structural {
   slice pattern_text;
   const pattern *pattern; /* NULL: none, or invalid (then pattern_error) */
   slice pattern_error;
+  const struct format_rule *format_rule; /* NULL: the format is not one that is checked */
+  const pattern *format_pattern;
   const slice *required;
   uint32_t required_count;
   structural_list all_of, any_of, one_of;

@@ -9,13 +9,22 @@ void unknown_add(structural_unknown *u, slice text);
 void unknown_sort(structural_unknown *u, uint32_t from);
 bool is_meta_field(slice name); /* apiVersion, kind, metadata */
 
-/* Does the text have the format? Unknown formats have all: format_is_known says which it knows
- * (names without their dashes). Source: kube-openapi pkg/validation/strfmt. */
-bool format_is_known(arena *a, slice format);
-bool format_holds(arena *a, slice format, slice text);
+/* The formats of strings. Source: kube-openapi pkg/validation/strfmt. */
+typedef struct format_rule {
+  const char *name; /* without dashes: date-time and datetime are one */
+  const char *pattern; /* what the text (or what `cleaned` leaves of it) must match, or NULL */
+  /* The text that is matched, or SLICE_NONE when it can't be right; NULL: the text itself. */
+  slice (*cleaned)(arena *a, slice text);
+  /* What a pattern can't say of that; NULL: nothing. */
+  bool (*holds)(arena *a, slice text);
+} format_rule;
 
-/* Go's reflect.DeepEqual of two decoded JSON values. */
-bool values_equal(const val *x, const val *y);
+const format_rule *format_find(slice format); /* NULL: unknown, so not checked */
+bool email_holds(arena *a, slice text);
+bool format_holds(arena *a, const format_rule *rule, const pattern *p, slice text);
+
+/* The second of each value that is there more than once, by index; out has room for count. */
+uint32_t values_repeated(arena *a, val *const *values, uint32_t count, uint32_t *out);
 /* A number as Go's %v prints it. */
 slice number_text(arena *a, double f);
 

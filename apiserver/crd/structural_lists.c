@@ -35,8 +35,7 @@ static slice compared(arena *a, const val *v) {
   return text;
 }
 
-/* The second of each that is there more than once, in order. */
-static uint32_t repeated(arena *a, val *const *values, uint32_t count, uint32_t *out) {
+uint32_t values_repeated(arena *a, val *const *values, uint32_t count, uint32_t *out) {
   keyed *all = ARENA_ARRAY(a, keyed, count + 1);
   uint32_t found = 0;
   for (uint32_t i = 0; i < count; i++) all[i] = (keyed){compared(a, values[i]), i};
@@ -52,7 +51,7 @@ static uint32_t repeated(arena *a, val *const *values, uint32_t count, uint32_t 
 
 static void set_check(field_errors *errs, const path *p, const val *list) {
   uint32_t *again = ARENA_ARRAY(errs->a, uint32_t, list->count);
-  uint32_t count = repeated(errs->a, list->u.items, list->count, again);
+  uint32_t count = values_repeated(errs->a, list->u.items, list->count, again);
   for (uint32_t i = 0; i < count; i++) {
     path at = path_index(p, again[i]);
     field_duplicate(errs, &at, list->u.items[again[i]]);
@@ -82,7 +81,7 @@ static void map_check(field_errors *errs, const path *p, const structural *s, co
   val **keys = ARENA_ARRAY(a, val *, list->count);
   uint32_t *again = ARENA_ARRAY(a, uint32_t, list->count);
   for (uint32_t i = 0; i < list->count; i++) keys[i] = key_of(a, s, list->u.items[i]);
-  uint32_t count = repeated(a, keys, list->count, again);
+  uint32_t count = values_repeated(a, keys, list->count, again);
   for (uint32_t i = 0; i < count; i++) {
     path at = path_index(p, again[i]);
     val *shown = keys[again[i]];

@@ -156,13 +156,13 @@ void field_not_found(field_errors *errs, const path *p, const val *bad) {
 }
 
 void field_too_long(field_errors *errs, const path *p, int64_t max_bytes) {
-  add_plain(errs, FIELD_TOO_LONG, p, VALUE_NONE, NULL, "may not be more than %lld bytes",
-            (long long)max_bytes);
+  add_plain(errs, FIELD_TOO_LONG, p, VALUE_NONE, NULL, "may not be more than %lld byte%s",
+            (long long)max_bytes, max_bytes == 1 ? "" : "s");
 }
 
 void field_too_many(field_errors *errs, const path *p, int64_t actual, int64_t max) {
   add_plain(errs, FIELD_TOO_MANY, p, VALUE_PLAIN, val_int(errs->a, actual),
-            "must have at most %lld items", (long long)max);
+            "must have at most %lld item%s", (long long)max, max == 1 ? "" : "s");
 }
 
 void field_invalid_named(field_errors *errs, const path *p, slice bad, const char *detail, ...) {
