@@ -4,6 +4,7 @@
 
 #include "access/access.h"
 #include "base/heap.h"
+#include "crd/crd_serve.h"
 #include "registry/port_allocator.h"
 #include "schema/schema.h"
 #include "watch/watcher.h"
@@ -58,5 +59,6 @@ void server_state_put(server *s, const server_state *st) {
   memcpy(s->resource_revisions, st->resource_revisions,
          schema_resource_count * sizeof(int64_t));
   access_forget(s->access);
+  crd_load(s);
   watchers_expire(s);
 }

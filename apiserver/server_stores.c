@@ -2,6 +2,7 @@
  * the prefix. They share the codec, which is done with a value before anybody can wait. */
 #include "server_stores.h"
 
+#include "crd/crd_object.h"
 #include "base/fiber.h"
 #include "base/heap.h"
 #include "base/limits.h"
@@ -100,7 +101,7 @@ store *server_store_nth(const server *s, uint32_t n) {
 }
 
 store *server_store(const server *s, const resource_info *r) {
-  if (s->other_count == 0 || !r) return s->store;
+  if (s->other_count == 0 || !r || r->custom) return s->store;
   return server_store_nth(s, s->places[r->storage->id]);
 }
 
@@ -197,6 +198,9 @@ void server_stores_destroy(server *s) {
 
 static bool is_covered(void *ctx, slice key) {
   const resource_info *r = stored_resource_of(key);
+  if (!r && crd_is_key(key)) {
+    return encryption_covers(ctx, crd_key_group(key), crd_key_resource(key));
+  }
   return r && encryption_covers(ctx, r->group, r->resource);
 }
 

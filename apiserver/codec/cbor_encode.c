@@ -166,7 +166,7 @@ static char *put_value(cursor *c, char *p, const val *v, const type_info *t, uns
 void cbor_encode(buf *out, const val *v, const type_info *t) {
   cursor c;
   assert(out && v);
-  if (!t) {
+  if (!t || t->untyped) {
     cbor_encode_deep(out, v, NULL);
     return;
   }

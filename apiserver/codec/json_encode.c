@@ -237,6 +237,10 @@ static char *put_value(cursor *c, char *p, const val *v, const type_info *t, uns
 
 void json_encode(buf *out, const val *v, const type_info *t) {
   assert(out && v && t);
+  if (t->untyped) {
+    json_encode_any(out, v, true);
+    return;
+  }
   cursor c;
   char *p = cursor_begin(&c, out);
   if (p) cursor_sync(&c, put_value(&c, p, v, t, 0));

@@ -88,6 +88,7 @@ static bool choose(arena *a, const media_request *rq, bool transforms, output_fo
 /* "application/json, application/yaml, ...": what errors list. */
 static slice format_names(arena *a, unsigned set, bool plain, bool stream) {
   slice text = SLICE_LIT("");
+  set |= MEDIA_SET_BUILTIN; /* what custom resources can't be is named too */
   for (unsigned pass = 0; pass < 2; pass++) {
     for (unsigned f = 0; f < FORMAT_COUNT; f++) {
       const char *name = pass ? formats[f].stream_name : formats[f].media;
@@ -122,7 +123,9 @@ bool media_watch(arena *a, const media_request *rq, output_form *out,
 }
 
 void media_error(arena *a, const media_request *rq, output_form *out) {
-  if (!choose(a, rq, false, out)) {
+  media_request any = *rq; /* a Status has every form */
+  any.formats |= MEDIA_SET_BUILTIN;
+  if (!choose(a, &any, false, out)) {
     *out = (output_form){.format = FORMAT_JSON, .raw = true,
                         .content_type = slice_cstr(formats[FORMAT_JSON].media)};
     return;

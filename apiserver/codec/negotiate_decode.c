@@ -12,6 +12,7 @@
 #include "codec/codec.h"
 #include "codec/negotiate.h"
 #include "codec/strict.h"
+#include "crd/crd_object.h"
 
 #define SUMMARY_BYTES ((size_t)30)
 #define SCHEME_NAME "pkg/runtime/scheme.go:111" /* where the real one made its scheme */
@@ -337,11 +338,69 @@ static bool check_version(decoding *d, slice group, slice version) {
                     SLICE_ARG(version));
 }
 
+static bool parse_untyped(decoding *d) {
+  arena *a = d->rq->arena;
+  if (d->format != FORMAT_CBOR) return parse(d) && val_is_map(d->tree);
+  slice api_version, kind;
+  d->tree = cbor_parse(a, d->body, &d->error);
+  if (!d->tree) return false;
+  if (val_is_null(d->tree)) d->tree = val_map(a);
+  api_version = val_get_str(d->tree, "apiVersion");
+  kind = val_get_str(d->tree, "kind");
+  return set_kind(d, api_version, kind);
+}
+
+/* YAML is shown as the JSON that it was made into. */
+static void set_kind_missing(decoding *d) {
+  arena *a = d->rq->arena;
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  if (d->format != FORMAT_JSON) json_encode_any(&b, d->tree, true);
+  slice shown = d->format == FORMAT_JSON ? d->body : arena_copy(a, buf_slice(&b));
+  buf_dispose(&b);
+  d->error = arena_concat(a, SLICE_LIT("Object 'Kind' is missing in '"), shown);
+  d->error = arena_concat(a, d->error, SLICE_LIT("'"));
+  d->identified = false;
+}
+
+static val *wrong_version(request *rq, slice version, const resource_info *r) {
+  status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
+             "the API version in the data (%.*s) does not match the expected API version "
+             "(%.*s/%.*s)", SLICE_ARG(version), SLICE_ARG(r->group), SLICE_ARG(r->version));
+  return NULL;
+}
+
+/* A custom resource's body: of any kind, which validation refuses, but of its own version. */
+static val *decode_custom(decoding *d, const crd_version *v) {
+  request *rq = d->rq;
+  const resource_info *r = &v->row;
+  bool read = parse_untyped(d);
+  if (!read) {
+    refuse(d, r->kind);
+    return NULL;
+  }
+  slice version = val_get_str(d->tree, "apiVersion"), kind = val_get_str(d->tree, "kind");
+  if (kind.len == 0) {
+    set_kind_missing(d);
+    refuse(d, r->kind);
+    return NULL;
+  }
+  bool known = slice_eq(d->group, r->group) && slice_eq(d->version, r->version);
+  if (!version.len || !known) return wrong_version(rq, version, r);
+  if (!crd_coerce(rq->arena, v, d->tree, &d->strict, &d->error) || !check_strict(d)) {
+    refuse(d, r->kind);
+    return NULL;
+  }
+  return d->tree;
+}
+
 val *negotiate_decode(request *rq, slice want_group, slice want_version, slice want_kind,
                       const kind_info **got) {
   decoding d = {.rq = rq, .body = rq->http->body, .group = want_group,
                 .version = want_version, .kind = want_kind};
   if (!negotiate_input(rq, &d.format)) return NULL;
+  const crd_version *custom = rq->resource ? rq->resource->custom : NULL;
+  if (custom && slice_eq(want_kind, custom->row.kind)) return decode_custom(&d, custom);
   const kind_info *k = NULL;
   bool good = parse(&d) && (k = find_registered(&d)) != NULL && mark_forgotten_managers(&d) &&
               make_typed(&d, k) && check_conversion(&d, k, want_group, want_kind) &&
@@ -441,6 +500,7 @@ bool negotiate_decode_options(request *rq, slice kind, val **out) {
 
 val *negotiate_conform(request *rq, const resource_info *r, val *tree, strict_report *report,
                        slice *error) {
+  if (r->custom) return crd_coerce(rq->arena, r->custom, tree, report, error) ? tree : NULL;
   decoding d = {.rq = rq, .tree = tree, .group = r->group, .version = r->version, .kind = r->kind};
   /* The codec decodes into the internal type where the document names no version. */
   bool silent = val_is_map(tree) && val_get_str(tree, "apiVersion").len == 0;

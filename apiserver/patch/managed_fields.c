@@ -4,6 +4,7 @@
 #include "patch/managed_fields.h"
 
 #include "codec/codec.h"
+#include "crd/crd_object.h"
 #include "patch/patch_tree.h"
 #include "patch/reset_fields.h"
 #include "version/version.h"
@@ -16,7 +17,7 @@ void managed_fields_keep_reset(arena *a, val *parsed) {
 }
 
 slice manage_version(const manage_args *m) {
-  char text[128];
+  char text[GROUP_VERSION_ROOM];
   return arena_copy(m->arena, schema_group_version(m->resource, text));
 }
 
@@ -48,12 +49,15 @@ const resource_info *manage_resource(const resource_info *r, slice api_version) 
   schema_version_cut(api_version, &group, &version);
   if (!slice_eq(group, r->group)) return NULL; /* events of the other group are nobody's here */
   if (slice_eq(version, r->version)) return r;
+  const crd_version *other = r->custom ? crd_version_of(r->custom->kind, version) : NULL;
+  if (r->custom) return other && other->served ? &other->row : NULL;
   return schema_resource_of_kind(group, version, r->kind);
 }
 
 val *manage_convert(arena *a, const val *obj, const resource_info *from,
                     const resource_info *to) {
   if (!obj || from->type == to->type) return val_shared(obj);
+  if (to->custom) return crd_convert(a, from->custom, to->custom, obj);
   val *stored = version_to_storage(a, val_copy(a, obj), from);
   return stored ? version_from_storage(a, stored, to) : NULL;
 }

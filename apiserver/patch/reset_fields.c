@@ -1,5 +1,6 @@
 /* The real server's GetResetFields of each strategy, as rows. Most resources with a status reset
  * status on the main endpoint and spec on status; the rows say what each adds or lacks. */
+#include "crd/crd.h"
 #include "patch/reset_fields.h"
 
 typedef struct reset_row {
@@ -54,6 +55,8 @@ static const struct {
 };
 
 static const char *paths_of(const resource_info *r, slice subresource) {
+  if (r->custom && slice_is(subresource, "status")) return "metadata spec";
+  if (r->custom) return r->custom->status && subresource.len == 0 ? "status" : "";
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     if (!slice_is(r->resource, rows[i].resource) || !slice_is(r->group, rows[i].group)) continue;
     if (subresource.len == 0) return rows[i].main;

@@ -72,7 +72,8 @@ static void check_map(check *c, const val *v, const type_info *t, const typed_sh
   VAL_EACH(e, v) {
     slice below_path = path_field(c, path, e->key);
     const field_info *f = t->kind == TYPE_STRUCT ? type_field(t, e->key) : NULL;
-    if (t->kind == TYPE_STRUCT && !f && t->field_count) {
+    if (t->named && !f) f = t->rest;
+    if (t->kind == TYPE_STRUCT && !f && (t->field_count || t->named)) {
       fail(c, below_path, SLICE_LIT("field not declared in schema"));
       return;
     }

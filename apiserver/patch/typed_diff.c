@@ -57,9 +57,15 @@ static void whole_struct(walk *w, val *node, const val *v, const type_info *t, b
   }
 }
 
+/* What is below a map's key. */
+static typed_shape below_key(const typed_shape *s, slice key) {
+  typed_shape below;
+  return shape_member(s, key, &below) ? below : (typed_shape){.kind = SHAPE_LEAF};
+}
+
 static void whole_map(walk *w, val *node, const val *v, const typed_shape *s, bool typed) {
-  typed_shape below = shape_elem(s);
   VAL_EACH(e, v) {
+    typed_shape below = below_key(s, e->key);
     field_node_push(w->sets, node, field_element_name(w->arena, e->key),
                     whole_node(w, e->value, &below, typed));
   }
@@ -133,7 +139,7 @@ static bool structs_equal(const val *l, const val *r, const type_info *t,
 static bool values_equal(const val *l, const val *r, const type_info *t,
                          bool literal) {
   if (l == r) return true;
-  if (t && t->kind == TYPE_STRUCT && val_is_map(l) && val_is_map(r)) {
+  if (t && t->kind == TYPE_STRUCT && !t->named && val_is_map(l) && val_is_map(r)) {
     return structs_equal(l, r, t, literal);
   }
   if (l->type != r->type || (l->type != VAL_LIST && l->type != VAL_MAP)) return val_equal(l, r);
@@ -201,13 +207,14 @@ static void compare_structs(walk *w, outcome *out, const val *l, const val *r,
 
 static void compare_maps(walk *w, outcome *out, const val *l, const val *r,
                          const typed_shape *s) {
-  typed_shape below = shape_elem(s);
   VAL_EACH(e, l) {
+    typed_shape below = below_key(s, e->key);
     outcome child = compare_either(w, e->value, val_get(r, e->key), &below);
     if (outcome_any(&child)) outcome_push(w, out, field_element_name(w->arena, e->key), &child);
   }
   VAL_EACH(e, r) {
     if (val_get(l, e->key)) continue;
+    typed_shape below = below_key(s, e->key);
     outcome child = compare_either(w, NULL, e->value, &below);
     outcome_push(w, out, field_element_name(w->arena, e->key), &child);
   }
@@ -285,7 +292,7 @@ static outcome compare_values(walk *w, const val *l, const val *r, const typed_s
   w->depth++;
   const val *in_left = left || is_struct ? l : NULL, *in_right = right || is_struct ? r : NULL;
   if (s->kind == SHAPE_STRUCT) compare_structs(w, &out, in_left, in_right, s->type);
-  else if (s->kind == SHAPE_MAP || s->kind == SHAPE_ANY)
+  else if (s->kind == SHAPE_MAP || s->kind == SHAPE_NAMED || s->kind == SHAPE_ANY)
     compare_maps(w, &out, in_left, in_right, s);
   else compare_lists(w, &out, in_left, in_right, s);
   w->depth--;
@@ -319,7 +326,7 @@ static void set_members(walk *w, val *node, const val *v, const typed_shape *s) 
     if (!shape_member(s, e->key, &below)) continue;
     bool empty = val_is_null(e->value) || (val_is_map(e->value) && e->value->count == 0);
     field_node_push(w->sets, node, field_element_name(w->arena, e->key),
-                    set_node(w, e->value, &below, empty || s->kind != SHAPE_STRUCT));
+                    set_node(w, e->value, &below, empty || !shape_names(s, e->key)));
   }
   field_node_sort(w->sets, node);
 }
@@ -378,6 +385,10 @@ static val *parents_node(walk *w, const val *x, const typed_shape *s, bool membe
     typed_shape below = {.kind = SHAPE_LEAF};
     bool field = slice_has_prefix(e->key, SLICE_LIT("f:")), named = false;
     if (field && s->kind == SHAPE_STRUCT) named = shape_member(s, slice_from(e->key, 2), &below);
+    else if (field && s->kind == SHAPE_NAMED) {
+      named = shape_names(s, slice_from(e->key, 2));
+      below = below_key(s, slice_from(e->key, 2));
+    }
     else if (field && (s->kind == SHAPE_MAP || s->kind == SHAPE_ANY)) below = shape_elem(s);
     bool item = !field && s->kind == SHAPE_KEYED && slice_has_prefix(e->key, SLICE_LIT("k:"));
     if (item) below = shape_elem(s);

@@ -149,8 +149,8 @@ static val *remove_below(const field_sets *f, const val *v, const val *gone,
                          const typed_shape *s, int depth) {
   arena *a = f->arena;
   bool list = val_is_list(v) && (s->kind == SHAPE_SET || s->kind == SHAPE_KEYED);
-  bool map = val_is_map(v) && (s->kind == SHAPE_STRUCT || s->kind == SHAPE_MAP ||
-                               s->kind == SHAPE_ANY);
+  bool map = val_is_map(v) && s->kind != SHAPE_LEAF && s->kind != SHAPE_SET &&
+             s->kind != SHAPE_KEYED;
   if (!val_is_list(v) && !val_is_map(v)) return val_shared(v);
   if ((!list && !map) || depth > TYPED_DEPTH_MAX) return val_null(a);
   val *out = list ? val_list(a) : val_map(a);

@@ -26,7 +26,7 @@ typed_shape shape_of(const type_info *t, const field_info *f) {
   switch ((type_kind)t->kind) {
     case TYPE_STRUCT:
       if (f ? f->map_atomic : t->map_atomic) break;
-      s.kind = t->field_count ? SHAPE_STRUCT : SHAPE_ANY;
+      s.kind = t->named ? SHAPE_NAMED : t->field_count ? SHAPE_STRUCT : SHAPE_ANY;
       break;
     case TYPE_MAP:
       if (!f || !f->map_atomic) s.kind = SHAPE_MAP;
@@ -51,7 +51,18 @@ typed_shape shape_elem(const typed_shape *s) {
   return shape_of(s->type->elem, NULL);
 }
 
+bool shape_names(const typed_shape *s, slice name) {
+  bool fields = s->kind == SHAPE_STRUCT || s->kind == SHAPE_NAMED;
+  return fields && type_field(s->type, name) != NULL;
+}
+
 bool shape_member(const typed_shape *s, slice name, typed_shape *out) {
+  if (s->kind == SHAPE_NAMED) {
+    const field_info *own = type_field(s->type, name);
+    if (!own) own = s->type->rest;
+    if (own) *out = shape_of(own->type, own);
+    return own != NULL;
+  }
   const field_info *f = s->kind == SHAPE_STRUCT ? type_field(s->type, name) : NULL;
   if (s->kind == SHAPE_STRUCT && !f) return false;
   *out = f ? shape_of(f->type, f) : shape_elem(s);

@@ -16,6 +16,7 @@ typedef enum shape_kind {
   SHAPE_MAP, /* any keys, values of type->elem */
   SHAPE_SET, /* a list of distinct scalars */
   SHAPE_KEYED, /* a list of structs with key fields */
+  SHAPE_NAMED, /* of a custom resource: named fields, and others where type->rest is one */
   SHAPE_ANY, /* without a schema: maps have parts, all else is a leaf */
 } shape_kind;
 
@@ -32,6 +33,8 @@ typed_shape shape_of(const type_info *t, const field_info *f);
 typed_shape shape_elem(const typed_shape *s);
 /* Of a map's or struct's member; false: the struct has no such field. */
 bool shape_member(const typed_shape *s, slice name, typed_shape *out);
+/* Is there a field of that name? */
+bool shape_names(const typed_shape *s, slice name);
 
 /* What Go writes for a field that is not in a typed tree, because it is zero there:
  * NULL (nothing), null, {}, "" ... Never to be stored or changed. */

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mutant.h"
 #include "codec/codec.h"
+#include "crd/crd_serve.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
 #include "registry/side_effects.h"
@@ -33,7 +34,12 @@ static bool is_namespace(const request *rq) {
   return slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0;
 }
 
-/* Namespaces have words of their own. */
+static bool is_definition(const request *rq) {
+  return slice_is(rq->resource->resource, CRD_RESOURCE) &&
+         slice_is(rq->resource->group, CRD_GROUP);
+}
+
+/* Namespaces have words of their own, and definitions too. */
 static bool check_namespace(delete_run *d) {
   const delete_options *o = d->options;
   slice uid = object_uid(d->obj), version = object_version(d->obj);
@@ -44,8 +50,8 @@ static bool check_namespace(delete_run *d) {
   slice why = arena_printf(d->rq->arena,
                            "Precondition failed: %s in precondition: %.*s, %s in object meta: %.*s",
                            what, SLICE_ARG(asked), what, SLICE_ARG(have));
-  return status_conflict(&d->rq->error, d->rq->arena, SLICE_NONE, SLICE_LIT("namespaces"),
-                         object_name(d->obj), why);
+  return status_conflict(&d->rq->error, d->rq->arena, d->rq->resource->group,
+                         d->rq->resource->resource, object_name(d->obj), why);
 }
 
 bool generic_check_preconditions(request *rq, const delete_options *o, const val *obj) {
@@ -251,7 +257,7 @@ void generic_warn_orphans(request *rq, const delete_options *o) {
 
 static bool run(delete_run *d, write_result *out) {
   request *rq = d->rq;
-  bool met = is_namespace(d->rq) ? check_namespace(d)
+  bool met = is_namespace(d->rq) || is_definition(d->rq) ? check_namespace(d)
                                  : generic_check_preconditions(d->rq, d->options, d->obj);
   if (!met) return false;
   if (!generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, false) ||
@@ -259,6 +265,10 @@ static bool run(delete_run *d, write_result *out) {
     return false;
   }
   if (is_namespace(rq)) return delete_namespace(d, out);
+  if (is_definition(rq) && !object_deleting(d->obj)) {
+    crd_mark_deleted(rq->arena, d->obj, now_s(rq));
+    return save(d, out);
+  }
   grace g = begin_grace(d);
   if (g == GRACE_PENDING) {
     out->obj = d->obj;

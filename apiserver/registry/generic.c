@@ -143,7 +143,8 @@ bool generic_validate(request *rq, val *obj, const val *old, slice subresource) 
   if (!old && errs.count == 0) {
     metadata_validate(&errs, &meta, obj, r->namespaced, TEXT_PATH_SEGMENT);
   }
-  if (!field_errors_to_status(&errs, r->group, r->kind, object_name(obj), &rq->error)) return false;
+  slice kind = r->custom ? val_get_str(obj, "kind") : r->kind;
+  if (!field_errors_to_status(&errs, r->group, kind, object_name(obj), &rq->error)) return false;
   prepare_fn warn = subresource.len == 0             ? s->warn
                     : slice_is(subresource, "status") ? s->warn_status
                                                       : NULL;
@@ -155,6 +156,7 @@ bool generic_validate(request *rq, val *obj, const val *old, slice subresource) 
  * is only made for an object that JSON says is too large. */
 bool generic_too_large(request *rq, const val *obj, const blob *bytes) {
   if (bytes->len <= LIMIT_STORED_OBJECT) return false;
+  if (rq->resource->custom) return true; /* stored as JSON */
   buf b;
   buf_init(&b, LIMIT_BUFFER);
   proto_encode(&b, obj, rq->resource->storage->type);

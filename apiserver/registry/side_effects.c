@@ -1,6 +1,7 @@
 /* Effects of writes on other things. The allocators of Services hang in here. */
 #include "registry/side_effects.h"
 
+#include "crd/crd_serve.h"
 #include "registry/generic.h"
 #include "registry/object.h"
 #include "registry/service_alloc.h"
@@ -16,8 +17,6 @@ static bool is_service(const request *rq) {
 static const struct {
   const char *group, *resource, *text;
 } inert[] = {
-    {"apiextensions.k8s.io", "customresourcedefinitions",
-     "apisim stores CustomResourceDefinitions but does not serve their resources yet"},
     {"admissionregistration.k8s.io", "mutatingwebhookconfigurations",
      "apisim stores admission webhooks but does not call them yet"},
     {"admissionregistration.k8s.io", "validatingwebhookconfigurations",
@@ -63,8 +62,16 @@ bool side_effects_undo(request *rq, val *obj) {
   return false;
 }
 
+/* Definitions take effect, but not all that they say does. */
+static void warn_definition(request *rq, const val *obj) {
+  const resource_info *r = rq->resource;
+  bool definition = slice_is(r->resource, CRD_RESOURCE) && slice_is(r->group, CRD_GROUP);
+  if (definition && !rq->subresource) crd_warn(rq, obj);
+}
+
 void side_effects_created(request *rq, val *obj) {
   warn_inert(rq);
+  warn_definition(rq, obj);
   follow(rq);
   if (!is_service(rq)) return;
   if (rq->dry_run) service_alloc_undo(rq, obj);
@@ -74,6 +81,7 @@ void side_effects_created(request *rq, val *obj) {
 void side_effects_updated(request *rq, val *obj, const val *old) {
   (void)old;
   follow(rq);
+  warn_definition(rq, obj);
   if (!is_service(rq) || rq->subresource) return;
   if (rq->dry_run) service_alloc_undo(rq, obj);
   else service_alloc_commit(rq, obj);

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "codec/codec.h"
+#include "crd/crd_object.h"
 #include "registry/object.h"
 
 #include <assert.h>
@@ -37,6 +38,7 @@ slice stored_key_inner(slice key) {
 
 val *stored_decode(arena *a, const resource_info *r, const store_entry *e) {
   slice error = SLICE_NONE;
+  if (r->custom) return crd_from_storage(a, r->custom, blob_slice(e->value));
   val *raw = json_parse_typed(a, blob_slice(e->value), NULL, &error);
   return raw ? codec_conform(a, raw, r->storage->type, NULL, &error) : NULL;
 }
@@ -76,7 +78,7 @@ static bool stored_as_json(const resource_info *r) {
 }
 
 void stored_settle(const resource_info *r, val *obj) {
-  if (!stored_as_json(r->storage)) drop_empty(obj, r->storage->type);
+  if (!r->custom && !stored_as_json(r->storage)) drop_empty(obj, r->storage->type);
 }
 
 #define FIELDS_ORDERED 64u
@@ -111,8 +113,9 @@ static void order_fields(val *v, const type_info *t) {
 }
 
 blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision) {
-  const resource_info *storage = r->storage;
-  char gv[128];
+  const resource_info *storage = r->custom ? &r->custom->kind->storage->row : r->storage;
+  char gv[GROUP_VERSION_ROOM];
+  if (r->custom) obj = crd_to_storage(a, r->custom, obj);
   if (revision) {
     char digits[SLICE_U64_ROOM];
     slice text = arena_copy(a, slice_of_u64(digits, (uint64_t)revision));
@@ -122,9 +125,11 @@ blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision
   }
   val_setc(a, obj, "apiVersion", val_string_copy(a, schema_group_version(storage, gv)));
   val_setc(a, obj, "kind", val_string(a, storage->kind));
-  order_fields(obj, storage->type);
-  order_fields(object_meta(a, obj), type_field(storage->type, SLICE_LIT("metadata"))->type);
-  stored_settle(r, obj);
+  if (!r->custom) {
+    order_fields(obj, storage->type);
+    order_fields(object_meta(a, obj), type_field(storage->type, SLICE_LIT("metadata"))->type);
+    stored_settle(r, obj);
+  }
   buf out;
   buf_init(&out, LIMIT_BUFFER);
   json_encode(&out, obj, storage->type);
@@ -133,9 +138,47 @@ blob *stored_encode(arena *a, const resource_info *r, val *obj, int64_t revision
   return b;
 }
 
+/* A custom resource's keys are sorted, so that apiVersion stands first. */
+static bool custom_bytes(slice bytes) {
+  return slice_has_prefix(bytes, SLICE_LIT("{\"apiVersion\":"));
+}
+
+/* Behind the string that begins at `at`. */
+static size_t skip_string(slice s, size_t at) {
+  for (at++; at < s.len && s.ptr[at] != '"'; at++) at += s.ptr[at] == '\\';
+  return at + 1;
+}
+
+/* Where a key of the map that begins at `at` has its value; s.len: nowhere. */
+static size_t value_place(slice s, size_t at, slice key) {
+  int depth = 0;
+  while (at < s.len) {
+    char c = s.ptr[at];
+    if (c == '"') {
+      size_t end = skip_string(s, at);
+      bool found = depth == 1 && end < s.len && s.ptr[end] == ':' &&
+                   slice_eq(slice_of(s.ptr + at + 1, end - at - 2), key);
+      if (found) return end + 1;
+      at = end;
+      continue;
+    }
+    if (c == '{' || c == '[') depth++;
+    if ((c == '}' || c == ']') && --depth == 0) return s.len;
+    at++;
+  }
+  return s.len;
+}
+
+/* Of metadata.resourceVersion's key: labels and data may have the same in front of it. */
+static ptrdiff_t custom_version_place(slice bytes) {
+  size_t meta = value_place(bytes, 0, SLICE_LIT("metadata"));
+  size_t at = value_place(bytes, meta, SLICE_LIT("resourceVersion"));
+  return at < bytes.len ? (ptrdiff_t)(at - sizeof "\"resourceVersion\"") : -1;
+}
+
 blob *stored_with_revision(slice bytes, int64_t revision) {
   slice mark = SLICE_LIT("\"resourceVersion\":\"");
-  ptrdiff_t at = slice_find(bytes, mark);
+  ptrdiff_t at = custom_bytes(bytes) ? custom_version_place(bytes) : slice_find(bytes, mark);
   assert(at >= 0);
   slice head = slice_upto(bytes, (size_t)at + mark.len);
   slice rest = slice_from(bytes, head.len);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 #include "base/limits.h"
+#include "crd/crd_object.h"
 #include "registry/stored.h"
 #include "registry/stored_etcd.h"
 #include "store/encrypt.h"
@@ -40,11 +41,15 @@ static slice full_key(stored_codec *c, slice key) {
 static blob *encode(void *ctx, slice key, blob *value, slice *problem) {
   stored_codec *c = ctx;
   const resource_info *r = stored_resource_of(key);
-  if (!r) return blob_ref(value);
-  slice bytes = stored_for_etcd(c->scratch, r, blob_slice(value), c->json);
+  bool custom = !r && crd_is_key(key);
+  if (!r && !custom) return blob_ref(value);
+  slice bytes = custom ? crd_for_etcd(c->scratch, blob_slice(value))
+                       : stored_for_etcd(c->scratch, r, blob_slice(value), c->json);
   if (!bytes.ptr) return failed(c, SLICE_LIT("the object can't be encoded"), problem);
   buf_clear(&c->room);
-  if (!encryption_seal(c->encryption, r->group, r->resource, full_key(c, key), bytes, &c->room)) {
+  slice group = custom ? crd_key_group(key) : r->group;
+  slice resource = custom ? crd_key_resource(key) : r->resource;
+  if (!encryption_seal(c->encryption, group, resource, full_key(c, key), bytes, &c->room)) {
     return failed(c, SLICE_LIT("the object can't be encrypted"), problem);
   }
   blob *out = blob_copy(buf_slice(&c->room));
@@ -58,8 +63,11 @@ static blob *decode(void *ctx, slice key, slice stored, int64_t mod_revision, bo
   slice why = SLICE_NONE;
   const resource_info *r = stored_resource_of(key);
   buf_clear(&c->room);
-  if (!r) return blob_copy(stored);
-  if (!encryption_open(c->encryption, r->group, r->resource, full_key(c, key), stored, &c->room,
+  bool custom = !r && crd_is_key(key);
+  if (!r && !custom) return blob_copy(stored);
+  slice group = custom ? crd_key_group(key) : r->group;
+  slice resource = custom ? crd_key_resource(key) : r->resource;
+  if (!encryption_open(c->encryption, group, resource, full_key(c, key), stored, &c->room,
                        stale, &why)) {
     return failed(c, arena_printf(c->scratch, "unable to transform key \"%.*s\": %.*s",
                                   SLICE_ARG(buf_slice(&c->key)), SLICE_ARG(why)), problem);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "codec/codec.h"
+#include "crd/crd_object.h"
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "version/version.h"
@@ -51,7 +52,7 @@ slice stored_for_etcd(arena *a, const resource_info *r, slice value, bool json) 
     json_encode(&out, obj, r->type);
     buf_char(&out, '\n');
   } else {
-    char gv[128];
+    char gv[GROUP_VERSION_ROOM];
     proto_encode(&body, obj, r->type);
     proto_envelope(&out, schema_group_version(r, gv), r->kind, buf_slice(&body));
   }
@@ -67,6 +68,7 @@ static slice values_out(void *ctx, arena *a, const store_entry *e) {
   if (put) return blob_slice(put);
   const resource_info *r = stored_resource_of(store_entry_key(e));
   slice bytes = r ? stored_for_etcd(a, r, blob_slice(e->value), false) : SLICE_NONE;
+  if (!r && crd_is_key(store_entry_key(e))) bytes = crd_for_etcd(a, blob_slice(e->value));
   return bytes.ptr ? bytes : blob_slice(e->value);
 }
 
@@ -108,6 +110,7 @@ static val *decode(arena *a, const resource_info *r, slice bytes, const resource
 
 blob *stored_from_etcd(arena *a, slice key, slice bytes, int64_t revision, slice *problem) {
   const resource_info *r = stored_resource_of(key), *from = NULL;
+  if (!r && crd_is_key(key)) return crd_from_etcd(a, bytes, revision, problem);
   if (!r) return blob_copy(bytes);
   val *obj = decode(a, r, arena_copy(a, bytes), &from, problem);
   if (!obj) return NULL;
@@ -123,7 +126,8 @@ static blob *values_in(void *ctx, arena *a, slice key, slice bytes, int64_t revi
 
 static blob *values_final(void *ctx, const store_entry *e, int64_t revision) {
   (void)ctx;
-  if (!stored_resource_of(store_entry_key(e))) return NULL;
+  slice key = store_entry_key(e);
+  if (!stored_resource_of(key) && !crd_is_key(key)) return NULL;
   return stored_with_revision(blob_slice(e->value), revision);
 }
 

@@ -2,6 +2,7 @@
  * Sources: pkg/registry/<group>/<kind>/strategy.go and storage.go of the real server. */
 #include "registry/strategy.h"
 
+#include "crd/crd_strategy.h"
 #include "registry/strategy_hooks.h"
 
 #include <stdlib.h>
@@ -157,6 +158,7 @@ static int row_order(const void *key, const void *row) {
 }
 
 const strategy *strategy_of(const resource_info *r) {
+  if (r->custom) return crd_strategy_of(r->custom);
   row_key key = {r->group, r->resource};
   const strategy *s = bsearch(&key, rows, sizeof rows / sizeof *rows, sizeof *rows, row_order);
   return s ? s : &plain;

@@ -9,6 +9,7 @@
 #include "base/quote.h"
 #include "codec/codec.h"
 #include "codec/negotiate.h"
+#include "crd/crd_serve.h"
 #include "request/info.h"
 #include "request/options.h"
 #include "request/request.h"
@@ -94,6 +95,14 @@ static bool place_fits(const request *rq) {
   return has || slice_is(rq->info.verb, "list") || slice_is(rq->info.verb, "watch");
 }
 
+/* Of a definition that is stored, whether it is served or not. */
+static bool is_custom(const request *rq) {
+  const request_info *i = &rq->info;
+  if (!slice_is(i->api_prefix, "apis") || i->watch_path) return false;
+  return crd_find(rq->server->customs, i->group, i->resource) != NULL &&
+         !served_group_has_version(&rq->server->options.served, i->group, i->version);
+}
+
 static bool find_resource(request *rq) {
   const request_info *i = &rq->info;
   rq->resource = served_resource(&rq->server->options.served, i->group, i->version, i->resource);
@@ -159,12 +168,31 @@ static void warn_deprecated(request *rq) {
   if (text.len) request_warn(rq, text);
 }
 
+static void serve_path(request *rq);
+
+static const verb_row *custom_verb(const request *rq) {
+  for (size_t i = 0; i < sizeof verb_rows / sizeof *verb_rows; i++) {
+    if (slice_is(rq->info.verb, verb_rows[i].name)) return &verb_rows[i];
+  }
+  return NULL;
+}
+
+/* False: the answer has been given. */
+static bool find_custom(request *rq) {
+  if (crd_route(rq)) return true;
+  if (rq->error.set) respond_error(rq);
+  else serve_path(rq);
+  return false;
+}
+
 static void serve_resource(request *rq) {
-  if (!find_resource(rq)) {
+  bool custom = is_custom(rq);
+  if (custom && !find_custom(rq)) return;
+  if (!custom && !find_resource(rq)) {
     respond_error(rq);
     return;
   }
-  const verb_row *row = find_verb(rq);
+  const verb_row *row = custom ? custom_verb(rq) : find_verb(rq);
   if (!row) {
     bool listed = !rq->subresource && (rq->resource->verbs & VERB_LIST);
     if (listed && slice_is(rq->info.verb, "watch") && slice_is(rq->http->method, "GET")) {
@@ -207,6 +235,7 @@ static bool is_routed(const request *rq) {
 }
 
 static bool group_is_served(const request *rq) {
+  if (is_custom(rq)) return true;
   return served_group_has_version(&rq->server->options.served, rq->info.group, rq->info.version);
 }
 
@@ -346,6 +375,7 @@ static bool goes_away(server *s, const http_exchange *x) {
 
 void chain_handle(void *ctx, http_exchange *x) {
   flow_status_settle(ctx);
+  crd_settle(ctx);
   request *rq = request_create(ctx, x);
   slice problem = SLICE_NONE;
   if (shutdown_refuses(rq)) return;

@@ -22,9 +22,16 @@ static val *meta_tree(arena *a, const list_meta *m) {
   return meta;
 }
 
+/* Of a list of custom resources: there is always a continue. */
+static val *custom_meta(arena *a, const list_meta *m) {
+  val *meta = meta_tree(a, m);
+  val_setc(a, meta, "continue", val_string(a, m->continue_token));
+  return meta;
+}
+
 slice list_json_head(request *rq, const list_meta *m) {
   buf b;
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   buf_init(&b, LIMIT_BUFFER);
   slice version = schema_group_version(rq->resource, gv);
   buf_printf(&b,
@@ -40,6 +47,38 @@ slice list_json_head(request *rq, const list_meta *m) {
   slice s = arena_copy(rq->arena, buf_slice(&b));
   buf_dispose(&b);
   return s;
+}
+
+/* Keys are sorted, and items say what they are. */
+static slice custom_tail(request *rq, const list_meta *m) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  buf_lit(&b, "],\"kind\":");
+  json_encode_string(&b, rq->resource->list_kind);
+  buf_lit(&b, ",\"metadata\":");
+  json_encode_any(&b, custom_meta(rq->arena, m), true);
+  buf_lit(&b, "}\n");
+  slice s = arena_copy(rq->arena, buf_slice(&b));
+  buf_dispose(&b);
+  return s;
+}
+
+static void list_custom(request *rq, const output_form *form, store_entry *const *items,
+                        uint32_t count, const list_meta *m) {
+  http_part *parts = ARENA_ARRAY(rq->arena, http_part, (size_t)count * 2 + 2);
+  uint32_t n = 0;
+  char gv[GROUP_VERSION_ROOM];
+  slice version = schema_group_version(rq->resource, gv);
+  slice opening = arena_printf(rq->arena, "{\"apiVersion\":\"%.*s\",\"items\":[",
+                            SLICE_ARG(version));
+  parts[n++] = (http_part){opening, NULL};
+  for (uint32_t i = 0; i < count; i++) {
+    blob *b = respond_entry_bytes(rq->arena, rq->resource, items[i], FORMAT_JSON);
+    if (i) parts[n++] = (http_part){SLICE_LIT(","), NULL};
+    parts[n++] = (http_part){blob_slice(b), b};
+  }
+  parts[n++] = (http_part){custom_tail(rq, m), NULL};
+  respond_parts(rq, 200, form->content_type, parts, n, NULL, 0);
 }
 
 static void list_json(request *rq, const output_form *form, store_entry *const *items,
@@ -66,7 +105,7 @@ void list_proto_meta(request *rq, const list_meta *m, buf *out) {
 static void list_protobuf(request *rq, const output_form *form, store_entry *const *items,
                           uint32_t count, const list_meta *m) {
   buf message, out;
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   buf_init(&message, LIMIT_BUFFER);
   buf_init(&out, LIMIT_BUFFER);
   list_proto_meta(rq, m, &message);
@@ -120,17 +159,19 @@ static val *list_partial(arena *a, const output_form *form, val **trees, uint32_
 /* Pretty JSON, YAML and CBOR: the whole list as a tree. */
 static val *list_objects(request *rq, arena *a, val **trees, uint32_t count, const list_meta *m,
                          const type_info **type) {
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   val *list = val_map(a), *out = val_list(a);
   *type = rq->resource->list_type;
   for (uint32_t i = 0; i < count; i++) {
-    val_delc(trees[i], "kind");
-    val_delc(trees[i], "apiVersion");
+    if (!rq->resource->custom) {
+      val_delc(trees[i], "kind");
+      val_delc(trees[i], "apiVersion");
+    }
     val_append(a, out, trees[i]);
   }
   val_setc(a, list, "kind", val_string(a, rq->resource->list_kind));
   val_setc(a, list, "apiVersion", val_string_copy(a, schema_group_version(rq->resource, gv)));
-  val_setc(a, list, "metadata", meta_tree(a, m));
+  val_setc(a, list, "metadata", rq->resource->custom ? custom_meta(a, m) : meta_tree(a, m));
   val_setc(a, list, "items", out);
   return list;
 }
@@ -168,6 +209,7 @@ void respond_list(request *rq, const output_form *form, store_entry *const *item
   else if (!stored) {
     val **trees = item_trees(rq, rq->arena, form, items, count);
     respond_list_trees(rq, form, trees, count, m);
-  } else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
+  } else if (rq->resource->custom) list_custom(rq, form, items, count, m);
+  else if (form->format == FORMAT_PROTOBUF) list_protobuf(rq, form, items, count, m);
   else list_json(rq, form, items, count, m);
 }

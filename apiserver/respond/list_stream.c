@@ -47,6 +47,7 @@ typedef struct list_stream {
 
 bool list_is_stream(request *rq, const output_form *form, store_entry *const *items,
                     uint32_t count) {
+  if (rq->resource->custom) return false; /* items are made anew */
   bool by_item = form->format == FORMAT_JSON || form->format == FORMAT_PROTOBUF;
   bool objects = form->as == AS_OBJECT && by_item;
   bool partial = form->as == AS_PARTIAL_LIST && form->format == FORMAT_PROTOBUF;
@@ -156,7 +157,7 @@ static bool measure(list_stream *l) {
 }
 
 static void begin_protobuf(list_stream *l) {
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   request *rq = l->rq;
   buf fields;
   buf_init(&fields, LIMIT_BUFFER);

@@ -227,7 +227,7 @@ static uint64_t entry_form_id(const resource_info *r, body_format format) {
 blob *respond_entry_bytes_once(arena *a, const resource_info *r, store_entry *e,
                                body_format format, bool *made) {
   *made = false;
-  if (format == FORMAT_JSON && version_is_storage(r)) return e->value;
+  if (format == FORMAT_JSON && !r->custom && version_is_storage(r)) return e->value;
   blob *kept = store_entry_form(e, entry_form_id(r, format));
   if (kept) return kept;
   *made = true;
@@ -246,7 +246,7 @@ blob *respond_entry_bytes(arena *a, const resource_info *r, store_entry *e, body
 /* The shared bytes plus a newline: nothing is copied. */
 static bool respond_shared(request *rq, int code, const output_form *form, store_entry *e) {
   if (form->as != AS_OBJECT || form->pretty || form->format == FORMAT_YAML) return false;
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   blob *b = respond_entry_bytes(rq->arena, rq->resource, e, form->format);
   if (form->format == FORMAT_JSON) {
     http_part parts[2] = {{blob_slice(b), b}, {SLICE_LIT("\n"), NULL}};
@@ -310,7 +310,7 @@ void respond_scale(request *rq, int code, const output_form *form, val *scale, c
 void respond_object(request *rq, int code, const output_form *form, val *obj) {
   const resource_info *r = rq->resource;
   arena *a = rq->arena;
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   if (form->as == AS_OBJECT && !version_is_storage(r)) obj = version_from_storage(a, obj, r);
   if (!respond_transformable(rq, form, false)) {
     respond_error(rq);

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "codec/codec.h"
+#include "crd/crd_table.h"
 #include "respond/table_rows.h"
 #include "version/version.h"
 
@@ -56,14 +57,17 @@ val *partial_make(arena *a, const val *obj, slice version) {
   return partial_of(a, obj, val_get_str(obj, "kind"), version);
 }
 
-static val *column_defs(arena *a, const table_column *columns, uint32_t count) {
+/* more: of a custom resource; NULL for all others. */
+static val *column_defs(arena *a, const table_column *columns, uint32_t count,
+                        const crd_column *more) {
   val *list = val_list(a);
   for (uint32_t i = 0; i < count; i++) {
     val *d = val_map(a);
     val_setc(a, d, "name", val_string(a, columns[i].name));
     val_setc(a, d, "type", val_string(a, columns[i].type));
     val_setc(a, d, "format", val_string(a, columns[i].format));
-    val_setc(a, d, "description", val_string(a, table_column_text(columns[i].name)));
+    slice about = more ? more[i].description : table_column_text(columns[i].name);
+    val_setc(a, d, "description", val_string(a, about));
     val_setc(a, d, "priority", val_int(a, columns[i].priority));
     val_append(a, list, d);
   }
@@ -109,7 +113,7 @@ typedef struct table_plan {
 
 /* A bookmark's object has the asked version already. */
 static val *served_form(const table_plan *p, val *obj) {
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   arena *a = p->env.arena;
   bool served = slice_eq(val_get_str(obj, "apiVersion"), schema_group_version(p->resource, gv));
   if (p->converts && !served) obj = version_from_storage(a, val_copy(a, obj), p->resource);
@@ -119,7 +123,10 @@ static val *served_form(const table_plan *p, val *obj) {
 static val *row_make(const table_plan *p, val *obj) {
   arena *a = p->env.arena;
   val *row = val_map(a), *cells = val_list(a), *conditions;
-  for (uint8_t i = 0; i < p->row->count; i++) {
+  const crd_version *custom = slice_is(val_get_str(obj, "kind"), "Scale") ? NULL
+                                                                          : p->resource->custom;
+  if (custom) cells = crd_cells(a, custom, obj, p->env.now_s);
+  for (uint8_t i = 0; !custom && i < p->row->count; i++) {
     const cell *c = &p->row->cells[i];
     val_append(a, cells, c->make(&p->env, obj, c));
   }
@@ -164,7 +171,7 @@ val *table_make(arena *a, const resource_info *r, val *const *objs, uint32_t cou
                 val *list_meta, table_include include, bool columns, slice version,
                 int64_t now_s) {
   bool is_scale = count == 1 && slice_is(val_get_str(objs[0], "kind"), "Scale");
-  bool created = r->column_count > 1 && slice_is(r->columns[1].name, "Created At");
+  bool created = !r->custom && r->column_count > 1 && slice_is(r->columns[1].name, "Created At");
   table_plan p = {.env = {a, now_s}, .resource = r, .include = include, .version = version};
   p.row = is_scale ? table_row_of(SLICE_LIT("autoscaling"), SLICE_LIT("Scale"), false)
                    : table_row_of(created ? SLICE_NONE : r->group, r->kind, created);
@@ -177,8 +184,9 @@ val *table_make(arena *a, const resource_info *r, val *const *objs, uint32_t cou
   val_setc(a, table, "apiVersion", api_version(a, version));
   val_setc(a, table, "metadata", metadata_of(a, objs, count, list_meta));
   if (columns) {
-    val *defs = is_scale ? column_defs(a, table_scale_columns, table_scale_column_count)
-                         : column_defs(a, r->columns, r->column_count);
+    val *defs = is_scale ? column_defs(a, table_scale_columns, table_scale_column_count, NULL)
+                         : column_defs(a, r->columns, r->column_count,
+                                       r->custom ? r->custom->columns : NULL);
     val_setc(a, table, "columnDefinitions", defs);
   }
   objs = in_order(a, r, objs, count);

@@ -2,6 +2,8 @@
  * resources and groups is discovery's own. */
 #include "route/discovery.h"
 
+#include "crd/crd.h"
+
 static const struct {
   uint16_t bit;
   const char *name;
@@ -15,6 +17,24 @@ static const struct {
 
 static void set_string(arena *a, val *map, const char *key, slice text) {
   val_setc(a, map, key, val_string(a, text));
+}
+
+/* As the real server writes them of custom resources; those that stay while the kind is going. */
+static const struct {
+  const char *name;
+  bool stays;
+} CUSTOM_VERBS[] = {
+    {"delete", true}, {"deletecollection", true}, {"get", true},    {"list", true},
+    {"patch", false}, {"create", false},          {"update", false}, {"watch", true},
+};
+
+static val *custom_verbs(arena *a, const crd_version *v) {
+  val *list = val_list(a);
+  for (size_t i = 0; i < sizeof CUSTOM_VERBS / sizeof *CUSTOM_VERBS; i++) {
+    bool there = CUSTOM_VERBS[i].stays || !v->kind->terminating;
+    if (there) val_append(a, list, val_cstr(a, CUSTOM_VERBS[i].name));
+  }
+  return list;
 }
 
 static val *verb_list(arena *a, uint16_t verbs) {
@@ -79,6 +99,17 @@ discovery_doc discovery_group(arena *a, const served_set *served, const group_in
   return doc;
 }
 
+/* Custom resources' groups have the same priority: by name, behind all others. */
+static void fill_custom_group(arena *a, const served_set *served, val *map, slice group) {
+  slice *names;
+  uint32_t count = crd_group_versions(served->customs, a, group, &names);
+  val *versions = val_list(a);
+  set_string(a, map, "name", group);
+  for (uint32_t i = 0; i < count; i++) val_append(a, versions, group_version(a, group, names[i]));
+  val_setc(a, map, "versions", versions);
+  val_setc(a, map, "preferredVersion", val_at(versions, 0));
+}
+
 discovery_doc discovery_groups(arena *a, const served_set *served) {
   discovery_doc doc = start(a, "APIGroupList", "v1", SLICE_LIT(META "APIGroupList"));
   val *groups = val_list(a);
@@ -88,8 +119,35 @@ discovery_doc discovery_groups(arena *a, const served_set *served) {
     fill_group(a, served, group, &schema_groups[i]);
     val_append(a, groups, group);
   }
+  slice *customs;
+  uint32_t count = crd_groups(served->customs, a, &customs);
+  for (uint32_t i = 0; i < count; i++) {
+    if (served_group(served, customs[i])) continue;
+    val *group = val_map(a);
+    fill_custom_group(a, served, group, customs[i]);
+    val_append(a, groups, group);
+  }
   val_setc(a, doc.tree, "groups", groups);
   return doc;
+}
+
+discovery_doc discovery_custom_group(arena *a, const served_set *served, slice group) {
+  discovery_doc doc = start(a, "APIGroup", "v1", SLICE_LIT(META "APIGroup"));
+  fill_custom_group(a, served, doc.tree, group);
+  return doc;
+}
+
+/* The next kind, from *at on, that is listed in the version; NULL: no more. */
+static const crd_version *custom_next(const served_set *served, slice group, slice version,
+                                      uint32_t *at) {
+  const crd_registry *g = served->customs;
+  while (g && *at < g->count) {
+    const crd_kind *k = g->kinds[(*at)++];
+    if (!k->established || !slice_eq(k->group, group)) continue;
+    const crd_version *v = crd_version_of(k, version);
+    if (v && v->served) return v;
+  }
+  return NULL;
 }
 
 static val *resource_entry(arena *a, const resource_info *r) {
@@ -98,7 +156,7 @@ static val *resource_entry(arena *a, const resource_info *r) {
   set_string(a, v, "singularName", r->singular);
   val_setc(a, v, "namespaced", val_bool(a, r->namespaced));
   set_string(a, v, "kind", r->kind);
-  val_setc(a, v, "verbs", verb_list(a, r->verbs));
+  val_setc(a, v, "verbs", r->custom ? custom_verbs(a, r->custom) : verb_list(a, r->verbs));
   set_strings(a, v, "shortNames", r->short_names, r->short_name_count);
   set_strings(a, v, "categories", r->categories, r->category_count);
   val_set_text(a, v, "storageVersionHash", r->storage_hash);
@@ -138,6 +196,13 @@ discovery_doc discovery_resources(arena *a, const served_set *served, slice grou
       val_append(a, list, subresource_entry(a, r, &r->subresources[s]));
     }
   }
+  uint32_t at = 0;
+  for (const crd_version *v; (v = custom_next(served, group, version, &at)) != NULL;) {
+    val_append(a, list, resource_entry(a, &v->row));
+    for (uint32_t s = 0; s < v->row.subresource_count; s++) {
+      val_append(a, list, subresource_entry(a, &v->row, &v->row.subresources[s]));
+    }
+  }
   val_setc(a, doc.tree, "resources", list);
   return doc;
 }
@@ -151,12 +216,13 @@ static val *response_kind(arena *a, slice group, slice version, slice kind) {
   return v;
 }
 
-static val *aggregated_subresource(arena *a, const subresource_info *s) {
+static val *aggregated_subresource(arena *a, const subresource_info *s, bool custom) {
   val *v = val_map(a);
+  bool told = s->foreign || custom;
   set_string(a, v, "subresource", s->name);
   val_setc(a, v, "responseKind",
-           response_kind(a, s->foreign ? s->group : SLICE_LIT(""),
-                         s->foreign ? s->version : SLICE_LIT(""), s->kind));
+           response_kind(a, told ? s->group : SLICE_LIT(""), told ? s->version : SLICE_LIT(""),
+                         s->kind));
   val_setc(a, v, "verbs", verb_list(a, s->verbs));
   return v;
 }
@@ -164,16 +230,17 @@ static val *aggregated_subresource(arena *a, const subresource_info *s) {
 static val *aggregated_resource(arena *a, const resource_info *r) {
   val *v = val_map(a);
   set_string(a, v, "resource", r->resource);
-  val_setc(a, v, "responseKind", response_kind(a, SLICE_LIT(""), SLICE_LIT(""), r->kind));
+  slice group = r->custom ? r->group : SLICE_LIT(""), version = r->custom ? r->version : group;
+  val_setc(a, v, "responseKind", response_kind(a, group, version, r->kind));
   set_string(a, v, "scope", r->namespaced ? SLICE_LIT("Namespaced") : SLICE_LIT("Cluster"));
   set_string(a, v, "singularResource", r->singular);
-  val_setc(a, v, "verbs", verb_list(a, r->verbs));
+  val_setc(a, v, "verbs", r->custom ? custom_verbs(a, r->custom) : verb_list(a, r->verbs));
   set_strings(a, v, "shortNames", r->short_names, r->short_name_count);
   set_strings(a, v, "categories", r->categories, r->category_count);
   if (r->subresource_count) {
     val *list = val_list(a);
     for (uint32_t s = 0; s < r->subresource_count; s++) {
-      val_append(a, list, aggregated_subresource(a, &r->subresources[s]));
+      val_append(a, list, aggregated_subresource(a, &r->subresources[s], r->custom));
     }
     val_setc(a, v, "subresources", list);
   }
@@ -190,9 +257,30 @@ static val *aggregated_version(arena *a, const served_set *served, slice group, 
       val_append(a, resources, aggregated_resource(a, r));
     }
   }
+  uint32_t at = 0;
+  for (const crd_version *c; (c = custom_next(served, group, version, &at)) != NULL;) {
+    val_append(a, resources, aggregated_resource(a, &c->row));
+  }
   val_setc(a, v, "resources", resources);
   set_string(a, v, "freshness", SLICE_LIT("Current"));
   return v;
+}
+
+static void add_custom_groups(arena *a, const served_set *served, val *items) {
+  slice *groups, *names;
+  uint32_t count = crd_groups(served->customs, a, &groups);
+  for (uint32_t i = 0; i < count; i++) {
+    if (served_group(served, groups[i])) continue;
+    val *item = val_map(a), *meta = val_map(a), *versions = val_list(a);
+    set_string(a, meta, "name", groups[i]);
+    val_setc(a, item, "metadata", meta);
+    uint32_t n = crd_group_versions(served->customs, a, groups[i], &names);
+    for (uint32_t v = 0; v < n; v++) {
+      val_append(a, versions, aggregated_version(a, served, groups[i], names[v]));
+    }
+    val_setc(a, item, "versions", versions);
+    val_append(a, items, item);
+  }
 }
 
 discovery_doc discovery_aggregated(arena *a, const served_set *served, bool core) {
@@ -213,6 +301,7 @@ discovery_doc discovery_aggregated(arena *a, const served_set *served, bool core
     val_setc(a, item, "versions", versions);
     val_append(a, items, item);
   }
+  if (!core) add_custom_groups(a, served, items);
   val_setc(a, doc.tree, "items", items);
   return doc;
 }

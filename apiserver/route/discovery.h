@@ -21,6 +21,8 @@ discovery_doc discovery_versions(arena *a, slice address);
 discovery_doc discovery_groups(arena *a, const served_set *served);
 /* /apis/<group>; the group must exist. */
 discovery_doc discovery_group(arena *a, const served_set *served, const group_info *g);
+/* The same of a group of custom resources only. */
+discovery_doc discovery_custom_group(arena *a, const served_set *served, slice group);
 /* /api/v1, /apis/<group>/<version>; both must exist. */
 discovery_doc discovery_resources(arena *a, const served_set *served, slice group,
                                   slice version);

@@ -5,6 +5,7 @@
 
 #include "codec/codec.h"
 #include "codec/media.h"
+#include "crd/crd.h"
 #include "route/accept.h"
 #include "route/discovery.h"
 #include "server.h"
@@ -25,6 +26,8 @@ typedef enum document_kind {
   DOC_GROUPS, /* /apis */
   DOC_GROUP, /* /apis/<g> */
   DOC_RESOURCES, /* /api/v1, /apis/<g>/<v> */
+  DOC_CUSTOM_GROUP, /* of custom resources: a handler of its own, without the router */
+  DOC_CUSTOM_RESOURCES,
 } document_kind;
 
 typedef struct document_path {
@@ -32,7 +35,7 @@ typedef struct document_path {
   slice group, version;
 } document_path;
 
-static document_path read_path(const served_set *served, slice path) {
+static document_path read_path(const served_set *served, arena *a, slice path) {
   document_path p = {DOC_NONE, SLICE_NONE, SLICE_NONE};
   slice rest;
   if (slice_is(path, "/api")) return (document_path){DOC_VERSIONS, SLICE_NONE, SLICE_NONE};
@@ -44,7 +47,17 @@ static document_path read_path(const served_set *served, slice path) {
   }
   if (!slice_has_prefix(path, SLICE_LIT("/apis/"))) return p;
   bool versioned = slice_cut(slice_from(path, 6), '/', &p.group, &rest);
-  if (p.group.len == 0 || !served_group(served, p.group)) return p;
+  if (p.group.len == 0) return p;
+  if (!served_group_has_version(served, p.group, rest) && versioned) {
+    if (crd_group_has_version(served->customs, p.group, rest)) {
+      return (document_path){DOC_CUSTOM_RESOURCES, p.group, rest};
+    }
+  }
+  if (!served_group(served, p.group)) {
+    slice *names;
+    bool there = !versioned && crd_group_versions(served->customs, a, p.group, &names) > 0;
+    return there ? (document_path){DOC_CUSTOM_GROUP, p.group, SLICE_NONE} : p;
+  }
   p.version = versioned ? rest : SLICE_NONE;
   if (!versioned) p.kind = DOC_GROUP;
   if (versioned && served_group_has_version(served, p.group, p.version)) p.kind = DOC_RESOURCES;
@@ -63,6 +76,7 @@ static discovery_doc build(request *rq, document_path p, bool aggregated) {
       return discovery_groups(a, &o->served);
     case DOC_GROUP:
       return discovery_group(a, &o->served, schema_group(p.group));
+    case DOC_CUSTOM_GROUP: return discovery_custom_group(a, &o->served, p.group);
     default:
       return discovery_resources(a, &o->served, p.group, p.version);
   }
@@ -152,7 +166,7 @@ static void answer(request *rq, const route_entry *e, body_format form, bool agg
 }
 
 bool documents_route(request *rq, slice path, route_answer *out, route_result *result) {
-  document_path p = read_path(&rq->server->options.served, path);
+  document_path p = read_path(&rq->server->options.served, rq->arena, path);
   if (p.kind == DOC_NONE) return false;
   slice accept = http_header_get(rq->http, "Accept");
   bool restful = p.kind == DOC_VERSIONS || p.kind == DOC_RESOURCES;

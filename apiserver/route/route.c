@@ -2,6 +2,7 @@
  * their own files and are asked one after the other. */
 #include "route/route.h"
 
+#include "crd/crd.h"
 #include "route/accept.h"
 #include "route/documents.h"
 #include "route/health.h"
@@ -91,6 +92,17 @@ static const index_list *index_collect(const server *s, arena *a) {
       if (!served_version(served, info, v)) continue;
       index_add(list, arena_printf(a, "/apis/%.*s/%.*s", SLICE_ARG(info->group),
                                    SLICE_ARG(info->versions[v])));
+    }
+  }
+  slice *groups, *versions;
+  uint32_t group_count = crd_groups(s->customs, a, &groups);
+  for (uint32_t g = 0; g < group_count; g++) {
+    if (served_group(served, groups[g])) continue;
+    index_add(list, arena_printf(a, "/apis/%.*s", SLICE_ARG(groups[g])));
+    uint32_t count = crd_group_versions(s->customs, a, groups[g], &versions);
+    for (uint32_t v = 0; v < count; v++) {
+      index_add(list, arena_printf(a, "/apis/%.*s/%.*s", SLICE_ARG(groups[g]),
+                                   SLICE_ARG(versions[v])));
     }
   }
   health_each_path(s, a, index_add, list);
@@ -238,6 +250,8 @@ route_result route_unknown(request *rq, route_answer *out) {
 
 route_result route_static(request *rq, route_answer *out) {
   slice path = rq->http->path;
+  const crd_registry *customs = rq->server->customs;
+  if (customs) route_cache_follow(rq->server->routes, customs->changes);
   bool single = false;
   memset(out, 0, sizeof *out);
   for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED; i++) {

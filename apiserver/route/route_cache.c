@@ -8,6 +8,7 @@
 
 struct route_cache {
   int64_t started_wall_ns;
+  uint64_t changes;
   uint32_t count;
   route_entry *entries[ROUTE_CACHE_MAX];
 };
@@ -36,6 +37,28 @@ const route_entry *route_cache_get(const route_cache *c, slice key) {
     if (slice_eq(c->entries[i]->key, key)) return c->entries[i];
   }
   return NULL;
+}
+
+static bool stays(slice key) {
+  return slice_has_prefix(key, SLICE_LIT("openapi ")) ||
+         slice_has_prefix(key, SLICE_LIT("gzip ")) || slice_has_prefix(key, SLICE_LIT("cut "));
+}
+
+void route_cache_follow(route_cache *c, uint64_t changes) {
+  uint32_t kept = 0;
+  if (c->changes == changes) return;
+  c->changes = changes;
+  for (uint32_t i = 0; i < c->count; i++) {
+    route_entry *e = c->entries[i];
+    bool index = slice_is(e->key, "openapi index");
+    if (stays(e->key) && !index) {
+      c->entries[kept++] = e;
+      continue;
+    }
+    blob_unref(e->bytes);
+    heap_free(e);
+  }
+  c->count = kept;
 }
 
 void route_hash(slice bytes, char out[128]) {

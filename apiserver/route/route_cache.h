@@ -1,4 +1,4 @@
-/* route_cache: documents that never change while the server runs, encoded once.
+/* route_cache: documents that change with what is served only, encoded once.
  *
  * server->routes. Bounded: one entry a document and form, and there are as many documents
  * as groups and versions. Entries live until the cache goes. */
@@ -30,6 +30,9 @@ const route_entry *route_cache_get(const route_cache *c, slice key);
 /* Takes the reference to `bytes` over and keeps a copy of key. The etag is made from `etag_of`
  * (empty: none). Aborts nothing: NULL, and the reference given up, when the cache is full. */
 const route_entry *route_cache_put(route_cache *c, slice key, blob *bytes, slice etag_of);
+/* Forgets all but the documents of compiled kinds ("openapi ", "gzip ", "cut ") when `changes` is
+ * another than the last time: what they are made from has changed. */
+void route_cache_follow(route_cache *c, uint64_t changes);
 /* "D1E2..." without quotes: SHA-512 in upper-case hexadecimal. */
 void route_hash(slice bytes, char out[128]);
 

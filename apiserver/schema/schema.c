@@ -168,9 +168,9 @@ const type_info *type_path(const type_info *t, const char *dotted) {
   return t;
 }
 
-slice schema_group_version(const resource_info *r, char out[128]) {
+slice schema_group_version(const resource_info *r, char out[GROUP_VERSION_ROOM]) {
   size_t at = r->group.len;
-  assert(r->group.len + r->version.len + 2 <= 128);
+  assert(r->group.len + r->version.len + 2 <= GROUP_VERSION_ROOM);
   if (at) {
     memcpy(out, r->group.ptr, at);
     out[at++] = '/';

@@ -136,6 +136,11 @@ struct type_info {
    * { repeated items = 1 }, even as a map's value (metav1.Verbs, ExtraValue). */
   bool wrapped;
   bool proto_in_order; /* protos, with what is inlined, has the fields in their own order */
+  /* Of custom resources (crd/crd_type.c). untyped: a whole object: its trees are what was sent,
+   * encoders sort their keys and nothing is implied by the fields. named: a struct of such an
+   * object: only what is there counts; rest: what members without a field are (NULL: none may). */
+  bool untyped, named;
+  const field_info *rest;
   const type_info *elem;
   const field_info *fields; /* in declaration order: Go's wire order; inlined structs flattened */
   const uint16_t *by_name; /* indexes into fields, sorted by name, for look-up */
@@ -182,7 +187,9 @@ typedef struct resource_info {
   slice singular, kind, list_kind; /* "deployment", "Deployment", "DeploymentList" */
   bool namespaced;
   uint16_t verbs;
-  uint16_t id; /* dense, 0..schema_resource_count-1: index for side tables (strategies) */
+  /* Dense, 0..schema_resource_count-1: index for side tables (strategies); of custom resources
+   * larger (crd/crd.h), which have no place in these. */
+  uint32_t id;
   const type_info *type;
   const type_info *list_type; /* struct of the list kind; NULL for review kinds (create only) */
   uint8_t short_name_count, category_count, subresource_count, column_count;
@@ -197,6 +204,7 @@ typedef struct resource_info {
   slice etcd_prefix;
   bool standard; /* served without --runtime-config; what this server serves: schema/served.h */
   slice gate; /* the feature gate that it needs too, or empty */
+  const struct crd_version *custom; /* of a CustomResourceDefinition (crd/crd.h); else NULL */
 } resource_info;
 
 typedef struct group_info { /* in discovery's order; with the versions that are off by default */
@@ -236,7 +244,8 @@ const field_info *type_field_by_proto(const type_info *t, uint32_t number);
 /* The type reached by a path of field names ("spec.template.spec"); NULL if none. */
 const type_info *type_path(const type_info *t, const char *dotted);
 
-/* "apps/v1", or "v1" for the core group; in the arena-free buffer `out` of 128 bytes. */
-slice schema_group_version(const resource_info *r, char out[128]);
+/* "apps/v1", or "v1" for the core group; in the arena-free buffer `out`. */
+#define GROUP_VERSION_ROOM 384 /* a custom resource's group may have 253 bytes, its version 63 */
+slice schema_group_version(const resource_info *r, char out[GROUP_VERSION_ROOM]);
 
 #endif

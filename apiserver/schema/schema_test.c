@@ -120,7 +120,7 @@ static void resources_are_found(void **state) {
   assert_null(schema_subresource(rc, S("nosuch")));
   assert_null(schema_resource(S("apps"), S("v1"), S("pods")));
   assert_null(schema_group(S("nosuch")));
-  char text[128];
+  char text[GROUP_VERSION_ROOM];
   assert_slice(schema_group_version(hpa, text), "autoscaling/v1");
   assert_slice(schema_group_version(rc, text), "v1");
 }

@@ -1,6 +1,8 @@
 /* See served.h. */
 #include "schema/served.h"
 
+#include "crd/crd.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -15,7 +17,7 @@ void served_put(served_set *s, const resource_info *r, bool on) {
   else s->resources[r->id / 64] &= ~bit;
 }
 
-static bool bit_get(const served_set *s, uint16_t id) {
+static bool bit_get(const served_set *s, uint32_t id) {
   return (s->resources[id / 64] >> (id & 63) & 1) != 0;
 }
 
@@ -51,7 +53,9 @@ bool served_has(const served_set *s, const resource_info *r) { return bit_get(s,
 const resource_info *served_resource(const served_set *s, slice group, slice version,
                                      slice resource) {
   const resource_info *r = schema_resource(group, version, resource);
-  return r && bit_get(s, r->id) ? r : NULL;
+  if (r) return bit_get(s, r->id) ? r : NULL;
+  const crd_version *v = crd_served(s->customs, group, version, resource);
+  return v ? &v->row : NULL;
 }
 
 bool served_version(const served_set *s, const group_info *g, uint32_t i) {

@@ -20,6 +20,7 @@ typedef struct served_set {
   uint64_t resources[SERVED_RESOURCES_MAX / 64]; /* bits by id */
   uint16_t versions[SERVED_GROUPS_MAX]; /* by place in schema_groups: bits by place in versions */
   uint8_t gates; /* bits by place in served_gates */
+  const struct crd_registry *customs; /* the server's custom resources (crd/crd.h), or NULL */
 } served_set;
 
 /* The feature gates that open resources and make their roles. */
@@ -43,9 +44,10 @@ bool served_configure(served_set *s, arena *a, slice config, slice gates, bool f
 /* place: in served_gates. */
 bool served_gate(const served_set *s, uint32_t place);
 bool served_has(const served_set *s, const resource_info *r);
-/* NULL where it is not served. */
+/* NULL where it is not served; else a compiled row or, where there is none, a custom resource's. */
 const resource_info *served_resource(const served_set *s, slice group, slice version,
                                      slice resource);
+/* Of the compiled rows only, as all that follows: custom resources' groups are crd/crd.h's. */
 bool served_group_has_version(const served_set *s, slice group, slice version);
 /* NULL where none of the group's versions is. */
 const group_info *served_group(const served_set *s, slice group);

@@ -1,6 +1,7 @@
 /* The body of a PATCH, whatever its kind, over an object or a view of one. */
 #include "verb/patch_body.h"
 
+#include "crd/crd_object.h"
 #include "patch/patch.h"
 #include "patch/restore.h"
 #include "registry/field_error.h"
@@ -101,7 +102,8 @@ static val *conform(request *rq, const patch_body *p, const val *live, const val
   const type_info *t = p->as->type;
   strict_report *found = strict ? report : NULL;
   val *obj = NULL;
-  if (!parsed) obj = negotiate_conform(rq, p->as, tree, found, &error);
+  if (p->as->custom) obj = negotiate_conform(rq, p->as, tree, found, &error);
+  else if (!parsed) obj = negotiate_conform(rq, p->as, tree, found, &error);
   else if (restore_check(rq->arena, tree, t, &error))
     obj = codec_conform(rq->arena, tree, t, found, &error);
   if (!obj) {
@@ -191,7 +193,8 @@ static val *applied(request *rq, const patch_body *p, const val *live) {
   val *tree = server_side_apply(&m, live, config, &rq->error);
   if (!tree) return NULL;
   slice error = SLICE_NONE;
-  bool fits = restore_check(rq->arena, tree, p->as->type, &error);
+  bool fits = p->as->custom ? crd_coerce(rq->arena, p->as->custom, tree, NULL, &error)
+                            : restore_check(rq->arena, tree, p->as->type, &error);
   val *obj = fits ? codec_conform(rq->arena, tree, p->as->type, NULL, &error) : NULL;
   if (!obj) {
     apply_unconvertible(&m, config, error, &rq->error);

@@ -2,6 +2,7 @@
 #include "verb/registry.h"
 
 #include "base/heap.h"
+#include "crd/crd_serve.h"
 #include "patch/patch.h"
 #include "registry/object.h"
 #include "registry/stored.h"
@@ -47,6 +48,7 @@ void registry_each(server *s, arena *a, const resource_info *r, slice namespace,
 }
 
 int64_t registry_revision(server *s, const resource_info *r) {
+  if (r->custom) return store_revision(s->store); /* of anything: never missed */
   return s->resource_revisions[r->storage->id];
 }
 
@@ -63,6 +65,7 @@ static void on_write(void *ctx, const store_event *ev) {
   revision_feed *f = ctx;
   server *s = f->server;
   const resource_info *r = stored_resource_of(store_entry_key(ev->entry));
+  crd_on_write(s, ev);
   if (!r || server_store(s, r) != f->store) return;
   s->resource_revisions[r->id] = ev->revision;
   watch_windows_add(s, r, ev);
@@ -82,6 +85,7 @@ static void on_end(void *ctx) {
   }
   watch_windows_reset(s, f->store);
   watch_writes(f);
+  crd_load(s);
 }
 
 static void watch_writes(revision_feed *f) {
@@ -100,11 +104,14 @@ void registry_open(server *s) {
     watch_writes(&s->revision_feeds[i]);
   }
   watch_windows_open(s);
+  crd_open(s);
+  crd_load(s);
 }
 
 void registry_close(server *s) {
   for (uint32_t i = 0; i <= s->other_count; i++) store_watch_close(s->revision_feeds[i].watch);
   watch_windows_close(s);
+  crd_close(s);
   heap_free(s->revision_feeds);
   heap_free(s->resource_revisions);
 }

@@ -2,6 +2,8 @@
 #include "verb/scale.h"
 
 #include "codec/codec.h"
+#include "crd/crd.h"
+#include "crd/crd_path.h"
 #include "patch/managed_fields.h"
 #include "registry/object.h"
 #include "registry/selector.h"
@@ -30,11 +32,34 @@ static slice selector_text(arena *a, const val *of) {
   return label_selector_text(a, full ? of : plain, &text) ? text : SLICE_LIT("");
 }
 
-static val *scale_of(arena *a, const val *parent) {
+static const val *at_path(const val *obj, slice at) {
+  slice last;
+  val *parent = crd_path_parent(NULL, (val *)(uintptr_t)obj, at, &last);
+  return parent ? val_get(parent, last) : NULL;
+}
+
+static void custom_scale(arena *a, val *scale, const val *parent, const crd_version *c) {
+  val *spec = val_map(a), *status = val_map(a);
+  int64_t wanted = val_i64(at_path(parent, c->spec_replicas));
+  if (wanted) val_setc(a, spec, "replicas", val_int(a, wanted));
+  val_setc(a, scale, "spec", spec);
+  val_setc(a, status, "replicas", val_int(a, val_i64(at_path(parent, c->status_replicas))));
+  if (c->label_selector.len) {
+    val_set_text(a, status, "selector", val_str(at_path(parent, c->label_selector)));
+  }
+  val_setc(a, scale, "status", status);
+}
+
+/* c: of a custom resource, whose paths say what its replicas are; else NULL. */
+static val *scale_of(arena *a, const val *parent, const crd_version *c) {
   val *scale = val_map(a), *spec = val_map(a), *status = val_map(a);
   val_setc(a, scale, "kind", val_cstr(a, "Scale"));
   val_setc(a, scale, "apiVersion", val_cstr(a, "autoscaling/v1"));
   copy_meta(a, scale, parent);
+  if (c) {
+    custom_scale(a, scale, parent, c);
+    return scale;
+  }
   int64_t wanted = val_i64(val_path(parent, "spec.replicas"));
   if (wanted) val_setc(a, spec, "replicas", val_int(a, wanted));
   val_setc(a, scale, "spec", spec);
@@ -54,7 +79,8 @@ static resource_info scale_resource(void) {
 }
 
 static void answer(request *rq, const output_form *form, const val *parent) {
-  respond_scale(rq, 200, form, scale_of(rq->arena, parent), scale_resource().type);
+  respond_scale(rq, 200, form, scale_of(rq->arena, parent, rq->resource->custom),
+                scale_resource().type);
 }
 
 typedef struct scale_run {
@@ -63,11 +89,28 @@ typedef struct scale_run {
   val *body; /* of an update; NULL for a patch */
 } scale_run;
 
+/* The real server's converter of custom resources knows no Scale. */
+static void refuse_apply(request *rq) {
+  slice error = SLICE_NONE;
+  const val *config = yaml_parse(rq->arena, rq->http->body, NULL, &error);
+  const val *meta = val_getc(config, "metadata");
+  slice ns = val_get_str(meta, "namespace"), name = val_get_str(meta, "name");
+  status_plain(&rq->error, rq->arena,
+               "failed to convert new object (%.*s/%.*s; autoscaling/v1, Kind=Scale) to proper "
+               "version: request to convert CR to an invalid group/version: autoscaling/v1",
+               SLICE_ARG(ns), SLICE_ARG(name));
+}
+
 /* The new Scale over the parent's, with its managed fields. */
 static val *scale_made(scale_run *s, request *rq, const val *live) {
   arena *a = rq->arena;
-  val *before = scale_of(a, live), *after = s->body;
-  managed_fields_put(a, before, scale_fields_of(a, live));
+  const crd_version *c = rq->resource->custom;
+  val *before = scale_of(a, live, c), *after = s->body;
+  managed_fields_put(a, before, scale_fields_of(a, live, c ? c->spec_replicas : SLICE_NONE));
+  if (!after && c && s->patch.kind == PATCH_APPLY) {
+    refuse_apply(rq);
+    return NULL;
+  }
   if (!after) after = patch_body_apply(rq, &s->patch, before);
   if (!after || !write_check_namespace(rq, after) || !write_check_name(rq, after)) return NULL;
   bool applied = !s->body && s->patch.kind == PATCH_APPLY;
@@ -96,24 +139,44 @@ static bool same_uid(request *rq, const val *scale, const val *live) {
   return status_conflict(&rq->error, rq->arena, rq->resource->group, kind, rq->info.name, why);
 }
 
+static bool put_replicas(request *rq, val *obj, int64_t n) {
+  const crd_version *c = rq->resource->custom;
+  slice last, at = c ? c->spec_replicas : SLICE_LIT(".spec.replicas");
+  val *parent = crd_path_parent(rq->arena, obj, at, &last);
+  if (!parent) {
+    return status_plain(&rq->error, rq->arena, "value cannot be set because %.*s is not a "
+                        "map[string]interface{}", SLICE_ARG(at));
+  }
+  val_set(rq->arena, parent, last, val_int(rq->arena, n));
+  return true;
+}
+
 static val *make(void *ctx, request *rq, const val *live) {
   scale_run *s = ctx;
   arena *a = rq->arena;
+  const crd_version *c = rq->resource->custom;
   if (!live) {
     status_not_found(&rq->error, a, rq->resource->group, rq->resource->resource, rq->info.name);
     return NULL;
   }
   val *scale = scale_made(s, rq, live);
   if (!scale || !valid(rq, scale) || !same_uid(rq, scale, live)) return NULL;
-  val *obj = object_fork(a, live), *spec = val_copy(a, val_getc(live, "spec"));
-  val_setc(a, spec, "replicas", val_int(a, val_i64(val_path(scale, "spec.replicas"))));
-  val_setc(a, obj, "spec", spec);
-  object_set_str(a, obj, "resourceVersion", object_version(scale));
-  scale_fields_return(rq, obj, scale);
+  val *obj = object_fork(a, live);
+  if (!put_replicas(rq, obj, val_i64(val_path(scale, "spec.replicas")))) return NULL;
+  if (!c || object_version(scale).len) {
+    object_set_str(a, obj, "resourceVersion", object_version(scale));
+  }
+  scale_fields_return(rq, obj, scale, c ? c->spec_replicas : SLICE_NONE);
   return write_admit(rq, obj, live, rq->info.name) ? obj : NULL;
 }
 
 static void keep_rest(request *rq, val *obj, const val *old) {
+  if (rq->resource->custom) {
+    const strategy *s = strategy_of(rq->resource);
+    if (s->has_status) object_take(rq->arena, obj, old, "status");
+    s->prepare_update(rq, obj, old);
+    return;
+  }
   object_take(rq->arena, obj, old, "status");
   if (!val_equal(val_getc(obj, "spec"), val_getc(old, "spec"))) {
     object_set_generation(rq->arena, obj, object_generation(old) + 1);
@@ -142,7 +205,12 @@ static bool get(request *rq, output_form *form, const val **parent) {
   }
   request_keep(rq, e);
   *parent = stored_decode(rq->arena, rq->resource, e);
-  return true;
+  const crd_version *c = rq->resource->custom;
+  if (!c || at_path(*parent, c->spec_replicas)) return true;
+  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: the spec replicas "
+             "field \"%.*s\" does not exist", SLICE_ARG(c->spec_replicas));
+  rq->error.has_details = true;
+  return false;
 }
 
 static bool update(request *rq, output_form *form, const val **parent) {

@@ -3,6 +3,7 @@
 
 #include "admission/admission.h"
 #include "admission/time_added.h"
+#include "crd/crd_object.h"
 #include "patch/patch.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
@@ -53,6 +54,10 @@ static const val *own_resources(request *rq, const val *obj) {
 }
 
 val *write_to_storage(request *rq, val *obj) {
+  if (rq->resource->custom) {
+    crd_default(rq->arena, rq->resource->custom, obj);
+    return obj;
+  }
   const val *own = own_resources(rq, obj);
   version_default(rq->arena, obj, rq->resource->type);
   if (own) val_setc(rq->arena, val_getc(obj, "spec"), "resources", val_shared(own));
@@ -67,7 +72,7 @@ val *write_to_storage(request *rq, val *obj) {
 }
 
 val *write_from_storage(request *rq, const val *obj) {
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   val *copy = val_copy(rq->arena, obj);
   if (!version_is_storage(rq->resource)) copy = version_from_storage(rq->arena, copy, rq->resource);
   val_setc(rq->arena, copy, "apiVersion",

@@ -34,7 +34,7 @@ static val *event_rename(arena *a, const val *obj, bool to_core) {
 }
 
 static val *type_meta_set(arena *a, val *obj, const resource_info *r) {
-  char text[128];
+  char text[GROUP_VERSION_ROOM];
   slice api = schema_group_version(r, text);
   val_setc(a, obj, "apiVersion", val_string_copy(a, api));
   val_setc(a, obj, "kind", val_string(a, r->kind));

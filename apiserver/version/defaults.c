@@ -90,6 +90,7 @@ static void plan_apply(arena *a, val *v, const defaults_plan *plan) {
 }
 
 void version_default(arena *a, val *obj, const type_info *t) {
+  if (t->untyped) return;
   assert(t->id < schema_type_count);
   const defaults_plan *plan = defaults_plans[t->id];
   if (plan) plan_apply(a, obj, plan);

@@ -4,6 +4,7 @@
  * which they are deprecated and the one that will not serve them; those whose time has not come at
  * v1.36 (certificates.k8s.io/v1beta1 and others) have no row.
  * Source: recorded from a v1.36.3 server; apiserver pkg/endpoints/deprecation. */
+#include "crd/crd.h"
 #include "version/version.h"
 
 static const struct {
@@ -38,7 +39,7 @@ static bool is_young(const resource_info *r) {
 }
 
 static slice version_text(arena *a, const resource_info *r) {
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
     if (!slice_is(r->group, versions[i].group) || !slice_is(r->version, versions[i].version)) {
       continue;
@@ -56,6 +57,7 @@ static slice version_text(arena *a, const resource_info *r) {
 }
 
 slice version_deprecation(arena *a, const resource_info *r) {
+  if (r->custom) return r->custom->deprecated ? r->custom->warning : SLICE_NONE;
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     if (slice_is(r->group, rows[i].group) && slice_is(r->version, rows[i].version) &&
         slice_is(r->kind, rows[i].kind)) {

@@ -6,6 +6,8 @@
 #include "version/version.h"
 
 #include "base/quote.h"
+#include "crd/crd.h"
+#include "crd/crd_path.h"
 #include <stdio.h>
 
 typedef enum label_form {
@@ -105,11 +107,30 @@ static const label_row *label_find(const resource_info *r, slice label) {
   return NULL;
 }
 
+static bool custom_label(const resource_info *r, slice label) {
+  if (slice_is(label, "metadata.name")) return true;
+  if (slice_is(label, "metadata.namespace")) return r->namespaced;
+  for (uint32_t i = 0; i < r->custom->selectable_count; i++) {
+    if (slice_eq(r->custom->selectable[i], label)) return true;
+  }
+  return false;
+}
+
+/* As the path prints it. */
+static slice custom_value(arena *a, const val *obj, slice label) {
+  const val *v = crd_path_first(obj, label);
+  if (val_is_int(v)) return arena_printf(a, "%lld", (long long)val_i64(v));
+  if (val_is_bool(v)) return val_true(v) ? SLICE_LIT("true") : SLICE_LIT("false");
+  return val_is_string(v) ? val_str(v) : SLICE_LIT("");
+}
+
 bool version_field_label_known(const resource_info *r, slice label) {
+  if (r->custom) return custom_label(r, label);
   return label_find(r, label) != NULL;
 }
 
 slice version_field_label_error(arena *a, const resource_info *r, slice label) {
+  if (r->custom) return arena_printf(a, "field label not supported: %.*s", SLICE_ARG(label));
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     if (!kind_is(&rows[i], r)) continue;
     if (slice_is(r->kind, "Job")) {
@@ -137,6 +158,7 @@ static slice event_source(const val *obj) {
 }
 
 slice version_field_label_value(arena *a, const resource_info *r, const val *obj, slice label) {
+  if (r->custom) return custom_value(a, obj, label);
   const label_row *row = label_find(r, label);
   if (!row) return SLICE_LIT("");
   const val *value = row->path[0] ? val_path(obj, row->path) : NULL;

@@ -102,8 +102,8 @@ static val *as_form(arena *a, const resource_info *r, const frame_form *form, va
 
 static blob *object_frame(arena *a, const resource_info *r, const frame_form *form, event_type type,
                           store_entry *e, int64_t revision) {
-  char gv[128];
-  if (revision && form->format == FORMAT_JSON && version_is_storage(r)) {
+  char gv[GROUP_VERSION_ROOM];
+  if (revision && form->format == FORMAT_JSON && !r->custom && version_is_storage(r)) {
     blob *bytes = stored_with_revision(blob_slice(e->value), revision);
     blob *frame = wrap_json(type, blob_slice(bytes));
     blob_unref(bytes);
@@ -155,7 +155,7 @@ static void bookmark_fill(arena *a, const resource_info *r, val *obj, bool initi
 
 blob *frame_of_bookmark(arena *a, const resource_info *r, const frame_form *form, int64_t revision,
                         bool initial_end, bool columns) {
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   val *obj = val_map(a);
   const type_info *t;
   val_setc(a, obj, "kind", val_string(a, r->kind));

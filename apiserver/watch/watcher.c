@@ -1,5 +1,6 @@
 /* A watcher lets go of its request once the answer has begun: it keeps a copy of the selector and a
  * few bytes of its form. What it shares with the other watchers of an event is in shared.c. */
+#include "crd/crd.h"
 #include "watch/watcher.h"
 
 #include "base/heap.h"
@@ -405,6 +406,13 @@ void watcher_start(request *rq, const watch_args *args) {
 uint32_t watchers_end(server *s, uint32_t n) {
   for (; n && watchers_count(s); n--) finish(hub(s)->first);
   return watchers_count(s);
+}
+
+void watchers_end_of(server *s, const crd_kind *k) {
+  for (watcher *w = hub(s)->first; w; w = w->next) {
+    const crd_version *v = w->resource->custom;
+    if (v && v->kind == k) close_soon(w, on_deadline);
+  }
 }
 
 void watchers_stop(server *s) {

@@ -26,6 +26,9 @@ void watcher_start(request *rq, const watch_args *args);
 uint32_t watchers_end(server *s, uint32_t n);
 /* Ends every watch of the server (shutdown). */
 void watchers_stop(server *s);
+struct crd_kind;
+/* Ends those of a custom resource's kind that is served no more, or otherwise. */
+void watchers_end_of(server *s, const struct crd_kind *k);
 /* Ends every watch with an ERROR event, 410 Expired: what it would tell next has no order with what
  * it told (the store was put back to another state). */
 void watchers_expire(server *s);

@@ -119,7 +119,7 @@ void watch_windows_add(server *s, const resource_info *r, const store_event *ev)
 }
 
 const watch_window *watch_window_of(const server *s, const resource_info *r) {
-  return s->windows ? &s->windows[r->storage->id] : NULL;
+  return s->windows && !r->custom ? &s->windows[r->storage->id] : NULL;
 }
 
 void watch_windows_cut(server *s, int64_t revision) {

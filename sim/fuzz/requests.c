@@ -82,7 +82,7 @@ static const char *chosen_method(rng *r, const resource_info *k, bool *named) {
 }
 
 static slice target_of(arena *a, rng *r, const resource_info *k, bool named) {
-  char gv[128];
+  char gv[GROUP_VERSION_ROOM];
   slice version = schema_group_version(k, gv);
   const char *space = rng_chance(r, 1, 12) ? PICK(r, names) : "default";
   slice path = arena_printf(a, "/%s/%.*s%s%s/%.*s", k->group.len ? "apis" : "api",

@@ -57,7 +57,7 @@ slice live_target_key(arena *a, const live_target *t) {
 
 slice live_target_path(arena *a, const live_target *t, slice subresource) {
   const resource_info *r = t->resource;
-  char version[128];
+  char version[GROUP_VERSION_ROOM];
   slice gv = schema_group_version(r, version);
   return arena_printf(a, "%s%.*s%s%.*s/%.*s%s%.*s%s%.*s", r->group.len ? "/apis/" : "/api/",
                       SLICE_ARG(gv), t->namespace.len ? "/namespaces/" : "",
