@@ -53,7 +53,7 @@ $(DEPS): ci/install.sh ci/requirements.txt
 # Fuzz targets, one file each (fuzz/fuzz.h). Outside of MODE=fuzz their entry points get names of
 # their own, so that one cmocka program runs all of them on what was found before.
 FUZZ_TARGETS := json yaml proto cbor quantity label_selector field_selector time continue_token json_patch \
-	merge_patch strategic_patch apply http1 http2 etcd_face api_scenario canary
+	merge_patch strategic_patch apply http1 http2 etcd_face crd_schema api_scenario canary
 FUZZ_OBJ := $(FUZZ_TARGETS:%=$(OBJ)/fuzz/%.o)
 FUZZ_SHARED := $(addprefix $(OBJ)/fuzz/,fuzz.o generate.o patch_case.o)
 FUZZ_BIN := $(FUZZ_TARGETS:%=$(OBJ)/fuzz/%_fuzzer)

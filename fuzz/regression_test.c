@@ -16,7 +16,7 @@ typedef int (*fuzz_fn)(const uint8_t *data, size_t size);
   X(json) X(yaml) X(proto) X(cbor) X(quantity) X(label_selector) X(field_selector) X(time)              \
   X(continue_token) X(json_patch) X(merge_patch) X(strategic_patch) X(apply) X(http1) \
   X(http2) X(etcd_face)                                                                        \
-  X(api_scenario)
+  X(crd_schema) X(api_scenario)
 #define X(name) int fuzz_target_##name(const uint8_t *data, size_t size);
 FUZZ_TARGETS(X)
 #undef X

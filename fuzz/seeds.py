@@ -135,6 +135,13 @@ def main():
             pairs["apply"].append(head(row["group"], row["version"], row["live"]["kind"]) + compact(row["live"]) + b"\n" + text)
     for target, seeds in pairs.items():
         write(target, seeds)
+    schemas = {}
+    for line in (ROOT / "apiserver/crd/testdata/values.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        schemas.setdefault(compact(row["s"]), []).append(row["v"])
+    write("crd_schema", [b'{"type":"object","properties":{"f":' + s + b'}}\n' + compact(
+        {"apiVersion": "g/v1", "kind": "K", "metadata": {"name": "n", "x": 1}, "f": values[-1]})
+        for n, (s, values) in enumerate(schemas.items()) if n % 3 == 0])
     get = b"GET /s?a=%20b HTTP/1.1\r\nHost: x\r\n\r\n"
     write("http1", [b"\x07" + get + get, b"\x03POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
                     b"\x05POST /s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n3;x\r\nabc\r\n0\r\nT: 1\r\n\r\n",

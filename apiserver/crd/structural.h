@@ -126,6 +126,10 @@ void structural_default(arena *a, const structural *s, val *obj);
  * forgiven (CRDValidationRatcheting). p may be NULL: the root. old is never changed. */
 void structural_validate(field_errors *errs, const path *p, const structural *s, const val *now,
                          const val *old);
+/* The same of a default, when the CRD is checked: the real server makes that validator of the
+ * structural schema, where int-or-string has no types of its own. */
+void structural_validate_default(field_errors *errs, const path *p, const structural *s,
+                                 const val *value);
 /* apiVersion, kind and metadata of embedded resources (root: the object's own, too). */
 void structural_validate_embedded(field_errors *errs, const path *p, const structural *s,
                                   const val *obj, bool root);
@@ -146,6 +150,6 @@ structural_shape structural_shape_of(const structural *s, const val *v);
 /* False: there is no such field ("field not declared in schema"). *out NULL: it may be anything. */
 bool structural_shape_member(const structural *s, slice name, const structural **out);
 
-/* Whether a schema of a CRD holds for the CRD's own validation stands in structural_check.h. */
+/* Whether a CRD may have a schema is the CRD's own validation: registry/validation/extension*.c. */
 
 #endif

@@ -12,6 +12,7 @@
 
 #define HEAD "Case in version \"v1\" cannot be handled as a Case: "
 
+static bool own_file; /* given as the argument: what a hunt recorded */
 static const char *file = "apiserver/crd/testdata/values.jsonl";
 
 static val *parsed(arena *a, const char *text) {
@@ -84,6 +85,12 @@ static val *made_ready(arena *a, const structural *s, const val *value, structur
   return obj;
 }
 
+/* As it comes back from the store, where 3.0 is 3. */
+static val *stored(arena *a, const val *obj) {
+  slice error;
+  return json_parse(a, text_of(a, obj), NULL, &error);
+}
+
 static bool same(arena *a, const val *c, const char *what, slice want, slice got) {
   if (slice_eq(want, got)) return true;
   slice text = text_of(a, c);
@@ -114,7 +121,7 @@ static bool case_holds(arena *a, const val *c) {
   for (uint32_t i = 0; i < unknown.count; i++)
     val_append(a, names, val_string(a, unknown.paths[i]));
   if (!old_value) good = same(a, c, "unknown", list_text(a, c, "unknown"), text_of(a, names));
-  if (old_value) old = made_ready(a, schema->root, old_value, NULL, &error);
+  if (old_value) old = stored(a, made_ready(a, schema->root, old_value, NULL, &error));
   structural_validate(&errs, NULL, schema->root, obj, old);
   structural_validate_embedded(&errs, NULL, schema->root, obj, false);
   structural_validate_lists(&errs, NULL, schema->root, obj, old);
@@ -145,12 +152,13 @@ static void values_fare_as_recorded(void **state) {
   }
   free(line);
   fclose(f);
-  assert_true(cases >= 600);
+  assert_true(cases >= (own_file ? 1 : 600));
   assert_int_equal(wrong, 0);
 }
 
 int main(int argc, char **argv) {
-  if (argc > 1) file = argv[1];
+  own_file = argc > 1;
+  if (own_file) file = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_fare_as_recorded),
   };

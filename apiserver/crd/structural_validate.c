@@ -9,6 +9,7 @@
 
 typedef struct validator {
   arena *a;
+  bool plain; /* a default: int-or-string has no types, formats are as they are written */
 } validator;
 
 static void validate(validator *w, result *out, const structural *s, const place *at,
@@ -65,18 +66,20 @@ static slice type_of(const val *v) {
   return SLICE_NONE;
 }
 
-static slice types_of(const structural *s) {
-  return s->int_or_string ? SLICE_LIT("integer,string") : s->type;
+static slice types_of(const validator *w, const structural *s) {
+  return s->int_or_string && !w->plain ? SLICE_LIT("integer,string") : s->type;
 }
 
-static bool wants(const structural *s, const char *type) {
-  if (s->int_or_string) return strcmp(type, "integer") == 0 || strcmp(type, "string") == 0;
+static bool wants(const validator *w, const structural *s, const char *type) {
+  if (s->int_or_string && !w->plain)
+    return strcmp(type, "integer") == 0 || strcmp(type, "string") == 0;
   return slice_is(s->type, type);
 }
 
 /* The format where the real server keeps it for the type. */
-static slice format_of(const structural *s) {
+static slice format_of(const validator *w, const structural *s) {
   slice f = s->format;
+  if (w->plain) return f;
   if (s->int_or_string || !s->type.len || slice_is(s->type, "string"))
     return s->format_rule ? f : SLICE_NONE;
   bool known = slice_is(s->type, "integer")  ? slice_is(f, "int32") || slice_is(f, "int64")
@@ -86,28 +89,28 @@ static slice format_of(const structural *s) {
 }
 
 static void null_validate(validator *w, result *out, const structural *s, const place *at) {
-  if (types_of(s).len && !s->nullable)
-    type_error(w, out, at, types_of(s), val_string(w->a, SLICE_LIT("null")));
+  if (types_of(w, s).len && !s->nullable)
+    type_error(w, out, at, types_of(w, s), val_string(w->a, SLICE_LIT("null")));
   else
     out->matches++;
 }
 
 static void type_validate(validator *w, result *out, const structural *s, const place *at,
                           const val *v) {
-  slice format = format_of(s), type = type_of(v);
+  slice format = format_of(w, s), type = type_of(v);
   slice own = val_is_int(v) ? SLICE_LIT("int64")
               : val_is_float(v) ? SLICE_LIT("float64")
                                 : SLICE_LIT("");
-  bool fits = wants(s, type.ptr) || (val_is_int(v) && wants(s, "number")) ||
-              (val_is_float(v) && wants(s, "integer") && float_is_integer(v->u.f));
-  bool texty = val_is_string(v) || val_is_list(v), numeric = wants(s, "number") ||
-                                                             wants(s, "integer");
+  bool fits = wants(w, s, type.ptr) || (val_is_int(v) && wants(w, s, "number")) ||
+              (val_is_float(v) && wants(w, s, "integer") && float_is_integer(v->u.f));
+  bool texty = val_is_string(v) || val_is_list(v), numeric = wants(w, s, "number") ||
+                                                             wants(w, s, "integer");
   if (!texty && format.len && !fits && !slice_eq(own, format)) {
     type_error(w, out, at, format, val_string(w->a, own));
     return;
   }
   if (!(format.len && texty && !numeric) && !fits) {
-    type_error(w, out, at, types_of(s), val_string(w->a, type));
+    type_error(w, out, at, types_of(w, s), val_string(w->a, type));
     return;
   }
   out->matches++;
@@ -318,7 +321,7 @@ static void parts_validate(validator *w, result *out, const structural *s, const
     enum_validate(w, out, s, at, v);
     return;
   }
-  if (types_of(s).len || format_of(s).len) {
+  if (types_of(w, s).len || format_of(w, s).len) {
     type_validate(w, out, s, at, v);
     out->matches++;
   }
@@ -327,15 +330,16 @@ static void parts_validate(validator *w, result *out, const structural *s, const
   if (val_is_string(v)) {
     string_validate(w, out, s, at, v);
     out->matches++;
-    if (s->format_rule && format_of(s).len) {
+    if (s->format_rule && format_of(w, s).len) {
       format_validate(w, out, s, at, v);
       out->matches++;
     }
   }
   if (val_is_int(v) || val_is_float(v)) {
-    bool one = !s->int_or_string && (slice_is(s->type, "integer") || slice_is(s->type, "number"));
+    bool one = (!s->int_or_string || w->plain) &&
+               (slice_is(s->type, "integer") || slice_is(s->type, "number"));
     number_validate(w->a, out, s, at, v, one ? s->type : SLICE_NONE,
-                    one ? format_of(s) : SLICE_NONE);
+                    one ? format_of(w, s) : SLICE_NONE);
     out->matches++;
   }
   if (val_is_list(v)) {
@@ -363,12 +367,22 @@ static void validate(validator *w, result *out, const structural *s, const place
   result_merge(w->a, out, &own);
 }
 
-void structural_validate(field_errors *errs, const path *p, const structural *s, const val *now,
-                         const val *old) {
+static void report(field_errors *errs, const path *p, const structural *s, const val *now,
+                   const val *old, bool plain) {
   if (!s) return;
-  validator w = {errs->a};
+  validator w = {errs->a, plain};
   result found = {0};
   ratchet pair = {.schema = s, .now = now, .old = old};
   validate(&w, &found, s, NULL, now, old ? &pair : NULL);
   result_report(errs, p, &found);
+}
+
+void structural_validate(field_errors *errs, const path *p, const structural *s, const val *now,
+                         const val *old) {
+  report(errs, p, s, now, old, false);
+}
+
+void structural_validate_default(field_errors *errs, const path *p, const structural *s,
+                                 const val *value) {
+  report(errs, p, s, value, NULL, true);
 }

@@ -21,7 +21,7 @@ typedef int (*target_fn)(const uint8_t *data, size_t size);
   X(quantity, FUZZ_BYTES) X(label_selector, FUZZ_BYTES) X(field_selector, FUZZ_BYTES)          \
   X(time, FUZZ_BYTES) X(continue_token, FUZZ_BYTES) X(json_patch, FUZZ_PATCH)                  \
   X(merge_patch, FUZZ_PATCH) X(strategic_patch, FUZZ_PATCH) X(apply, FUZZ_PATCH)               \
-  X(http1, FUZZ_BYTES) X(api_scenario, FUZZ_BYTES) X(canary, FUZZ_JSON)
+  X(http1, FUZZ_BYTES) X(crd_schema, FUZZ_BYTES) X(api_scenario, FUZZ_BYTES) X(canary, FUZZ_JSON)
 #define X(name, form) int fuzz_target_##name(const uint8_t *data, size_t size);
 TARGETS(X)
 #undef X

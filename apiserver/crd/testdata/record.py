@@ -1,9 +1,9 @@
-"""record.py URL TOKEN OUT.jsonl: what a real server makes of values under schemas.
+"""record.py URL TOKEN OUT.jsonl [SEED]: what a real server makes of values under schemas.
 
 One CustomResourceDefinition has a property for each schema of cases.py; an object with that property alone is created for
 each value, and updated where there is an old one (created while the schema was loose). A line of OUT is {"s": schema,
 "v": value, "old": value, "unknown": fields that strict decoding refuses, "out": the value stored, or "causes": [[field,
-reason, message], ...]}. The property is called "f" in it.
+reason, message], ...]}. The property is called "f" in it. With a SEED: random ones, of which those are left out that no CRD may have.
 """
 import json
 import ssl
@@ -12,7 +12,8 @@ import time
 import urllib.error
 import urllib.request
 
-from cases import CASES, UPDATES
+import cases
+import random_cases
 
 GROUP, KIND = "cases.example.com", "Case"
 OBJECTS = f"/apis/{GROUP}/v1/namespaces/default/cases"
@@ -27,7 +28,8 @@ def ask(method, path, body=None):
         with urllib.request.urlopen(request, context=ssl._create_unverified_context()) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+        text = error.read()
+        return error.code, json.loads(text) if text.startswith(b"{") else {}
 
 
 def definition(schema):
@@ -62,6 +64,13 @@ def put_schema(schema):
         sys.exit(answer["message"])
 
 
+def is_valid(schema):
+    body = definition({"type": "object", "properties": {"f": schema}})
+    body["metadata"]["name"] = "tried." + GROUP
+    body["spec"]["names"] = {"plural": "tried", "kind": "Tried"}
+    return len(sys.argv) <= 4 or ask("POST", CRDS + "?dryRun=All", body)[0] == 201
+
+
 def outcome(line, code, answer, field):
     if code < 300:
         if field in answer:
@@ -79,11 +88,16 @@ def unknown_of(answer, field):
 
 
 def main():
+    tried, updates = cases.CASES, cases.UPDATES
+    if len(sys.argv) > 4:
+        tried, updates = random_cases.random_cases(int(sys.argv[4]))
     put_schema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
     until(lambda: ask("POST", OBJECTS + "?dryRun=All", instance("probe", "x", 1))[0] == 201)
-    fields = {f"zq{i}z": s for i, (s, _) in enumerate(CASES)}
+    tried = [(s, values) for s, values in tried if is_valid(s)]
+    updates = [update for update in updates if is_valid(update[0])]
+    fields = {f"zq{i}z": s for i, (s, _) in enumerate(tried)}
     changes = []
-    for i, (schema, old, new) in enumerate(UPDATES):
+    for i, (schema, old, new) in enumerate(updates):
         field, name = f"zu{i}z", f"u{i}"
         fields[field] = schema
         code, stored = ask("POST", OBJECTS, instance(name, field, old))
@@ -93,7 +107,7 @@ def main():
     put_schema({"type": "object", "properties": dict(fields, probe={"type": "string", "maxLength": 1})})
     until(lambda: ask("POST", OBJECTS + "?dryRun=All", instance("probe", "probe", "xx"))[0] == 422)
     with open(sys.argv[3], "w", encoding="utf-8") as out:
-        for i, (schema, values) in enumerate(CASES):
+        for i, (schema, values) in enumerate(tried):
             field = f"zq{i}z"
             for value in values:
                 line = {"s": schema, "v": value}

@@ -1,10 +1,12 @@
 /* CustomResourceDefinitions. Source: apiextensions-apiserver pkg/apis/apiextensions/validation. The
  * hub type has what all versions share at the top, so errors of it are named there. */
 #include "base/ascii.h"
+#include "base/quote.h"
+#include "crd/pattern_class.h"
 #include "registry/validation/admission.h"
 #include "registry/object.h"
 #include "registry/validation/checks.h"
-#include "registry/validation/extension_schema.h"
+#include "registry/validation/extension_internal.h"
 #include "registry/validation/pod_checks.h"
 #include "registry/validation/rows.h"
 
@@ -104,15 +106,90 @@ static void columns_check(field_errors *errs, const path *p, const val *list) {
   }
 }
 
-/* The three parts that a version has or that all share. */
-static void parts_check(field_errors *errs, const path *p, const char *schema_name,
-                        const val *version, const bool *skip) {
-  path schema = path_child(p, schema_name), openapi = path_child(&schema, "openAPIV3Schema"),
-       subs = path_child(p, "subresources"), columns = path_child(p, "additionalPrinterColumns");
+/* What is the same in all versions stands at the top in the hub. */
+enum { PART_SCHEMA, PART_SUBRESOURCES, PART_COLUMNS, PART_FIELDS, PARTS };
+static const char *const parts[] = {"schema", "subresources", "additionalPrinterColumns",
+                                    "selectableFields"};
+
+typedef struct spec_walk {
+  const validate_args *v;
+  const val *versions;
+  bool top[PARTS];
+  crd_options o;
+} spec_walk;
+
+static bool has_status(const val *version) {
+  return val_path(version, "subresources.status") != NULL;
+}
+
+/* Does the status subresource count for a schema of version i (of all: -1)? */
+static bool status_counts(const spec_walk *w, int64_t i) {
+  if (i >= 0) return has_status(val_at(w->versions, w->top[PART_SUBRESOURCES] ? 0 : (uint32_t)i));
+  for (uint32_t k = 0; k < val_len(w->versions); k++)
+    if (has_status(val_at(w->versions, k))) return true;
+  return false;
+}
+
+/* Stored with too many selectable fields, and not touched. */
+static bool fields_kept(const spec_walk *w, const val *version) {
+  const val *old = val_path(w->v->old, "spec.versions");
+  for (uint32_t i = 0; i < val_len(old); i++) {
+    const val *o = val_at(old, i);
+    if (slice_eq(val_get_str(o, "name"), val_get_str(version, "name")))
+      return val_equal(val_getc(o, "selectableFields"), val_getc(version, "selectableFields"));
+  }
+  return false;
+}
+
+static void fields_check(const spec_walk *w, const path *p, const val *version, bool top,
+                         const char *schema_name) {
+  const val *fields = val_getc(version, "selectableFields"),
+            *schema = val_path(version, "schema.openAPIV3Schema");
+  path at = path_child(p, "selectableFields");
+  (void)schema_name;
+  if (!val_len(fields)) return;
+  /* The schemas may be the same in all versions while the fields are not, or the fields while the
+   * schemas are not: then the hub has them at different places, and the real server errs. */
+  if (top != w->top[PART_SCHEMA] || !schema) {
+    field_invalid_str(w->v->errs, &at, SLICE_LIT(""),
+                      top ? "may only be set when validations.schema is included"
+                          : "may only be set when `version.schema.openAPIV3Schema` is not included");
+    return;
+  }
+  crd_fields_check(w->v->errs, &at, fields, schema, fields_kept(w, version));
+}
+
+/* The parts of version i, or (top) of all, which stand in the first. */
+static void parts_check(const spec_walk *w, const path *p, uint32_t i, bool top) {
+  field_errors *errs = w->v->errs;
+  const val *version = val_at(w->versions, i);
+  const char *name = top ? "validation" : "schema";
+  path schema = path_child(p, name), subs = path_child(p, "subresources"),
+       columns = path_child(p, "additionalPrinterColumns");
   const val *s = val_path(version, "schema.openAPIV3Schema");
-  if (!skip[0] && s) crd_schema_check(errs, &openapi, s);
-  if (!skip[1]) subresources_check(errs, &subs, val_getc(version, "subresources"));
-  if (!skip[2]) columns_check(errs, &columns, val_getc(version, "additionalPrinterColumns"));
+  if (w->top[PART_SCHEMA] == top && s)
+    crd_schema_check(errs, &schema, s, status_counts(w, top ? -1 : (int64_t)i), &w->o);
+  if (w->top[PART_SUBRESOURCES] == top)
+    subresources_check(errs, &subs, val_getc(version, "subresources"));
+  if (w->top[PART_COLUMNS] == top)
+    columns_check(errs, &columns, val_getc(version, "additionalPrinterColumns"));
+  if (w->top[PART_FIELDS] == top) fields_check(w, p, version, top, name);
+}
+
+static void printable_check(field_errors *errs, const path *p, const val *text) {
+  slice all = val_str(text), s = all;
+  while (s.len) {
+    size_t size;
+    uint32_t rune = rune_decode(s, &size);
+    if (!utf8_is_printable(rune)) {
+      field_invalid_named(errs, p, all,
+                          "must only contain printable UTF-8 characters; non-printable character "
+                          "found at index %zu",
+                          all.len - s.len);
+      return;
+    }
+    s = slice_from(s, size);
+  }
 }
 
 static void deprecation_check(field_errors *errs, const path *p, const val *version) {
@@ -120,38 +197,48 @@ static void deprecation_check(field_errors *errs, const path *p, const val *vers
   const val *warning = val_getc(version, "deprecationWarning");
   if (!warning) return;
   if (!val_true(val_getc(version, "deprecated"))) {
-    field_invalid(errs, &at, warning, "can only be set for deprecated versions");
+    field_invalid_named(errs, &at, val_str(warning), "can only be set for deprecated versions");
     return;
   }
-  if (warning->count > 256) field_invalid(errs, &at, warning, "must be <= 256 characters long");
-  if (warning->count == 0) field_invalid(errs, &at, warning, "must not be an empty string");
+  if (warning->count > 256)
+    field_invalid_named(errs, &at, val_str(warning), "must be <= 256 characters long");
+  if (warning->count == 0)
+    field_invalid_named(errs, &at, val_str(warning), "must not be an empty string");
+  printable_check(errs, &at, warning);
 }
 
 /* As the hub shows them: without what went to the top. */
 static const val *hub_versions(arena *a, const val *versions, const bool *top) {
-  static const char *const parts[] = {"schema", "subresources", "additionalPrinterColumns"};
-  val *copy = val_copy(a, versions);
+  val *copy = versions ? val_copy(a, versions) : val_list(a);
   for (uint32_t i = 0; i < val_len(copy); i++) {
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k < PARTS; k++) {
       if (top[k]) val_delc(val_at(copy, i), parts[k]);
     }
   }
   return copy;
 }
 
-static void versions_check(const validate_args *v, const path *spec, const val *list,
-                           const bool *top) {
-  field_errors *errs = v->errs;
+static void schemas_there_check(const spec_walk *w, const path *versions) {
+  bool served_only = !w->o.need_schema;
+  if (w->top[PART_SCHEMA] && val_path(val_at(w->versions, 0), "schema.openAPIV3Schema")) return;
+  for (uint32_t i = 0; i < val_len(w->versions); i++) {
+    const val *version = val_at(w->versions, i);
+    path p = path_index(versions, i), schema = path_child(&p, "schema"),
+         openapi = path_child(&schema, "openAPIV3Schema");
+    if (val_path(version, "schema.openAPIV3Schema")) continue;
+    if (!served_only) field_required(w->v->errs, &openapi, "%s", "");
+    else if (val_true(val_getc(version, "served")))
+      field_required(w->v->errs, &openapi, "because otherwise all fields are pruned");
+  }
+}
+
+static void versions_check(const spec_walk *w, const path *spec) {
+  const val *list = w->versions;
+  field_errors *errs = w->v->errs;
   path versions = path_child(spec, "versions");
   val *names = val_map(errs->a);
   uint32_t stored = 0;
   bool unique = true;
-  for (uint32_t i = 0; i < val_len(list); i++) {
-    path p = path_index(&versions, i), schema = path_child(&p, "schema"),
-         openapi = path_child(&schema, "openAPIV3Schema");
-    if (!val_path(val_at(list, i), "schema.openAPIV3Schema"))
-      field_required(errs, &openapi, "%s", "");
-  }
   for (uint32_t i = 0; i < val_len(list); i++) {
     path p = path_index(&versions, i), name_at = path_child(&p, "name");
     slice name = val_get_str(val_at(list, i), "name");
@@ -159,10 +246,10 @@ static void versions_check(const validate_args *v, const path *spec, const val *
     if (seen_before(errs->a, names, name.ptr ? name : SLICE_LIT(""))) unique = false;
     text_check_joined(errs, &name_at, TEXT_DNS1035_LABEL, name, name, "");
     deprecation_check(errs, &p, val_at(list, i));
-    parts_check(errs, &p, "schema", val_at(list, i), top);
+    parts_check(w, &p, i, false);
   }
-  const val *shown = hub_versions(errs->a, list, top);
-  const type_info *type = field_type(v, "spec.versions");
+  const val *shown = hub_versions(errs->a, list, w->top);
+  const type_info *type = field_type(w->v, "spec.versions");
   if (!unique)
     field_invalid_struct(errs, &versions, shown, type, "must contain unique version names");
   if (stored != 1)
@@ -173,7 +260,8 @@ static void versions_check(const validate_args *v, const path *spec, const val *
   if (name.len) text_check_joined(errs, &first, TEXT_DNS1035_LABEL, name, name, "");
 }
 
-static void conversion_check(field_errors *errs, const path *spec, const val *c) {
+static void conversion_check(field_errors *errs, const path *spec, const val *c,
+                             const crd_options *o) {
   path p = path_child(spec, "conversion"), how = path_child(&p, "strategy"),
        client = path_child(&p, "webhookClientConfig"), url_at = path_child(&client, "url"),
        service_at = path_child(&client, "service"),
@@ -211,7 +299,7 @@ static void conversion_check(field_errors *errs, const path *spec, const val *c)
       text_check(errs, &at, TEXT_DNS1035_LABEL, version);
     known = known || slice_is(version, "v1") || slice_is(version, "v1beta1");
   }
-  if (val_len(list) && !known)
+  if (val_len(list) && !known && o->known_review)
     field_invalid(errs, &reviews, list, "must include at least one of v1, v1beta1");
 }
 
@@ -224,25 +312,50 @@ static void group_check(field_errors *errs, const path *spec, slice group) {
     field_invalid_str(errs, &p, group, "should be a domain with at least one dot");
 }
 
+static bool has_default(const val *s, void *ctx) {
+  const val *v = val_getc(s, "default");
+  (void)ctx;
+  return v && !val_is_null(v);
+}
+
+static void unknown_kept_check(spec_walk *w, const path *spec, const val *s) {
+  path unknown = path_child(spec, "preserveUnknownFields");
+  bool loose = val_true(val_getc(s, "preserveUnknownFields")), defaults = false;
+  for (uint32_t i = 0; i < val_len(w->versions); i++)
+    defaults = defaults || crd_schemas_any(val_path(val_at(w->versions, i),
+                                                    "schema.openAPIV3Schema"), has_default, NULL);
+  if (!loose || defaults) w->o.structural = true;
+  if (loose && defaults)
+    field_invalid(w->v->errs, &unknown, val_bool(w->v->errs->a, true),
+                  "must be false in order to use defaults in the schema");
+}
+
 static void spec_check(const validate_args *v, const path *spec, const val *s) {
   static const char *const needed[] = {"plural", "singular", "kind", "listKind"};
   field_errors *errs = v->errs;
-  path scope = path_child(spec, "scope"), names = path_child(spec, "names");
-  const val *list = val_getc(s, "versions");
-  bool top[3] = {shared(list, "schema"), shared(list, "subresources"),
-                 shared(list, "additionalPrinterColumns")};
-  bool below[3] = {!top[0], !top[1], !top[2]};
+  path scope = path_child(spec, "scope"), names = path_child(spec, "names"),
+       versions = path_child(spec, "versions"), conversion = path_child(spec, "conversion"),
+       how_at = path_child(&conversion, "strategy");
+  spec_walk w = {.v = v, .versions = val_getc(s, "versions"),
+                 .o = crd_options_of(errs->a, v->obj, v->old)};
+  for (size_t k = 0; k < PARTS; k++) w.top[k] = shared(w.versions, parts[k]);
   group_check(errs, spec, val_get_str(s, "group"));
   if (required_str(errs, &scope, val_get_str(s, "scope")))
     plain_enum_check(errs, &scope, val_get_str(s, "scope"), scopes);
-  versions_check(v, spec, list, top);
+  schemas_there_check(&w, &versions);
+  unknown_kept_check(&w, spec, s);
+  versions_check(&w, spec);
   for (size_t i = 0; i < 4; i++) {
     path at = path_child(&names, needed[i]);
     required_str(errs, &at, val_get_str(val_getc(s, "names"), needed[i]));
   }
   names_check(errs, &names, val_getc(s, "names"));
-  parts_check(errs, spec, "validation", val_at(list, 0), below);
-  conversion_check(errs, spec, val_getc(s, "conversion"));
+  if (val_len(w.versions)) parts_check(&w, spec, 0, true);
+  const val *c = val_getc(s, "conversion");
+  slice how = val_get_str(c, "strategy");
+  if (c && !slice_is(how, "None") && val_true(val_getc(s, "preserveUnknownFields")))
+    field_invalid_named(errs, &how_at, how, "must be None if spec.preserveUnknownFields is true");
+  conversion_check(errs, spec, c, &w.o);
 }
 
 static void change_check(const validate_args *v, const path *spec) {
