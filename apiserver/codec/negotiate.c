@@ -78,6 +78,9 @@ bool negotiate_partial(request *rq, const output_form *form, bool is_list, slice
                        slice kind) {
   bool wants_list = form->as == AS_PARTIAL_LIST;
   if ((form->as != AS_PARTIAL && !wants_list) || wants_list == is_list) return true;
+  if (!is_builtin(rq) && wants_list) {
+    return status_plain(&rq->error, rq->arena, "content is not a list");
+  }
   slice package = is_builtin(rq) ? media_internal_package(group)
                                  : SLICE_LIT("unstructured");
   if (!is_builtin(rq)) kind = is_list ? SLICE_LIT("UnstructuredList") : SLICE_LIT("Unstructured");

@@ -116,12 +116,27 @@ static bool make_version(crd_kind *k, crd_version *v, const val *spec, const val
   add_columns(a, v, spec);
   add_subresources(a, v, spec);
   add_selectable(a, v, val_getc(spec, "selectableFields"));
-  v->warning = val_get_str(spec, "deprecationWarning");
-  if (v->deprecated && !val_getc(spec, "deprecationWarning")) {
-    v->warning = arena_printf(a, "%.*s/%.*s %.*s is deprecated", SLICE_ARG(k->group),
-                              SLICE_ARG(r->version), SLICE_ARG(r->kind));
-  }
+  const val *warning = val_getc(spec, "deprecationWarning");
+  v->warning = warning ? val_str(warning) : SLICE_NONE;
   return true;
+}
+
+/* The newest served version that is not deprecated, if it is newer. */
+static void set_warning(crd_kind *k, crd_version *v) {
+  const crd_version *best = NULL;
+  if (!v->deprecated || v->warning.ptr) return;
+  for (uint32_t i = 0; i < k->version_count; i++) {
+    const crd_version *other = &k->versions[i];
+    if (!other->served || other->deprecated) continue;
+    if (crd_version_order(other->row.version, v->row.version) >= 0) continue;
+    if (!best || crd_version_order(other->row.version, best->row.version) < 0) best = other;
+  }
+  v->warning = arena_printf(k->a, "%.*s/%.*s %.*s is deprecated", SLICE_ARG(k->group),
+                            SLICE_ARG(v->row.version), SLICE_ARG(v->row.kind));
+  if (!best) return;
+  v->warning = arena_printf(k->a, "%.*s; use %.*s/%.*s %.*s", SLICE_ARG(v->warning),
+                            SLICE_ARG(k->group), SLICE_ARG(best->row.version),
+                            SLICE_ARG(v->row.kind));
 }
 
 static bool make_versions(crd_kind *k, const val *spec, const val *names, uint32_t *next_id) {
@@ -135,7 +150,10 @@ static bool make_versions(crd_kind *k, const val *spec, const val *names, uint32
   }
   if (!k->storage) return false;
   slice hash = storage_hash(k->a, k->group, k->storage->row.version, k->storage->row.kind);
-  for (uint32_t i = 0; i < k->version_count; i++) k->versions[i].row.storage_hash = hash;
+  for (uint32_t i = 0; i < k->version_count; i++) {
+    k->versions[i].row.storage_hash = hash;
+    set_warning(k, &k->versions[i]);
+  }
   return true;
 }
 

@@ -204,11 +204,6 @@ bool crd_route(request *rq) {
   }
   if (!is_one_of(i->verb, known)) return no_method(rq);
   if (is_one_of(i->verb, named) && i->name.len == 0) return needs_name(rq);
-  bool creates = slice_is(i->verb, "create");
-  if (creates && v->kind->terminating) {
-    return status_set(&rq->error, rq->arena, STATUS_METHOD_NOT_ALLOWED,
-                      "create not allowed while custom resource definition is terminating");
-  }
   return converts(rq, v);
 }
 

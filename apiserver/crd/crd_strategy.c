@@ -2,6 +2,7 @@
  * status subresource and one for those without; what differs else is in the version.
  * Source: apiextensions-apiserver pkg/registry/customresource/{strategy,status_strategy,
  * validator}.go. */
+#include "base/quote.h"
 #include "crd/crd.h"
 #include "crd/crd_path.h"
 #include "crd/crd_strategy.h"
@@ -9,6 +10,8 @@
 #include "patch/patch.h"
 #include "registry/object.h"
 #include "registry/validation/metadata.h"
+
+#include <stdlib.h>
 
 static bool content_equal(const val *x, const val *y) {
   uint32_t left = 0, right = 0;
@@ -144,9 +147,44 @@ static void validate(const validate_args *v) {
   if (c->schema->rule_count) note_blocked(v, from);
 }
 
+static bool is_standard(slice finalizer) {
+  return slice_is(finalizer, "orphan") || slice_is(finalizer, "foregroundDeletion") ||
+         slice_is(finalizer, "kubernetes");
+}
+
+static void warn_finalizer(request *rq, slice f) {
+  slice quoted = go_quote(rq->arena, f), problems[4];
+  uint32_t n = text_problems(rq->arena, TEXT_LABEL_KEY, f, false, problems);
+  for (uint32_t i = 0; i < n; i++) {
+    request_warn(rq, arena_printf(rq->arena, "metadata.finalizers: %.*s: %.*s", SLICE_ARG(quoted),
+                                  SLICE_ARG(problems[i])));
+  }
+  if (slice_find_char(f, '/') >= 0 || is_standard(f)) return;
+  bool dot = slice_find_char(f, '.') >= 0;
+  request_warn(rq, arena_printf(rq->arena, "metadata.finalizers: %.*s: prefer a domain-qualified "
+                                "finalizer name %sto avoid accidental conflicts with other "
+                                "finalizer writers", SLICE_ARG(quoted),
+                                dot ? "including a path (/) " : ""));
+}
+
+/* Of the finalizers that are new, in the order of their names. */
+static void warn(request *rq, val *obj, const val *old) {
+  const val *list = object_finalizers(obj);
+  slice *added = ARENA_ARRAY(rq->arena, slice, val_len(list) + 1);
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    slice f = val_str(val_at(list, i));
+    if (!old || !object_has_finalizer(old, f)) added[n++] = f;
+  }
+  qsort(added, n, sizeof *added, slice_order);
+  for (uint32_t i = 0; i < n; i++) {
+    if (i == 0 || !slice_eq(added[i], added[i - 1])) warn_finalizer(rq, added[i]);
+  }
+}
+
 #define SHARED                                                                            \
   .prepare_update = prepare_update, .prepare_status = prepare_status, .validate = validate, \
-  .no_unconditional_update = true
+  .warn = warn, .no_unconditional_update = true
 
 static const strategy with_status = {.has_status = true, .create_drops_status = true,
                                      .generation = GENERATION_HOOK, SHARED};

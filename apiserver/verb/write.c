@@ -147,6 +147,12 @@ void write_dedup_owners(request *rq, val *obj, bool after_admission) {
 }
 
 bool write_admit(request *rq, val *obj, const val *live, slice name) {
+  const resource_info *r = rq->resource;
+  if (!live && r->custom && r->custom->kind->terminating) {
+    return status_forbidden(&rq->error, rq->arena, r->group, r->resource, name,
+                            SLICE_LIT("create not allowed while custom resource definition is "
+                                      "terminating"));
+  }
   if (!generic_admit(rq, live ? ADMIT_UPDATE : ADMIT_CREATE, obj, live, rq->info.namespace, name,
                      false)) {
     return false;
