@@ -55,6 +55,19 @@ static const char *check_int(const char *v, char *why, size_t size) {
   return check_number(v, true, why, size);
 }
 
+/* Numbers between commas; the one that is none is named. */
+static const char *check_ints(const char *v, char *why, size_t size) {
+  char item[64];
+  for (;; v++) {
+    size_t len = strcspn(v, ",");
+    snprintf(item, sizeof item, "%.*s", (int)(len < sizeof item ? len : sizeof item - 1), v);
+    const char *problem = check_int(item, why, size);
+    if (problem) return problem;
+    v += len;
+    if (*v == '\0') return NULL;
+  }
+}
+
 static const char *check_uint(const char *v, char *why, size_t size) {
   return check_number(v, false, why, size);
 }
@@ -166,7 +179,7 @@ static const struct {
     [FLAG_MAP] = {"mapStringString", NULL},
     [FLAG_PAIRS] = {"stringToString", check_pairs},
     [FLAG_GATES] = {"colonSeparatedMultimapStringString", NULL},
-    [FLAG_INTS] = {"int32Slice", check_int},
+    [FLAG_INTS] = {"int32Slice", check_ints},
     [FLAG_CERTKEY] = {"namedCertKey", check_certkey},
     [FLAG_VMODULE] = {"pattern=N,...", check_vmodule},
     [FLAG_RANGE] = {"portRange", check_range},

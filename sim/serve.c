@@ -10,6 +10,7 @@
 #include "sim/encryption_reload.h"
 #include "sim/etcd_listen.h"
 #include "sim/serve_options.h"
+#include "sim/serve_tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,42 +26,6 @@ static void make_token(char out[48]) {
   unsigned char bytes[20];
   if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) abort();
   for (size_t i = 0; i < sizeof bytes; i++) snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
-/* The first address of the service range: the kubernetes Service's, so in the certificate. */
-static void first_service_ip(const flags *f, char out[INET_ADDRSTRLEN]) {
-  const char *cidr = flags_str(f, "service-cluster-ip-range");
-  char text[64];
-  snprintf(text, sizeof text, "%s", cidr ? cidr : "10.0.0.0/24");
-  char *slash = strchr(text, '/');
-  if (slash) *slash = '\0';
-  struct in_addr a;
-  snprintf(out, INET_ADDRSTRLEN, "10.0.0.1");
-  if (inet_pton(AF_INET, text, &a) != 1) return;
-  a.s_addr = htonl(ntohl(a.s_addr) + 1);
-  inet_ntop(AF_INET, &a, out, INET_ADDRSTRLEN);
-}
-
-static bool start_tls(serving *s, const flags *f) {
-  char service_ip[INET_ADDRSTRLEN], problem[512];
-  first_service_ip(f, service_ip);
-  const char *advertise = serving_advertised(f);
-  bool local = strcmp(advertise, "127.0.0.1") == 0;
-  const char *names[] = {"kubernetes.default.svc", "kubernetes.default", "kubernetes",
-                         "kubernetes.default.svc.cluster.local", "localhost",
-                         "127.0.0.1", service_ip, advertise};
-  tls_options o = {.cert_file = flags_str(f, "tls-cert-file"),
-                   .key_file = flags_str(f, "tls-private-key-file"),
-                   .cert_dir = flags_given(f, "cert-dir") ? flags_str(f, "cert-dir") : NULL,
-                   .client_ca_file = flags_str(f, "client-ca-file"),
-                   .http2 = !flags_bool(f, "disable-http2-serving"),
-                   .names = names,
-                   .name_count = sizeof names / sizeof names[0] - (local ? 1 : 0),
-                   .common_name = advertise};
-  if (!o.cert_file != !o.key_file) {
-    return serving_fail("--tls-cert-file and --tls-private-key-file go together");
-  }
-  return tls_create(&o, &s->tls, problem, sizeof problem) || serving_fail("%s", problem);
 }
 
 /* The virtual clock advances with each request: a handler in front of the server's. */
@@ -251,7 +216,7 @@ bool serving_start_with(serving *s, flags *f, bool with_token, slice more_tokens
   if (ignored) fprintf(stderr, "apisim: warning: accepted but without effect: %s\n", ignored);
   serving_files_open(s);
   if (with_token) make_token(s->token);
-  return start_world(s, f) && start_tls(s, f) && listen_all(s, f) && start_server(s, f) &&
+  return start_world(s, f) && serving_tls_start(s, f) && listen_all(s, f) && start_server(s, f) &&
          open_control(s, f) && open_etcd(s, f);
 }
 
@@ -324,6 +289,7 @@ bool serving_save(serving *s) {
 
 void serving_stop(serving *s) {
   encryption_reload_stop(s->reload);
+  serving_tls_stop(s);
   control_close(s->control);
   etcd_face_destroy(s->etcd);
   if (s->server) server_destroy(s->server);

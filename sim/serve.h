@@ -18,6 +18,7 @@ typedef struct serving {
   char token[48]; /* an administrator's, made when a kubeconfig is asked for */
   struct encryption *encryption;
   struct encryption_reload *reload; /* NULL: not asked for */
+  struct tls_reload *tls_reload; /* NULL: no files that could change */
   world_tls etcd_client_tls; /* for --etcd-servers */
   struct control *control; /* NULL: none asked for */
   etcd_face *etcd; /* NULL: none asked for */

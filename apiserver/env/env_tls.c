@@ -113,7 +113,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
   int rc = SSL_select_next_proto(&chosen, out_len, both + skip,
                                  (unsigned)(sizeof both - 1 - skip), in, in_len);
   *out = chosen;
-  return rc == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+  return rc == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 /* The chain is judged, the verdict kept (SSL_get_verify_result), the handshake goes on. */
@@ -137,20 +137,19 @@ static bool ask_client_certs(SSL_CTX *ctx, const char *ca_file) {
   return true;
 }
 
-static SSL_CTX *new_context(bool http2) {
+static SSL_CTX *new_context(tls_choice *choice, bool http2) {
   SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
   assert(ctx);
-  SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
   SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                               SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
-                               SSL_OP_IGNORE_UNEXPECTED_EOF);
+                               SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"apisim", 6);
   SSL_CTX_set_num_tickets(ctx, 1);
-  SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                "TLS_CHACHA20_POLY1305_SHA256");
-  SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384:P-521");
+  if (!tls_choice_install(choice, ctx)) {
+    SSL_CTX_free(ctx);
+    return NULL;
+  }
   SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, http2 ? ctx : NULL);
   return ctx;
 }
@@ -218,22 +217,56 @@ static bool load_pair(const tls_options *o, SSL_CTX *ctx, bool *generated, char 
   return ok;
 }
 
+static SSL_CTX *make_context(const tls_options *o, world_tls *t, char *problem, size_t size) {
+  SSL_CTX *ctx = new_context(t->choice, o->http2);
+  if (!ctx) {
+    snprintf(problem, size, "none of --tls-curve-preferences is there");
+    return NULL;
+  }
+  bool again = t->ctx && !o->cert_file; /* the certificate that was generated stays */
+  bool ok;
+  if (again) {
+    STACK_OF(X509) *chain = NULL;
+    SSL_CTX_get0_chain_certs(t->ctx, &chain);
+    ok = SSL_CTX_use_cert_and_key(ctx, SSL_CTX_get0_certificate(t->ctx),
+                                  SSL_CTX_get0_privatekey(t->ctx), chain, 1) == 1;
+    if (!ok) snprintf(problem, size, "the certificate can't be used again");
+  } else {
+    ok = load_pair(o, ctx, &t->generated, problem, size);
+  }
+  if (ok && o->client_ca_file && !ask_client_certs(ctx, o->client_ca_file)) {
+    snprintf(problem, size, "can't read certificates from --client-ca-file %s: %s",
+             o->client_ca_file, ERR_reason_error_string(ERR_get_error()));
+    ok = false;
+  }
+  ERR_clear_error();
+  if (ok) return ctx;
+  SSL_CTX_free(ctx);
+  return NULL;
+}
+
 bool tls_create(const tls_options *o, world_tls *out, char *problem, size_t problem_size) {
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
   *out = (world_tls){0};
-  SSL_CTX *ctx = new_context(o->http2);
-  if (!load_pair(o, ctx, &out->generated, problem, problem_size)) {
-    SSL_CTX_free(ctx);
-    return false;
-  }
-  if (o->client_ca_file && !ask_client_certs(ctx, o->client_ca_file)) {
-    snprintf(problem, problem_size, "can't read certificates from --client-ca-file %s: %s",
-             o->client_ca_file, ERR_reason_error_string(ERR_get_error()));
-    SSL_CTX_free(ctx);
+  out->choice = heap_alloc(sizeof *out->choice);
+  *out->choice = o->choice ? *o->choice : (tls_choice){0};
+  SSL_CTX *ctx = make_context(o, out, problem, problem_size);
+  if (!ctx) {
+    tls_destroy(out);
     return false;
   }
   out->ctx = ctx;
   out->ca_pem = trust_pem(ctx);
+  return true;
+}
+
+bool tls_replace(world_tls *t, const tls_options *o, char *problem, size_t problem_size) {
+  SSL_CTX *ctx = make_context(o, t, problem, problem_size);
+  if (!ctx) return false;
+  SSL_CTX_free(t->ctx); /* open connections hold it */
+  t->ctx = ctx;
+  heap_free(t->ca_pem);
+  t->ca_pem = trust_pem(ctx);
   return true;
 }
 
@@ -272,6 +305,7 @@ bool tls_create_client(const tls_client_options *o, world_tls *out, char *proble
 void tls_destroy(world_tls *t) {
   SSL_CTX_free(t->ctx);
   heap_free(t->ca_pem);
+  heap_free(t->choice);
   *t = (world_tls){0};
 }
 

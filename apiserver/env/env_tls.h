@@ -1,12 +1,13 @@
 /* env_tls: the serving certificate, the TLS settings, and OpenSSL over bytes in memory.
  *
- * Settings as kube-apiserver's: TLS 1.2 and 1.3, ALPN http/1.1, client certificates asked for
+ * Settings as kube-apiserver's: what env_tls_choice says, ALPN, client certificates asked for
  * but not demanded. A client certificate that does not verify does not end the handshake: the
  * request is answered 401, so the peer is told apart (env_peer.client_cert_bad). */
 #ifndef APISIM_ENV_ENV_TLS_H
 #define APISIM_ENV_ENV_TLS_H
 
 #include "base/slice.h"
+#include "env/env_tls_choice.h"
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 typedef struct world_tls {
   SSL_CTX *ctx;
   char *ca_pem; /* what clients should trust: the CA's certificate, or the serving one. heap */
+  tls_choice *choice; /* ctx refers to it; heap; NULL for a client's */
   bool generated;
 } world_tls;
 
@@ -26,11 +28,15 @@ typedef struct tls_options {
   size_t name_count;
   const char *common_name;
   bool http2; /* ALPN offers h2 before http/1.1 */
+  const tls_choice *choice; /* copied; NULL: Go's */
 } tls_options;
 
 /* False with a line in `problem`. */
 bool tls_create(const tls_options *o, world_tls *out, char *problem, size_t problem_size);
 void tls_destroy(world_tls *t);
+/* The files of `o` read again, for connections to come; t->choice and t's certificate where `o`
+ * names none stay. False with a line: nothing has changed. */
+bool tls_replace(world_tls *t, const tls_options *o, char *problem, size_t problem_size);
 
 /* Bytes for one SSL object: what came (borrowed for a call), and where records go. */
 typedef struct tls_pipe {

@@ -107,6 +107,13 @@ def wait_ready(server, seconds=120):
     raise RuntimeError(f"not ready: {server.log.read_text()}")
 
 
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def pytest_generate_tests(metafunc):
     """A module whose BACKENDS name "memory" and "etcd" is run on a server over each."""
     backends = getattr(metafunc.module, "BACKENDS", None)

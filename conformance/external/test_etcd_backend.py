@@ -12,7 +12,7 @@ import urllib.error
 
 import pytest
 
-from conftest import start, stop, wait_ready
+from conftest import start, stop, wait_ready, wait_for
 from etcd import Etcd, free_port
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -408,13 +408,6 @@ def test_bad_flags(flags, words):
 
 
 # ---- helpers
-
-def wait_for(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
 
 class Stream:
     """A watch from the state there is; what it saw, by name."""
