@@ -189,11 +189,12 @@ static void crd_store_version(arena *a, val *obj, val *status) {
   for (uint32_t i = 0; i < val_len(versions); i++) {
     val *name = val_getc(val_at(versions, i), "name");
     if (!val_true(val_getc(val_at(versions, i), "storage"))) continue;
+    if (!name) name = val_cstr(a, "");
     bool known = false;
     for (uint32_t k = 0; k < val_len(stored); k++) {
       known = known || val_equal(val_at(stored, k), name);
     }
-    if (!known && name) val_append(a, stored, name);
+    if (!known) val_append(a, stored, name);
     break; /* the first one counts */
   }
   if (val_len(stored)) val_setc(a, status, "storedVersions", stored);

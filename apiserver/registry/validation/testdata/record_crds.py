@@ -1,6 +1,7 @@
-"""record_crds.py URL TOKEN OUT.jsonl [SEED]: what a real server finds in CustomResourceDefinitions.
+"""record_crds.py URL TOKEN OUT.jsonl [SEED or ETCD_ENDPOINT]: what a real server finds in CustomResourceDefinitions.
 
 A line of OUT is {"crd": object, "old": object (an update), "causes": [[field, reason, message], ...] or "error": message}.
+With the endpoint of its etcd (and an etcdctl in the PATH) updates of objects that no rule of today lets pass are recorded, too.
 With a SEED: random schemas with random mistakes, for `build/obj/release/apiserver/registry/validation/extension_test OUT`.
 """
 import copy
@@ -8,7 +9,9 @@ import json
 import pathlib
 import random
 import ssl
+import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -157,13 +160,47 @@ def outcome(line, code, answer):
         line["error"] = answer["message"]
 
 
+# What is stored although it breaks a rule (None: no schema), and what is then changed.
+BROKEN = [obj(a={"type": "foo"}), obj(a=arr(O, **{LT: "set"})), obj(a=arr(obj(a=S), **{LT: "map", LK: ["a"]})), obj(a=dict(obj(a=S), default={"b": 1})), obj(a={}), None, obj(a=dict(S, pattern="["))]
+ADDED = [{}, {"type": "foo"}, arr(O, **{LT: "set"}), dict(obj(a=S), default={"c": 1}), arr(obj(a=S), **{LT: "map", LK: ["a"]})]
+
+
+def record_stored(out, endpoint):
+    etcdctl = ["etcdctl", "--endpoints", endpoint]
+    key = "/registry/apiextensions.k8s.io/customresourcedefinitions/foos.g.example.com"
+    path = CRDS + "/foos.g.example.com"
+    ask("POST", CRDS, base)
+    while "True" not in [c["status"] for c in ask("GET", path)[1]["status"].get("conditions") or [] if c["type"] == "Established"]:
+        time.sleep(0.1)
+    for broken in BROKEN:
+        changes = [broken] + [obj(**(broken or {}).get("properties", {}), z=added) for added in ADDED] + [dict(broken or O, description="d")]
+        for change in changes:
+            raw = json.loads(subprocess.run(etcdctl + ["get", key, "--print-value-only"], capture_output=True, text=True, check=True).stdout)
+            raw["spec"].pop("validation", None)
+            raw["spec"]["versions"][0].pop("schema", None)
+            if broken:
+                raw["spec"]["validation"] = {"openAPIV3Schema": broken}
+            subprocess.run(etcdctl + ["put", key, json.dumps(raw)], capture_output=True, check=True)
+            old = ask("GET", path)[1]
+            old["metadata"].pop("managedFields", None)
+            new = copy.deepcopy(old)
+            if change:
+                new["spec"]["versions"][0]["schema"] = {"openAPIV3Schema": change}
+            line = {"crd": new, "old": old}
+            outcome(line, *ask("PUT", path + "?dryRun=All", new))
+            print(json.dumps(line, ensure_ascii=False), file=out)
+    ask("DELETE", path)
+
+
 def main():
+    more = sys.argv[4] if len(sys.argv) > 4 else ""
+    seeded = more.isdigit()
     with open(sys.argv[3], "w", encoding="utf-8") as out:
-        for new in random_crds(int(sys.argv[4])) if len(sys.argv) > 4 else CREATES:
+        for new in random_crds(int(sys.argv[4])) if seeded else CREATES:
             line = {"crd": new}
             outcome(line, *ask("POST", CRDS + "?dryRun=All", new))
             print(json.dumps(line, ensure_ascii=False), file=out)
-        for old, new in [] if len(sys.argv) > 4 else UPDATES:
+        for old, new in [] if seeded else UPDATES:
             code, stored = ask("POST", CRDS, old)
             if code != 201:
                 sys.exit(stored["message"])
@@ -179,6 +216,8 @@ def main():
             ask("DELETE", path)
             while ask("GET", path)[0] == 200:
                 pass
+        if more and not seeded:
+            record_stored(out, more)
 
 
 if __name__ == "__main__":
