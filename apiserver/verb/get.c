@@ -17,7 +17,8 @@ void verb_get(request *rq) {
   uint64_t version = 0;
   store_entry *e = NULL;
   bool ok = negotiate_output(rq, false, &form) && generic_check_path_name(rq, rq->info.name) &&
-            read_version(rq, http_query_get(rq->http, "resourceVersion"), false, &version);
+            read_version(rq, http_query_get(rq->http, "resourceVersion"), !read_is_cached(rq),
+                         &version);
   if (ok && wait_for_version(rq, version, verb_get)) return;
   if (!ok || !read_reached(rq, version) ||
       !generic_get(rq, rq->info.namespace, rq->info.name, !asks(rq), &e)) {

@@ -11,8 +11,8 @@
 /* The options of list, watch and deletecollection with their selectors, in the real server's order:
  * numbers, the selectors' syntax, what goes together, field labels. False with rq->error. */
 bool read_list_options(request *rq, list_options *o, selector *s);
-/* The number of a resourceVersion parameter, 0 for none. A wrong one's error is the list's (400) or
- * the plain one (500). */
+/* The number of a resourceVersion parameter, 0 for none. A wrong one's error is that of a list
+ * and of a get without a cache (400) or the plain one (500). */
 bool read_version(request *rq, slice version, bool of_list, uint64_t *out);
 /* Whether the real server keeps this resource in a watch cache. Events it reads in etcd: no version
  * is waited for there, "0" is as good as none, and a token's key begins without a slash. */

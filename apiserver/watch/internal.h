@@ -18,6 +18,7 @@ typedef struct watcher {
   const resource_info *resource;
   frame_form form;
   bool bookmarks, told_columns;
+  bool cached; /* in the real server: a watch of events, say, is not */
   bool begun; /* the initial state is told */
   bool closing; /* nothing is told any more; the deadline timer ends it */
   bool chunked; /* the answer is: frames are sent as chunks that all share */

@@ -20,6 +20,7 @@
 
 #define SECOND_NS ((int64_t)1000000000)
 #define BOOKMARK_PERIOD_NS (60 * SECOND_NS)
+#define PROGRESS_PERIOD_NS (600 * SECOND_NS) /* etcd's --watch-progress-notify-interval */
 #define BOOKMARK_BEFORE_END_NS (2 * SECOND_NS)
 #define TIMEOUT_MIN_S 1800
 #define TIMEOUT_MAX_S (365 * 86400)
@@ -262,8 +263,13 @@ static void on_bookmark(void *ctx, int64_t now_ns) {
   set_bookmark_timer(w, now_ns);
 }
 
-/* Once a minute, and two seconds before the end. */
+/* Once a minute, and two seconds before the end. Where the real server has no watch cache its
+ * bookmarks are etcd's own notices of progress, every ten minutes. */
 static void set_bookmark_timer(watcher *w, int64_t now_ns) {
+  if (!w->cached) {
+    timer_set(&w->server->timers, &w->bookmark, now_ns + PROGRESS_PERIOD_NS, on_bookmark, w);
+    return;
+  }
   int64_t last = w->end_ns - BOOKMARK_BEFORE_END_NS;
   int64_t at = now_ns + BOOKMARK_PERIOD_NS;
   if (at > last) at = last;
@@ -348,6 +354,7 @@ static watcher *watcher_create(request *rq, const watch_args *args) {
   w->resource = rq->resource;
   w->form = frame_form_of(&args->form, http_query_get(rq->http, "includeObject"));
   w->bookmarks = args->options.allow_bookmarks;
+  w->cached = read_is_cached(rq);
   selector_copy(&args->selector, &w->selector, &w->selector_block);
   w->next = h->first;
   if (h->first) h->first->prev = w;
@@ -393,6 +400,7 @@ void watcher_start(request *rq, const watch_args *args) {
     return;
   }
   if (args->initial && !read_reached(rq, args->from)) {
+    rq->error.retry_after_seconds = 1; /* without a cache, too: there it is one to three */
     watcher_tell_error(w, &rq->error);
     return;
   }

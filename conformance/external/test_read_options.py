@@ -188,6 +188,33 @@ def test_version_of_events_is_not_waited_for(api, place, name, params):
     assert answer.headers["Retry-After"] is None
 
 
+@pytest.mark.parametrize("group", ["/api/v1", "/apis/events.k8s.io/v1"])
+def test_events_have_no_bookmark_before_the_end(api, place, group):
+    """Theirs are etcd's notices of progress, in ten minutes."""
+    path = f"{group}/namespaces/{place.name}/events"
+    version = api.get(path).version
+    with api.watch(path, resourceVersion=version, allowWatchBookmarks="1", timeoutSeconds=4) as w:
+        api.post(f"{place.base}/events", {"metadata": {"name": f"late-{group[1:4]}"}, "reason": "late",
+                                          "involvedObject": {"namespace": place.name}})
+        assert [kind for kind, _ in w.rest()] == ["ADDED"]
+        api.delete(f"{place.base}/events/late-{group[1:4]}")
+
+
+def test_bad_version_of_an_event(api, place):
+    """A get of what is cached says it with 500 and without the first words."""
+    answer = api.get(f"{place.base}/events/a", resourceVersion="x")
+    assert (answer.status, answer.json["message"]) == (400, f"invalid resource version: {NO_VERSION}")
+
+
+def test_initial_events_of_the_future_without_a_cache(api, place):
+    with api.watch(f"{place.base}/events", resourceVersion=FUTURE, sendInitialEvents="true", timeoutSeconds=20,
+                   resourceVersionMatch="NotOlderThan", allowWatchBookmarks="1") as w:
+        kind, status = w.next()
+        assert (kind, status["code"]) == ("ERROR", 504)
+        assert 1 <= status["details"]["retryAfterSeconds"] <= 3
+        assert w.rest() == []
+
+
 # ---- scale ----
 
 def test_scale_is_read_as_its_parent_is(api, place):
