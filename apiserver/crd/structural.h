@@ -130,6 +130,8 @@ void structural_validate(field_errors *errs, const path *p, const structural *s,
  * structural schema, where int-or-string has no types of its own. */
 void structural_validate_default(field_errors *errs, const path *p, const structural *s,
                                  const val *value);
+/* Is it a format of strings that is checked? */
+bool structural_knows_format(slice format);
 /* apiVersion, kind and metadata of embedded resources (root: the object's own, too). */
 void structural_validate_embedded(field_errors *errs, const path *p, const structural *s,
                                   const val *obj, bool root);

@@ -267,6 +267,8 @@ const format_rule *format_find(slice format) {
   return NULL;
 }
 
+bool structural_knows_format(slice format) { return format_find(format) != NULL; }
+
 bool format_holds(arena *a, const format_rule *rule, const pattern *p, slice text) {
   if (!text.ptr) text = SLICE_LIT("");
   slice cleaned = rule->cleaned ? rule->cleaned(a, text) : text;

@@ -28,7 +28,8 @@
   X(resource_slice_warn)                                                                       \
   X(service_warn) X(endpoints_warn) X(storage_class_warn) X(csi_driver_warn)                    \
   X(csi_storage_capacity_warn) X(ingress_warn) X(balancer_status_warn) X(network_policy_warn)   \
-  X(runtime_class_warn) X(endpoint_slice_warn) X(admission_config_warn)
+  X(runtime_class_warn) X(endpoint_slice_warn) X(admission_config_warn) \
+  X(crd_formats_warn)
 
 #define X(name) void name(request *rq, val *obj, const val *old);
 STRATEGY_HOOKS(X)

@@ -65,7 +65,7 @@ static const strategy rows[] = {
      .warn = admission_config_warn},
     {.group = "apiextensions.k8s.io", .resource = "customresourcedefinitions", GEN, STATUS,
      CONDITIONAL, .prepare_status = status_reset_meta, .prepare_create = crd_prepare_create,
-     .prepare_update = crd_prepare_update},
+     .prepare_update = crd_prepare_update, .warn = crd_formats_warn},
     {.group = "apiregistration.k8s.io", .resource = "apiservices", STATUS, CONDITIONAL,
      .prepare_create = apiservice_prepare_create},
     {.group = "apps", .resource = "controllerrevisions"},

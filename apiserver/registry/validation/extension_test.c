@@ -1,6 +1,7 @@
 /* CustomResourceDefinitions against testdata/crds.jsonl, which testdata/record_crds.py recorded
  * from the real server. */
 #include "codec/codec.h"
+#include "registry/strategy_hooks.h"
 #include "registry/validation/rows.h"
 #include "version/version.h"
 
@@ -117,11 +118,31 @@ static void definitions_are_checked_as_recorded(void **state) {
   assert_int_equal(wrong, 0);
 }
 
+static void unknown_formats_are_warned_of(void **state) {
+  static const char text[] =
+      "{\"spec\": {\"versions\": [{\"schema\": {\"openAPIV3Schema\": {\"type\": \"object\", "
+      "\"properties\": {\"a\": {\"type\": \"string\", \"format\": \"foo\"}, \"b\": {\"type\": \"integer\", "
+      "\"format\": \"int32\"}, \"c\": {\"type\": \"object\", \"format\": \"uri\"}}}}}]}}";
+  (void)state;
+  arena *a = arena_create();
+  slice error;
+  val *crd = json_parse(a, slice_cstr(text), NULL, &error);
+  request rq = {.arena = a}, again = {.arena = a};
+  crd_formats_warn(&rq, crd, NULL);
+  assert_int_equal(rq.warning_count, 2);
+  assert_true(slice_is(rq.warnings[0], "unrecognized format \"foo\""));
+  assert_true(slice_is(rq.warnings[1], "unrecognized format \"uri\""));
+  crd_formats_warn(&again, crd, crd);
+  assert_int_equal(again.warning_count, 0);
+  arena_destroy(a);
+}
+
 int main(int argc, char **argv) {
   own_file = argc > 1;
   if (own_file) file = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(definitions_are_checked_as_recorded),
+      cmocka_unit_test(unknown_formats_are_warned_of),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
