@@ -33,7 +33,7 @@ SRC := $(filter-out %_test.c %/plan_main.c,$(sort $(shell find apiserver sim -na
 TESTS := $(sort $(shell find apiserver sim fuzz -name '*_test.c'))
 GEN := $(BUILD)/gen/schema_tables.c $(BUILD)/gen/defaults_plan.c $(BUILD)/gen/openapi_data.c \
 	$(BUILD)/gen/bootstrap_objects.c $(BUILD)/gen/commit.c $(BUILD)/gen/sim_page.c \
-	$(BUILD)/gen/unicode_classes.c
+	$(BUILD)/gen/unicode_classes.c $(BUILD)/gen/crd_openapi_text.c
 LIB := $(OBJ)/libapisim.a
 LIB_SRC := $(filter-out sim/main.c,$(SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(patsubst $(BUILD)/gen/%.c,$(OBJ)/gen/%.o,$(GEN))
@@ -86,6 +86,11 @@ UNICODE_FACTS := apiserver/crd/facts/unicode.txt
 $(BUILD)/gen/unicode_classes.c: apiserver/crd/gen/unicode.py $(UNICODE_FACTS)
 	@mkdir -p $(@D)
 	python3 $< $(UNICODE_FACTS) $@
+
+CRD_OPENAPI_FACTS := apiserver/crd/facts/openapi.json
+$(BUILD)/gen/crd_openapi_text.c: apiserver/crd/gen/openapi.py $(CRD_OPENAPI_FACTS)
+	@mkdir -p $(@D)
+	python3 $< $(CRD_OPENAPI_FACTS) $@
 
 BOOTSTRAP_FACTS := apiserver/bootstrap/facts/objects.jsonl
 $(BUILD)/gen/bootstrap_objects.c: apiserver/bootstrap/gen/objects.py $(BOOTSTRAP_FACTS)

@@ -34,9 +34,9 @@ static void free_retired(crd_registry *g, int64_t before_ns) {
 
 void crd_registry_clear(crd_registry *g, int64_t now_ns) {
   free_retired(g, now_ns - CRD_RETIRED_NS);
+  if (g->count) g->changes++;
   for (uint32_t i = 0; i < g->count; i++) retire(g, g->kinds[i], now_ns);
   g->count = 0;
-  g->changes++;
 }
 
 void crd_registry_destroy(crd_registry *g) {

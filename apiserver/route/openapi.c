@@ -3,6 +3,9 @@
 
 #include "base/buf.h"
 #include "base/heap.h"
+#include "base/limits.h"
+#include "codec/codec.h"
+#include "crd/crd_openapi.h"
 #include "http/gzip.h"
 #include "route/accept.h"
 #include "route/openapi_filter.h"
@@ -132,6 +135,19 @@ static shown document_find(request *rq, slice path) {
   return (shown){0};
 }
 
+/* "v3/apis/GROUP/VERSION" of custom resources: made when first asked for, and again when the kinds
+ * change. NULL: it is none. */
+static const route_entry *custom_document(request *rq, slice path) {
+  slice group, version, key = arena_concat(rq->arena, SLICE_LIT("custom "), path);
+  const route_entry *e = route_cache_get(rq->server->routes, key);
+  const crd_registry *g = rq->server->customs;
+  if (e || !g || !slice_has_prefix(path, SLICE_LIT("v3/apis/"))) return e;
+  if (!slice_cut(slice_from(path, 8), '/', &group, &version)) return NULL;
+  if (!crd_group_has_version(g, group, version)) return NULL;
+  slice json = crd_openapi_v3(rq->arena, g, group, version);
+  return json.ptr ? route_cache_put(rq->server->routes, key, blob_copy(json), json) : NULL;
+}
+
 static void put_le32(char *at, uint32_t n) {
   for (int i = 0; i < 4; i++) at[i] = (char)(n >> 8 * i);
 }
@@ -176,18 +192,18 @@ static void empty_answer(route_answer *out, int status) {
   out->body = SLICE_NONE;
 }
 
-/* Was the document as old as this header's date? A date that can't be read does not count. */
-static bool since_started(request *rq, slice since) {
+/* Was the document as it is now at this header's date? A date that can't be read does not count. */
+static bool is_since(request *rq, slice since, int64_t modified_s) {
   struct tm t;
   memset(&t, 0, sizeof t);
   if (since.len == 0) return false;
   const char *end = strptime(arena_cstr(rq->arena, since), "%a, %d %b %Y %H:%M:%S GMT", &t);
-  return end && *end == 0 && timegm(&t) >= route_cache_started(rq->server->routes) / 1000000000;
+  return end && *end == 0 && timegm(&t) >= modified_s;
 }
 
 /* The status that the request's conditions give: 200, 304, or 412 where a method that is not
  * for reading asks for "none of these". */
-static int condition_status(request *rq, slice etag) {
+static int condition_status(request *rq, slice etag, int64_t modified_s) {
   bool reads = slice_is(rq->http->method, "GET") || slice_is(rq->http->method, "HEAD");
   slice none_match = http_header_get(rq->http, "If-None-Match");
   if (none_match.len) {
@@ -195,18 +211,18 @@ static int condition_status(request *rq, slice etag) {
                  (etag.len && slice_find(none_match, etag) >= 0);
     return match ? (reads ? 304 : 412) : 200;
   }
-  bool fresh = reads && since_started(rq, http_header_get(rq->http, "If-Modified-Since"));
+  bool fresh = reads && is_since(rq, http_header_get(rq->http, "If-Modified-Since"), modified_s);
   return fresh ? 304 : 200;
 }
 
 /* Go's http.ServeContent, as far as whole documents go. `gzip`: e is compressed. */
 static void serve(request *rq, route_answer *out, const route_entry *e, const char *type,
-                  slice etag, bool gzip) {
-  out->status = condition_status(rq, etag);
+                  slice etag, bool gzip, int64_t modified_s) {
+  out->status = condition_status(rq, etag, modified_s);
   if (etag.len) route_header(out, "Etag", etag);
   if (out->status == 200) route_header(out, "Accept-Ranges", SLICE_LIT("bytes"));
   if (out->status != 304 || etag.len == 0) {
-    slice modified = http_date(rq->arena, route_cache_started(rq->server->routes), 0, "GMT");
+    slice modified = http_date(rq->arena, modified_s * 1000000000, 0, "GMT");
     route_header(out, "Last-Modified", modified);
   }
   if (out->status == 200 || (out->status == 412 && etag.len)) {
@@ -220,6 +236,10 @@ static void serve(request *rq, route_answer *out, const route_entry *e, const ch
   } else {
     route_header(out, "Content-Length", arena_printf(rq->arena, "%zu", out->body.len));
   }
+}
+
+static int64_t started_s(const request *rq) {
+  return route_cache_started(rq->server->routes) / 1000000000;
 }
 
 static slice quoted(arena *a, const char *hash) {
@@ -257,24 +277,47 @@ static void answer_v2(request *rq, route_answer *out) {
     empty_answer(out, form < 0 ? 406 : 500);
     return;
   }
-  serve(rq, out, e, form ? V2_PROTOBUF : "application/json", quoted(rq->arena, h.hash), gzip);
+  serve(rq, out, e, form ? V2_PROTOBUF : "application/json", quoted(rq->arena, h.hash), gzip,
+        started_s(rq));
+}
+
+static void index_put(request *rq, val *paths, slice path, slice hash) {
+  arena *a = rq->arena;
+  val *url = val_map(a);
+  val_setc(a, url, "serverRelativeURL",
+           val_printf(a, "/openapi/%.*s?hash=%.*s", SLICE_ARG(path), SLICE_ARG(hash)));
+  val_set(a, paths, slice_from(path, 3), url);
+}
+
+static void index_customs(request *rq, val *paths) {
+  const crd_registry *g = rq->server->customs;
+  slice *groups, *versions;
+  uint32_t count = crd_groups(g, rq->arena, &groups);
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t n = crd_group_versions(g, rq->arena, groups[i], &versions);
+    for (uint32_t v = 0; v < n; v++) {
+      slice path = arena_printf(rq->arena, "v3/apis/%.*s/%.*s", SLICE_ARG(groups[i]),
+                                SLICE_ARG(versions[v]));
+      const route_entry *e = custom_document(rq, path);
+      slice hash = e ? slice_of(e->etag + 1, ROUTE_ETAG_LEN - 2) : SLICE_NONE;
+      if (e && !val_get(paths, slice_from(path, 3))) index_put(rq, paths, path, hash);
+    }
+  }
 }
 
 /* {"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=..."},...}} */
 static const route_entry *make_index(request *rq, slice key) {
-  buf b;
-  buf_init(&b, 1 << 20);
-  buf_lit(&b, "{\"paths\":{");
-  bool first = true;
+  val *paths = val_map(rq->arena), *index = val_map(rq->arena);
   for (uint16_t i = V3_FIRST; i < openapi_document_count; i++) {
-    slice path = openapi_documents[i].path;
     shown h = document_shown(rq, &openapi_documents[i]);
-    if (!h.d) continue;
-    buf_printf(&b, "%s\"%.*s\":{\"serverRelativeURL\":\"/openapi/%.*s?hash=%s\"}", first ? "" : ",",
-               SLICE_ARG(slice_from(path, 3)), SLICE_ARG(path), h.hash);
-    first = false;
+    if (h.d) index_put(rq, paths, openapi_documents[i].path, slice_cstr(h.hash));
   }
-  buf_lit(&b, "}}");
+  index_customs(rq, paths);
+  val_sort(paths);
+  val_setc(rq->arena, index, "paths", paths);
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  json_encode_any(&b, index, false);
   const route_entry *e =
       route_cache_put(rq->server->routes, key, blob_copy(buf_slice(&b)), SLICE_NONE);
   buf_dispose(&b);
@@ -290,23 +333,29 @@ static void answer_v3_index(request *rq, route_answer *out) {
     empty_answer(out, 500);
     return;
   }
-  serve(rq, out, e, "text/plain; charset=utf-8", SLICE_NONE, false);
+  serve(rq, out, e, "text/plain; charset=utf-8", SLICE_NONE, false,
+        route_cache_changed_s(rq->server->routes));
 }
 
 static void answer_v3(request *rq, slice path, route_answer *out) {
-  shown h = document_find(rq, slice_from(path, sizeof "/openapi/" - 1));
+  slice name = slice_from(path, sizeof "/openapi/" - 1);
+  shown h = document_find(rq, name);
   slice no_cache = SLICE_LIT("no-cache, private");
-  if (!h.d) {
+  const route_entry *custom = h.d ? NULL : custom_document(rq, name);
+  if (!h.d && !custom) {
     route_header(out, "Cache-Control", no_cache);
     empty_answer(out, 404);
     return;
   }
-  int form = accept_choose(rq->arena, http_header_get(rq->http, "Accept"), V3_TYPES, 3);
+  if (custom) h.hash = arena_cstr(rq->arena, slice_of(custom->etag + 1, ROUTE_ETAG_LEN - 2));
+  /* Custom resources' documents have no protobuf here. */
+  int form = accept_choose(rq->arena, http_header_get(rq->http, "Accept"), V3_TYPES,
+                           custom ? 1 : 3);
   if (form == ACCEPT_NO_CLAUSE) { /* the real handler's loop over them ends with nothing said */
     empty_answer(out, 200);
     return;
   }
-  const route_entry *e = form < 0 ? NULL : document_bytes(rq, &h, form > 0);
+  const route_entry *e = form < 0 ? NULL : custom ? custom : document_bytes(rq, &h, form > 0);
   const char *type = form > 0 ? V3_PROTOBUF : "application/json";
   slice hash = http_query_get(rq->http, "hash"), etag = quoted(rq->arena, h.hash);
   bool right = slice_is(hash, h.hash);
@@ -325,7 +374,8 @@ static void answer_v3(request *rq, slice path, route_answer *out) {
     return;
   }
   if (right) route_header(out, "Expires", http_date(rq->arena, rq->wall_ns, 1, "UTC"));
-  serve(rq, out, e, type, etag, false);
+  serve(rq, out, e, type, etag, false,
+        custom ? route_cache_changed_s(rq->server->routes) : started_s(rq));
 }
 
 bool openapi_route(request *rq, slice path, route_answer *out) {

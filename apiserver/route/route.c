@@ -251,7 +251,7 @@ route_result route_unknown(request *rq, route_answer *out) {
 route_result route_static(request *rq, route_answer *out) {
   slice path = rq->http->path;
   const crd_registry *customs = rq->server->customs;
-  if (customs) route_cache_follow(rq->server->routes, customs->changes);
+  if (customs) route_cache_follow(rq->server->routes, customs->changes, rq->wall_ns);
   bool single = false;
   memset(out, 0, sizeof *out);
   for (size_t i = 0; i < sizeof FIXED / sizeof *FIXED; i++) {

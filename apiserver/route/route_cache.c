@@ -9,6 +9,7 @@
 struct route_cache {
   int64_t started_wall_ns;
   uint64_t changes;
+  int64_t changed_s;
   uint32_t count;
   route_entry *entries[ROUTE_CACHE_MAX];
 };
@@ -16,6 +17,7 @@ struct route_cache {
 route_cache *route_cache_create(int64_t wall_ns) {
   route_cache *c = heap_zalloc(sizeof *c);
   c->started_wall_ns = wall_ns;
+  c->changed_s = wall_ns / 1000000000;
   return c;
 }
 
@@ -44,10 +46,14 @@ static bool stays(slice key) {
          slice_has_prefix(key, SLICE_LIT("gzip ")) || slice_has_prefix(key, SLICE_LIT("cut "));
 }
 
-void route_cache_follow(route_cache *c, uint64_t changes) {
+int64_t route_cache_changed_s(const route_cache *c) { return c->changed_s; }
+
+void route_cache_follow(route_cache *c, uint64_t changes, int64_t wall_ns) {
   uint32_t kept = 0;
+  int64_t now_s = wall_ns / 1000000000;
   if (c->changes == changes) return;
   c->changes = changes;
+  c->changed_s = now_s > c->changed_s ? now_s : c->changed_s + 1;
   for (uint32_t i = 0; i < c->count; i++) {
     route_entry *e = c->entries[i];
     bool index = slice_is(e->key, "openapi index");

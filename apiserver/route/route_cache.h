@@ -32,7 +32,10 @@ const route_entry *route_cache_get(const route_cache *c, slice key);
 const route_entry *route_cache_put(route_cache *c, slice key, blob *bytes, slice etag_of);
 /* Forgets all but the documents of compiled kinds ("openapi ", "gzip ", "cut ") when `changes` is
  * another than the last time: what they are made from has changed. */
-void route_cache_follow(route_cache *c, uint64_t changes);
+void route_cache_follow(route_cache *c, uint64_t changes, int64_t wall_ns);
+/* When that was last, in seconds since 1970: the start, if never. Each time is later than the one
+ * before, by a second at least, because clients ask by it ("modified since?"). */
+int64_t route_cache_changed_s(const route_cache *c);
 /* "D1E2..." without quotes: SHA-512 in upper-case hexadecimal. */
 void route_hash(slice bytes, char out[128]);
 
