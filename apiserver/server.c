@@ -7,6 +7,7 @@
 #include "base/heap.h"
 #include "base/limits.h"
 #include "bootstrap/bootstrap.h"
+#include "crd/crd_serve.h"
 #include "http/http2.h"
 #include "registry/ip_allocator.h"
 #include "registry/port_allocator.h"
@@ -91,6 +92,7 @@ static bool make_content(server *s, slice *problem) {
   int64_t revision = store_revision(s->store);
   if (!bootstrap_run(s, problem)) return false;
   if (loaded && store_revision(s->store) == revision) s->uid_rng = uid_rng;
+  if (loaded) crd_load(s); /* its definitions came past the store's events */
   return true;
 }
 

@@ -1,7 +1,8 @@
 /* crd_openapi: the OpenAPI document (v3) of a group's version of custom resources. Its paths and
  * the machinery's schemas come from facts (crd/facts/openapi.json, without prose); the kinds'
  * schemas are the definitions' own, with what they say.
- * Source: apiextensions-apiserver pkg/controller/openapi/builder, kube-openapi pkg/validation/spec. */
+ * Source: apiextensions-apiserver pkg/controller/openapi/builder; kube-openapi
+ * pkg/validation/spec. */
 #ifndef APISIM_CRD_OPENAPI_H
 #define APISIM_CRD_OPENAPI_H
 

@@ -89,7 +89,9 @@ static val *with_required(arena *a, const val *required) {
   static const char *const names[] = {"kind", "apiVersion"};
   for (size_t n = 0; n < 2; n++) {
     bool there = false;
-    for (uint32_t i = 0; i < val_len(out); i++) there |= slice_is(val_str(val_at(out, i)), names[n]);
+    for (uint32_t i = 0; i < val_len(out); i++) {
+      there = there || slice_is(val_str(val_at(out, i)), names[n]);
+    }
     if (!there) val_append(a, out, val_cstr(a, names[n]));
   }
   return out;
