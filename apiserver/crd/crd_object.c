@@ -18,9 +18,17 @@ static void set_type(arena *a, const crd_version *v, val *obj) {
   val_setc(a, obj, "kind", val_string(a, v->row.kind));
 }
 
+/* What says that it is of another version has no schema here: all of it is unknown. */
+static bool is_of(const crd_version *v, const val *obj) {
+  char gv[GROUP_VERSION_ROOM];
+  slice said = val_get_str(obj, "apiVersion");
+  return said.len == 0 || slice_eq(said, schema_group_version(&v->row, gv));
+}
+
 bool crd_coerce(arena *a, const crd_version *v, val *obj, strict_report *report, slice *error) {
   structural_unknown unknown = {.a = a};
-  if (!structural_coerce(a, root_of(v), obj, false, v->kind->preserve, &unknown, error)) {
+  const structural *s = is_of(v, obj) ? root_of(v) : NULL;
+  if (!structural_coerce(a, s, obj, false, v->kind->preserve, &unknown, error)) {
     return false;
   }
   for (uint32_t i = 0; report && i < unknown.count; i++) {

@@ -27,6 +27,7 @@ static bool content_equal(const val *x, const val *y) {
 
 /* Everything but metadata counts. */
 static void prepare_update(request *rq, val *obj, const val *old) {
+  object_del(obj, "selfLink");
   if (!content_equal(obj, old)) {
     object_set_generation(rq->arena, obj, object_generation(old) + 1);
   }

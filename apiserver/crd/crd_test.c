@@ -14,7 +14,8 @@
 #include <cmocka.h>
 
 static const char OBJECT[] =
-    "{\"spec\":{\"a.b\":1,\"list\":[{\"n\":\"x\",\"v\":5},{\"n\":\"y\",\"v\":6}],\"m\":{\"k\":true}},"
+    "{\"spec\":{\"a.b\":1,\"list\":[{\"n\":\"x\",\"v\":5},{\"n\":\"y\",\"v\":6}],"
+    "\"m\":{\"k\":true}},"
     "\"status\":{\"conditions\":[{\"type\":\"Other\",\"status\":\"F\"},"
     "{\"type\":\"Ready\",\"status\":\"T\"}]}}";
 

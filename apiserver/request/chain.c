@@ -98,7 +98,7 @@ static bool place_fits(const request *rq) {
 /* Of a definition that is stored, whether it is served or not. */
 static bool is_custom(const request *rq) {
   const request_info *i = &rq->info;
-  if (!slice_is(i->api_prefix, "apis") || i->watch_path) return false;
+  if (!slice_is(i->api_prefix, "apis")) return false;
   return crd_find(rq->server->customs, i->group, i->resource) != NULL &&
          !served_group_has_version(&rq->server->options.served, i->group, i->version);
 }
