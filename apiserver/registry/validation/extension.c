@@ -249,11 +249,10 @@ static void versions_check(const spec_walk *w, const path *spec) {
     parts_check(w, &p, i, false);
   }
   const val *shown = hub_versions(errs->a, list, w->top);
-  const type_info *type = field_type(w->v, "spec.versions");
   if (!unique)
-    field_invalid_struct(errs, &versions, shown, type, "must contain unique version names");
+    crd_versions_invalid(errs, &versions, shown, "must contain unique version names");
   if (stored != 1)
-    field_invalid_struct(errs, &versions, shown, type,
+    crd_versions_invalid(errs, &versions, shown,
                          "must have exactly one version marked as storage version");
   path first = path_child(spec, "version"); /* the hub's own, which is the first one's name */
   slice name = val_get_str(val_at(list, 0), "name");
@@ -264,7 +263,7 @@ static void conversion_check(field_errors *errs, const path *spec, const val *c,
                              const crd_options *o) {
   path p = path_child(spec, "conversion"), how = path_child(&p, "strategy"),
        client = path_child(&p, "webhookClientConfig"), url_at = path_child(&client, "url"),
-       service_at = path_child(&client, "service"),
+       service_at = path_child(&client, "service"), ca_at = path_child(&client, "caBundle"),
        reviews = path_child(&p, "conversionReviewVersions");
   const val *config = val_path(c, "webhook.clientConfig"),
             *list = val_path(c, "webhook.conversionReviewVersions");
@@ -288,6 +287,10 @@ static void conversion_check(field_errors *errs, const path *spec, const val *c,
     webhook_url_check(errs, &url_at, val_str(url));
   else
     webhook_service_check(errs, &service_at, service, false);
+  slice ca = val_get_str(config, "caBundle");
+  const char *problem = ca.len && !o->any_ca ? crd_ca_problem(errs->a, ca) : NULL;
+  if (problem)
+    field_invalid_named(errs, &ca_at, ca, "unable to load root certificates: %s", problem);
   if (val_len(list) == 0) field_required(errs, &reviews, "%s", "");
   val *seen = val_map(errs->a);
   for (uint32_t i = 0; i < val_len(list); i++) {

@@ -33,7 +33,10 @@ bool crd_defaults_are_pruned(arena *a, const structural *root);
 /* extension_fields.c */
 void crd_fields_check(field_errors *errs, const path *p, const val *fields, const val *schema,
                       bool too_many);
-/* extension_print.c: Invalid with a JSONSchemaProps of the hub as bad value. */
+/* extension_ca.c: NULL, or what is wrong with a CA bundle. Its length is within int's. */
+const char *crd_ca_problem(arena *a, slice base64);
+/* extension_print.c: Invalid with versions or a schema of the hub as bad value. */
+void crd_versions_invalid(field_errors *errs, const path *p, const val *list, const char *detail);
 void crd_schema_invalid(field_errors *errs, const path *p, const val *schema, const char *detail);
 /* Does a CEL rule's fieldPath lead to a field? NULL, or why not. */
 const char *crd_field_path(arena *a, slice text, const structural *s, bool brackets,

@@ -2,6 +2,7 @@
  * apiextensions-apiserver pkg/apis/apiextensions/validation (ValidateCustomResourceDefinitionUpdate). */
 #include "registry/validation/checks.h"
 #include "registry/validation/extension_internal.h"
+#include "registry/object.h"
 
 static bool has_odd_type(const val *s, void *ctx) {
   static const char *const types[] = {"array",  "boolean", "integer", "number",
@@ -47,6 +48,9 @@ crd_options crd_options_of(arena *a, const val *obj, const val *old) {
   crd_options o = {true, true, true, true, true, true, true, true};
   const val *versions = val_path(old, "spec.versions"), *now = val_path(obj, "spec.versions");
   if (!old) return o;
+  slice ca = val_get_str(val_path(old, "spec.conversion.webhook.clientConfig"), "caBundle");
+  o.any_ca = !condition_true(val_path(old, "status.conditions"), "Established") ||
+             (ca.len && crd_ca_problem(a, ca));
   o.known_review = knows_review(old);
   for (uint32_t i = 0; i < val_len(versions); i++) {
     const val *schema = val_path(val_at(versions, i), "schema.openAPIV3Schema");

@@ -5,6 +5,7 @@ With the endpoint of its etcd (and an etcdctl in the PATH) updates of objects th
 With a SEED: random schemas with random mistakes, for `build/obj/release/apiserver/registry/validation/extension_test OUT`.
 """
 import copy
+import http.client
 import json
 import pathlib
 import random
@@ -27,6 +28,8 @@ def ask(method, path, body=None):
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
+    except http.client.RemoteDisconnected:  # a panic: below additionalProperties without a schema
+        return 500, {"message": "panic"}
 
 
 def version(schema, name="v1", **more):
@@ -114,7 +117,14 @@ WHOLE = [
 ]
 CREATES = WHOLE + [crd(version(obj(spec=obj(x=s)))) for s in SCHEMAS] + [crd(version(s)) for s in ROOTS]
 base = crd(ok, names={"singular": "foo", "listKind": "FooList"})
+def hooked(ca=None):
+    client = {"url": "https://a", **({"caBundle": ca} if ca else {})}
+    return crd(ok, conversion={"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": client}})
+
+
+NOT_A_CERTIFICATE = "LS0tLS1CRUdJTiBGT08tLS0tLQpZUT09Ci0tLS0tRU5EIEZPTy0tLS0tCg=="
 UPDATES = [
+    (hooked(), hooked("eA==")), (hooked("eA=="), hooked(NOT_A_CERTIFICATE)), (hooked(), hooked(NOT_A_CERTIFICATE)),
     (base, crd(ok, scope="Cluster")), (base, crd(ok, names={"kind": "Bar"})), (base, crd(dict(ok, name="v2"))), (base, crd(ok, version(O, "v2", storage=False))), (base, crd(dict(ok, storage=False), version(O, "v2"))),
     (crd(ok, conversion={"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://a"}}}), crd(ok, conversion={"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v2"], "clientConfig": {"url": "https://a"}}})),
     (crd(ok, group="x.k8s.io", annotations={"api-approved.kubernetes.io": "unapproved"}), crd(ok, group="x.k8s.io")),
@@ -150,7 +160,22 @@ def random_crds(seed, count=300):
         for _ in range(r.choice([1, 1, 2, 3])):
             name, value = r.choice(MISTAKES)
             r.choice(list(nodes(schema)))[name] = copy.deepcopy(value)
-        yield crd(version(schema, **({"subresources": {"status": {}}} if r.random() < .2 else {})))
+        yield crd(*random_versions(r, schema, obj(spec=maker.schema(2))))
+
+
+def random_versions(r, schema, other):
+    """One or two versions, which may have parts in common."""
+    versions = [version(schema)]
+    if r.random() < .3:
+        versions.append(version(copy.deepcopy(r.choice([schema, other, other])), "v2", storage=r.random() < .1))
+    for v in versions:
+        if r.random() < .3:
+            v["subresources"] = r.choice([{"status": {}}, {"scale": {"specReplicasPath": ".spec.a", "statusReplicasPath": ".status.b"}}])
+        if r.random() < .2:
+            v["selectableFields"] = [{"jsonPath": r.choice([".spec.a", ".spec", ".spec.b.c", ".spec['a']", ".metadata.name", ".spec.x"])} for _ in range(r.choice([1, 2]))]
+        if r.random() < .2:
+            v["additionalPrinterColumns"] = [{"name": "x", "type": r.choice(["string", "foo"]), "jsonPath": r.choice([".a", "a"])}]
+    return versions
 
 
 def outcome(line, code, answer):
