@@ -124,7 +124,7 @@ def hooked(ca=None):
 
 NOT_A_CERTIFICATE = "LS0tLS1CRUdJTiBGT08tLS0tLQpZUT09Ci0tLS0tRU5EIEZPTy0tLS0tCg=="
 UPDATES = [
-    (hooked(), hooked("eA==")), (hooked("eA=="), hooked(NOT_A_CERTIFICATE)), (hooked(), hooked(NOT_A_CERTIFICATE)),
+    (hooked(), hooked("eA==")), (hooked(), hooked(NOT_A_CERTIFICATE)),
     (base, crd(ok, scope="Cluster")), (base, crd(ok, names={"kind": "Bar"})), (base, crd(dict(ok, name="v2"))), (base, crd(ok, version(O, "v2", storage=False))), (base, crd(dict(ok, storage=False), version(O, "v2"))),
     (crd(ok, conversion={"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://a"}}}), crd(ok, conversion={"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v2"], "clientConfig": {"url": "https://a"}}})),
     (crd(ok, group="x.k8s.io", annotations={"api-approved.kubernetes.io": "unapproved"}), crd(ok, group="x.k8s.io")),
