@@ -4,6 +4,7 @@
 
 #include "base/quote.h"
 #include "crd/crd_serve.h"
+#include "registry/validation/extension_internal.h"
 #include "registry/object.h"
 #include "registry/stored.h"
 #include "server_stores.h"
@@ -94,6 +95,15 @@ static val *established_status(status_run *r, const val *crd) {
   const val *conditions = val_path(crd, "status.conditions");
   bool ready = condition_true(conditions, "NamesAccepted");
   if (!ready || condition_true(conditions, "Established")) return NULL;
+  slice ca = val_get_str(val_path(crd, "spec.conversion.webhook.clientConfig"), "caBundle");
+  const val *old = condition_named(conditions, "Established");
+  if (ca.len && crd_ca_problem(r->a, ca)) {
+    if (old && slice_is(val_get_str(old, "reason"), "InvalidCABundle")) return NULL;
+    val *refused = status_of(r, crd);
+    crd_condition_set(r->a, refused, "Established", "False", SLICE_LIT("InvalidCABundle"),
+                      SLICE_LIT("The conversion webhook CABundle is invalid"), r->now);
+    return refused;
+  }
   val *status = status_of(r, crd);
   crd_condition_set(r->a, status, "Established", "True", SLICE_LIT("InitialNamesAccepted"),
                     SLICE_LIT("the initial names have been accepted"), r->now);
