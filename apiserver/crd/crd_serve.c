@@ -7,7 +7,6 @@
 #include "crd/structural.h"
 #include "registry/object.h"
 #include "registry/stored.h"
-#include "registry/stored_etcd.h"
 #include "route/route_cache.h"
 #include "verb/registry.h"
 #include "watch/watcher.h"
@@ -82,10 +81,8 @@ static void note_object(server *s, const store_event *ev) {
   if (k && k->terminating) follow_end(s, 1);
 }
 
-void crd_on_write(server *s, const store_event *ev) {
+void crd_on_write(server *s, const resource_info *r, const store_event *ev) {
   if (!s->customs) return;
-  slice key = store_entry_key(ev->entry);
-  const resource_info *r = stored_resource_of(key);
   if (!r) note_object(s, ev);
   if (!r || !is_definition(r)) return;
   arena *a = arena_create();

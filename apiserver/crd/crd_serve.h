@@ -19,8 +19,8 @@ void crd_open(server *s);
 void crd_close(server *s);
 /* All definitions anew from the store: at the start, and where its content was replaced. */
 void crd_load(server *s);
-/* What the store tells; of any key. */
-void crd_on_write(server *s, const store_event *ev);
+/* What the store tells; of any key. r: the compiled row that the key belongs to, or NULL. */
+void crd_on_write(server *s, const resource_info *r, const store_event *ev);
 /* Does now what the controllers have to do, where a request may not wait for it (flow_status.h). */
 void crd_settle(server *s);
 

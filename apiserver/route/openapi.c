@@ -135,15 +135,32 @@ static shown document_find(request *rq, slice path) {
   return (shown){0};
 }
 
+/* prefix and the numbers of the rows that the document is made from. */
+static slice custom_key(arena *a, const crd_registry *g, slice group, slice version,
+                        slice prefix) {
+  slice key = prefix;
+  for (uint32_t i = 0; i < g->count; i++) {
+    const crd_kind *k = g->kinds[i];
+    if (!k->established || !slice_eq(k->group, group)) continue;
+    const crd_version *v = crd_version_of(k, version);
+    if (v && v->served) key = arena_printf(a, "%.*s%u,", SLICE_ARG(key), v->row.id);
+  }
+  return key;
+}
+
 /* "v3/apis/GROUP/VERSION" of custom resources: made when first asked for, and again when the kinds
  * change. NULL: it is none. */
 static const route_entry *custom_document(request *rq, slice path) {
-  slice group, version, key = arena_concat(rq->arena, SLICE_LIT("custom "), path);
-  const route_entry *e = route_cache_get(rq->server->routes, key);
+  slice group, version;
   const crd_registry *g = rq->server->customs;
-  if (e || !g || !slice_has_prefix(path, SLICE_LIT("v3/apis/"))) return e;
+  if (!g || !slice_has_prefix(path, SLICE_LIT("v3/apis/"))) return NULL;
   if (!slice_cut(slice_from(path, 8), '/', &group, &version)) return NULL;
   if (!crd_group_has_version(g, group, version)) return NULL;
+  slice prefix = arena_printf(rq->arena, "custom %.*s ", SLICE_ARG(path));
+  slice key = custom_key(rq->arena, g, group, version, prefix);
+  const route_entry *e = route_cache_get(rq->server->routes, key);
+  if (e) return e;
+  route_cache_drop(rq->server->routes, prefix);
   slice json = crd_openapi_v3(rq->arena, g, group, version);
   return json.ptr ? route_cache_put(rq->server->routes, key, blob_copy(json), json) : NULL;
 }

@@ -41,7 +41,8 @@ const route_entry *route_cache_get(const route_cache *c, slice key) {
   return NULL;
 }
 
-static bool stays(slice key) {
+static bool stays(slice key, uint32_t *customs) {
+  if (slice_has_prefix(key, SLICE_LIT("custom "))) return (*customs)++ < ROUTE_CUSTOM_MAX;
   return slice_has_prefix(key, SLICE_LIT("openapi ")) ||
          slice_has_prefix(key, SLICE_LIT("gzip ")) || slice_has_prefix(key, SLICE_LIT("cut "));
 }
@@ -49,7 +50,7 @@ static bool stays(slice key) {
 int64_t route_cache_changed_s(const route_cache *c) { return c->changed_s; }
 
 void route_cache_follow(route_cache *c, uint64_t changes, int64_t wall_ns) {
-  uint32_t kept = 0;
+  uint32_t kept = 0, customs = 0;
   int64_t now_s = wall_ns / 1000000000;
   if (c->changes == changes) return;
   c->changes = changes;
@@ -57,7 +58,21 @@ void route_cache_follow(route_cache *c, uint64_t changes, int64_t wall_ns) {
   for (uint32_t i = 0; i < c->count; i++) {
     route_entry *e = c->entries[i];
     bool index = slice_is(e->key, "openapi index");
-    if (stays(e->key) && !index) {
+    if (stays(e->key, &customs) && !index) {
+      c->entries[kept++] = e;
+      continue;
+    }
+    blob_unref(e->bytes);
+    heap_free(e);
+  }
+  c->count = kept;
+}
+
+void route_cache_drop(route_cache *c, slice prefix) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < c->count; i++) {
+    route_entry *e = c->entries[i];
+    if (!slice_has_prefix(e->key, prefix)) {
       c->entries[kept++] = e;
       continue;
     }

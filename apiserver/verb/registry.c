@@ -65,7 +65,7 @@ static void on_write(void *ctx, const store_event *ev) {
   revision_feed *f = ctx;
   server *s = f->server;
   const resource_info *r = stored_resource_of(store_entry_key(ev->entry));
-  crd_on_write(s, ev);
+  crd_on_write(s, r, ev);
   if (!r || server_store(s, r) != f->store) return;
   s->resource_revisions[r->id] = ev->revision;
   watch_windows_add(s, r, ev);
