@@ -31,6 +31,7 @@
   X(TOO_MANY, "TooManyRequests", 429)              \
   X(INTERNAL, "InternalError", 500)                \
   X(SERVER_TIMEOUT, "ServerTimeout", 500)          \
+  X(STORAGE_READ, "StorageReadError", 500)          \
   X(UNAVAILABLE, "ServiceUnavailable", 503)        \
   X(TIMEOUT, "Timeout", 504)
 

@@ -78,16 +78,9 @@ bool generic_get(request *rq, slice namespace, slice name, bool fresh, store_ent
   if (result != STORE_OK) return generic_store_error(rq, result, name);
   slice damage = store_entry_damage(*out);
   if (!damage.ptr) return true;
-  generic_damaged(rq, damage);
+  generic_damaged(rq, key, arena_copy(rq->arena, damage));
   store_entry_unref(*out);
   *out = NULL;
-  return false;
-}
-
-bool generic_damaged(request *rq, slice why) {
-  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s",
-             SLICE_ARG(why));
-  rq->error.has_details = true;
   return false;
 }
 

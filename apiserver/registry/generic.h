@@ -47,7 +47,14 @@ bool generic_get(request *rq, slice namespace, slice name, bool fresh, store_ent
 /* A failed store call as the client sees it. */
 bool generic_store_error(request *rq, store_result result, slice name);
 
-/* An object that is stored, and can't be read (store_entry_damage): false with rq->error. */
-bool generic_damaged(request *rq, slice why);
+#define GENERIC_DAMAGED_MAX 100u /* the real server's limit of errors told */
+/* An object that is stored, and can't be read (store_entry_damage): false with rq->error, as a read
+ * or a deletion of one object says it, an update, and a list that it is in (several with the gate
+ * AllowUnsafeMalformedObjectDeletion; keys[i]: of the i-th). */
+bool generic_damaged(request *rq, slice key, slice why);
+bool generic_damaged_update(request *rq, slice why);
+bool generic_damaged_list(request *rq, const slice *keys, const slice *whys, uint32_t count);
+/* Deletes it unread (options' ignore_read_error). */
+bool generic_delete_damaged(request *rq, slice namespace, slice name);
 
 #endif

@@ -280,7 +280,7 @@ bool generic_update(request *rq, slice namespace, slice name, const update_sourc
     slice damage = got == STORE_OK ? store_entry_damage(u.live_entry) : SLICE_NONE;
     if (damage.ptr) {
       request_keep(rq, u.live_entry);
-      return generic_damaged(rq, damage);
+      return generic_damaged_update(rq, damage);
     }
     u.live = got == STORE_OK ? stored_decode(rq->arena, rq->resource, u.live_entry) : NULL;
     done = attempt(&u, out, &again);

@@ -8,6 +8,8 @@
 #include "codec/negotiate.h"
 #include "request/field_manager.h"
 #include "request/info.h"
+#include "schema/features.h"
+#include "server.h"
 
 #include <assert.h>
 
@@ -223,6 +225,21 @@ bool options_check_list(request *rq, list_options *o) {
                                 SLICE_LIT(""), &rq->error);
 }
 
+#define IGNORE_READ_ERROR "ignoreStoreReadErrorWithClusterBreakingPotential"
+
+/* What can't be read goes as it is: nothing that looks at it may be asked for. */
+static void check_ignore(field_errors *errs, request *rq, const delete_options *o, bool dry_run) {
+  path p = path_root(IGNORE_READ_ERROR);
+  val *on = val_bool(rq->arena, true);
+  if (dry_run) field_invalid(errs, &p, on, "cannot be set together with .dryRun");
+  if (o->propagation_set) {
+    field_invalid(errs, &p, on, "cannot be set together with .propagationPolicy");
+  }
+  if (o->orphan_set) field_invalid(errs, &p, on, "cannot be set together with .orphanDependents");
+  if (o->grace_set) field_invalid(errs, &p, on, "cannot be set together with .gracePeriodSeconds");
+  if (o->preconditions) field_invalid(errs, &p, on, "cannot be set together with .preconditions");
+}
+
 static bool delete_from_query(request *rq, delete_options *o) {
   if (!read_int(rq, "gracePeriodSeconds", &o->grace_set, &o->grace_s)) return false;
   read_bool(rq, "orphanDependents", &o->orphan_set, &o->orphan);
@@ -232,6 +249,9 @@ static bool delete_from_query(request *rq, delete_options *o) {
   o->uid_set = o->uid.len > 0;
   o->version = http_query_get(rq->http, "resourceVersion");
   o->version_set = o->version.len > 0;
+  o->preconditions = o->uid_set || o->version_set;
+  bool given;
+  read_bool(rq, IGNORE_READ_ERROR, &given, &o->ignore_read_error);
   return true;
 }
 
@@ -257,6 +277,8 @@ static void delete_from_body(request *rq, const val *body, delete_options *o, va
   o->uid = val_get_str(pre, "uid");
   o->version_set = val_getc(pre, "resourceVersion") != NULL;
   o->version = val_get_str(pre, "resourceVersion");
+  o->preconditions = pre != NULL;
+  o->ignore_read_error = val_true(val_getc(body, IGNORE_READ_ERROR));
   *dry_run = val_getc(body, "dryRun");
 }
 
@@ -299,6 +321,12 @@ bool options_read_delete(request *rq, delete_options *out) {
   }
   field_errors errs = {.a = rq->arena};
   check_delete(&errs, rq, out, dry_run);
+  feature gate = FEATURE_ALLOW_UNSAFE_MALFORMED_OBJECT_DELETION;
+  if (!feature_on(&rq->server->options.features, gate)) out->ignore_read_error = false;
+  if (out->ignore_read_error) {
+    bool dry = rq->dry_run || val_len(dry_run) || http_query_has(rq->http, "dryRun");
+    check_ignore(&errs, rq, out, dry);
+  }
   return field_errors_to_status(&errs, SLICE_LIT("meta.k8s.io"), SLICE_LIT("DeleteOptions"),
                                 SLICE_LIT(""), &rq->error);
 }

@@ -36,6 +36,8 @@ typedef struct delete_options {
   slice propagation; /* "", "Orphan", "Background", "Foreground" */
   bool uid_set, version_set;
   slice uid, version;
+  bool preconditions; /* given, with or without fields */
+  bool ignore_read_error; /* delete what can't be read: unread where its gate is off */
 } delete_options;
 /* From the body where there is one, else from the query. */
 bool options_read_delete(request *rq, delete_options *out);

@@ -355,6 +355,17 @@ void respond_deleted_status(request *rq, const output_form *form, const val *obj
   respond_tree(rq, 200, form, s, status_type());
 }
 
+void respond_deleted_unread(request *rq, const output_form *form) {
+  arena *a = rq->arena;
+  val *s = success_tree(a), *d = val_map(a);
+  val_set_text(a, d, "name", rq->info.name);
+  val_set_text(a, d, "group", rq->resource->group);
+  val_set_text(a, d, "kind", rq->resource->kind);
+  val_setc(a, s, "details", d);
+  val_setc(a, s, "code", val_int(a, 200));
+  respond_tree(rq, 200, form, s, status_type());
+}
+
 void respond_stream_begin(request *rq, const output_form *form) {
   head h;
   head_begin(&h, rq, form->content_type);

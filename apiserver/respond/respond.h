@@ -39,6 +39,8 @@ void respond_scale(request *rq, int code, const output_form *form, val *scale, c
 void respond_success(request *rq, int code, const output_form *form);
 /* The success Status of a deletion: details of the object. */
 void respond_deleted_status(request *rq, const output_form *form, const val *obj);
+/* The Status of a deletion of what could not be read. */
+void respond_deleted_unread(request *rq, const output_form *form);
 
 typedef struct list_meta {
   int64_t revision;

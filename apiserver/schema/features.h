@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define FEATURES(X) \
+  X(ALLOW_UNSAFE_MALFORMED_OBJECT_DELETION, "AllowUnsafeMalformedObjectDeletion", false) \
   X(CLUSTER_TRUST_BUNDLE_PROJECTION, "ClusterTrustBundleProjection", false) \
   X(CONTAINER_RESTART_RULES, "ContainerRestartRules", true) \
   X(CONTAINER_STOP_SIGNALS, "ContainerStopSignals", false) \

@@ -1,5 +1,6 @@
 /* delete: one object, by the registry's rules; and a collection, one by one, as the real server
  * does: not atomic, the first error ends it. */
+#include "registry/field_error.h"
 #include "registry/generic.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
@@ -28,6 +29,14 @@ void verb_delete(request *rq) {
   write_result result = {0};
   bool ok = negotiate_output(rq, false, &form) && options_read_delete(rq, &o) &&
             generic_check_path_name(rq, rq->info.name) && may_go(rq);
+  if (ok && o.ignore_read_error) {
+    if (generic_delete_damaged(rq, rq->info.namespace, rq->info.name)) {
+      respond_deleted_unread(rq, &form);
+    } else {
+      respond_error(rq);
+    }
+    return;
+  }
   if (ok) generic_warn_orphans(rq, &o);
   ok = ok && generic_delete(rq, rq->info.namespace, rq->info.name, &o, &result);
   if (!ok) {
@@ -40,6 +49,16 @@ void verb_delete(request *rq) {
   if (result.entry) request_keep(rq, result.entry);
   if (result.answer_status && result.deleted) respond_deleted_status(rq, &form, result.obj);
   else respond_object(rq, code, &form, result.obj);
+}
+
+static bool is_of_one(request *rq, const delete_options *o) {
+  if (!o->ignore_read_error) return true;
+  field_errors errs = {.a = rq->arena};
+  path p = path_root("ignoreStoreReadErrorWithClusterBreakingPotential");
+  field_invalid(&errs, &p, val_bool(rq->arena, true),
+                "is not allowed with DELETECOLLECTION, try again after removing the option");
+  return field_errors_to_status(&errs, SLICE_LIT("meta.k8s.io"), SLICE_LIT("DeleteOptions"),
+                                SLICE_NONE, &rq->error);
 }
 
 static bool delete_each(request *rq, const list_found *found, const delete_options *o) {
@@ -62,7 +81,7 @@ void verb_deletecollection(request *rq) {
   delete_options o;
   list_found found = {0};
   bool ok = negotiate_output(rq, false, &form) && read_list_options(rq, &lo, &which) &&
-            options_read_delete(rq, &o) &&
+            options_read_delete(rq, &o) && is_of_one(rq, &o) &&
             list_collect(rq, &lo, &which, verb_deletecollection, &found);
   if (found.waits) return;
   if (ok) generic_warn_orphans(rq, &o);

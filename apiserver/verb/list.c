@@ -1,6 +1,7 @@
 /* list: a consistent view of a prefix, page by page where asked. */
 #include "base/limits.h"
 #include "base/mutant.h"
+#include "codec/media.h"
 #include "registry/generic.h"
 #include "registry/selector.h"
 #include "registry/stored.h"
@@ -31,7 +32,8 @@ typedef struct list_run {
   arena *scratch; /* trees looked at for selectors, reset item by item */
   store_entry **items;
   uint32_t count, cap;
-  slice damage; /* of an entry that can't be read */
+  slice *damaged_keys, *damages; /* of entries that can't be read */
+  uint32_t damaged, keys_cap, damages_cap;
   slice next_key; /* where the next page starts; empty at the end */
   output_form form;
   bool in_pieces;
@@ -142,8 +144,12 @@ static bool visit(void *ctx, store_entry *e) {
     return false;
   }
   if (store_entry_damage(e).ptr) { /* a list with a hole would be a lie */
-    l->damage = store_entry_damage(e);
-    return false;
+    arena *a = l->rq->arena;
+    l->damaged_keys = arena_more(a, l->damaged_keys, l->damaged, &l->keys_cap, sizeof(slice));
+    l->damages = arena_more(a, l->damages, l->damaged, &l->damages_cap, sizeof(slice));
+    l->damaged_keys[l->damaged] = arena_copy(a, store_entry_key(e));
+    l->damages[l->damaged] = arena_copy(a, store_entry_damage(e));
+    return l->damaged++ < GENERIC_DAMAGED_MAX;
   }
   if (!selected(l, e)) return true;
   l->items = arena_more(l->rq->arena, l->items, l->count, &l->cap, sizeof *l->items);
@@ -157,8 +163,28 @@ static bool goes_in_pieces(const list_run *l) {
   return !selector_is_empty(&l->selector) && !store_waits(l->rq->server->store);
 }
 
+/* Does the real server ask its watch cache for it, which never becomes ready there? */
+static bool asks_the_cache(const list_run *l) {
+  bool paged = l->continued || (l->o.limit > 0 && !slice_is(l->o.resource_version, "0"));
+  return read_is_cached(l->rq) && !l->collects && !paged;
+}
+
+static bool refuse_damaged(list_run *l) {
+  request *rq = l->rq;
+  generic_damaged_list(rq, l->damaged_keys, l->damages, l->damaged);
+  if (!asks_the_cache(l)) return false;
+  slice why = rq->error.reason == STATUS_INTERNAL ? l->damages[0] : rq->error.message;
+  slice package = media_internal_package(rq->resource->group);
+  rq->error = (status_error){0};
+  status_set(&rq->error, rq->arena, STATUS_TOO_MANY,
+             "storage is (re)initializing: failed to list *%.*s.%.*s: %.*s", SLICE_ARG(package),
+             SLICE_ARG(rq->resource->kind), SLICE_ARG(why));
+  rq->error.retry_after_seconds = 1; /* there it grows while the cache is not ready, up to 30 */
+  return false;
+}
+
 static bool check_walk(list_run *l, store_result walked) {
-  if (l->damage.ptr) return generic_damaged(l->rq, arena_copy(l->rq->arena, l->damage));
+  if (l->damaged) return refuse_damaged(l);
   return walked == STORE_OK || store_failed(l, walked);
 }
 

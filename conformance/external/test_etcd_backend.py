@@ -199,7 +199,7 @@ def test_encryption_and_rotation(etcd, serve, tmp_path):
     answer, status = ask(keyless, "GET", secrets + "/s")
     assert answer.status == 500 and "identity transformer tried to read encrypted data" in status["message"]
     answer, status = ask(keyless, "GET", secrets)
-    assert answer.status == 500 and "/registry/secrets/default/s" in status["message"]
+    assert answer.status == 429 and "/registry/secrets/default/s" in status["message"]
     assert ask(keyless, "GET", MAPS)[0].status == 200
 
 
