@@ -130,15 +130,21 @@ static val *selectable_fields(arena *a, const crd_version *v) {
   return list;
 }
 
-static void add_schemas(const marks *m, const crd_version *v, const val *facts, val *schemas) {
+static val *gvks_of(const marks *m, slice kind) {
   arena *a = m->a;
-  val *own = crd_openapi_schema(a, v->schema ? v->schema->root : NULL), *gvk = val_map(a);
-  val *list = fill(m, val_getc(facts, "list")), *gvks = val_list(a);
+  val *gvk = val_map(a), *gvks = val_list(a);
   val_setc(a, gvk, "group", val_string(a, m->group));
-  val_setc(a, gvk, "kind", val_string(a, m->kind));
+  val_setc(a, gvk, "kind", val_string(a, kind));
   val_setc(a, gvk, "version", val_string(a, m->version));
   val_append(a, gvks, gvk);
-  val_setc(a, own, "x-kubernetes-group-version-kind", gvks);
+  return gvks;
+}
+
+static void add_schemas(const marks *m, const crd_version *v, const val *facts, val *schemas) {
+  arena *a = m->a;
+  val *own = crd_openapi_schema(a, v->schema ? v->schema->root : NULL);
+  val *list = fill(m, val_getc(facts, "list"));
+  val_setc(a, own, "x-kubernetes-group-version-kind", gvks_of(m, m->kind));
   if (v->selectable_count) {
     val_setc(a, own, "x-kubernetes-selectable-fields", selectable_fields(a, v));
     val_setc(a, list, "x-kubernetes-selectable-fields", selectable_fields(a, v));
@@ -187,4 +193,56 @@ slice crd_openapi_v3(arena *a, const crd_registry *g, slice group, slice version
     if (!of_scale || scales) val_set(a, schemas, e->key, e->value);
   }
   return written(a, paths, schemas);
+}
+
+/* ---- the second version ---- */
+
+static val *list_v2(const marks *m) {
+  arena *a = m->a;
+  val *list = val_map(a), *properties = val_map(a), *items = val_map(a), *ref = val_map(a);
+  val *text = val_map(a), *required = val_list(a), *meta = val_map(a);
+  val_append(a, required, val_cstr(a, "items"));
+  val_setc(a, text, "type", val_cstr(a, "string"));
+  val_setc(a, ref, "$ref", val_printf(a, "#/definitions/%.*s.%.*s", SLICE_ARG(m->model),
+                                      SLICE_ARG(m->kind)));
+  val_setc(a, items, "type", val_cstr(a, "array"));
+  val_setc(a, items, "items", ref);
+  val_setc(a, meta, "$ref",
+           val_cstr(a, "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"));
+  val_setc(a, properties, "apiVersion", text);
+  val_setc(a, properties, "items", items);
+  val_setc(a, properties, "kind", text);
+  val_setc(a, properties, "metadata", meta);
+  val_setc(a, list, "type", val_cstr(a, "object"));
+  val_setc(a, list, "required", required);
+  val_setc(a, list, "properties", properties);
+  val_setc(a, list, "x-kubernetes-group-version-kind", gvks_of(m, m->list_kind));
+  return list;
+}
+
+static void add_v2(arena *a, const crd_version *v, val *out) {
+  marks m = marks_of(a, &v->row);
+  val *own = crd_openapi_schema_v2(a, v->schema ? v->schema->root : NULL, v->kind->preserve);
+  val_setc(a, own, "x-kubernetes-group-version-kind", gvks_of(&m, m.kind));
+  val_set(a, out, arena_printf(a, "%.*s.%.*s", SLICE_ARG(m.model), SLICE_ARG(m.kind)), own);
+  val_set(a, out, arena_printf(a, "%.*s.%.*s", SLICE_ARG(m.model), SLICE_ARG(m.list_kind)),
+          list_v2(&m));
+}
+
+slice crd_openapi_v2_definitions(arena *a, const crd_registry *g) {
+  val *out = val_map(a);
+  for (uint32_t i = 0; i < g->count; i++) {
+    const crd_kind *k = g->kinds[i];
+    for (uint32_t v = 0; k->established && v < k->version_count; v++) {
+      if (k->versions[v].served) add_v2(a, &k->versions[v], out);
+    }
+  }
+  if (out->count == 0) return SLICE_LIT("");
+  val_sort(out);
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  json_encode_any(&b, out, false);
+  slice text = arena_copy(a, buf_slice(&b));
+  buf_dispose(&b);
+  return slice_of(text.ptr + 1, text.len - 2);
 }

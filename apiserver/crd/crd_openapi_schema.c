@@ -3,6 +3,8 @@
 
 #include "crd/structural.h"
 
+#include <string.h>
+
 #define META_REF "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 static val *shown(arena *a, const val *source, bool values);
@@ -134,5 +136,79 @@ val *crd_openapi_schema(arena *a, const structural *root) {
     val_setc(a, out, "properties", properties);
   }
   add_type_meta(a, properties);
+  return out;
+}
+
+/* ---- the second version ---- */
+
+static val *shown_v2(arena *a, const val *source);
+
+static val *map_v2(arena *a, const val *v) {
+  val *out = val_map(a);
+  VAL_EACH(e, v) val_set(a, out, e->key, shown_v2(a, e->value));
+  val_sort(out);
+  return out;
+}
+
+static val *required_v2(arena *a, const val *source) {
+  const val *list = val_getc(source, "required"), *properties = val_getc(source, "properties");
+  const val *more = val_getc(source, "additionalProperties");
+  val *out = val_list(a);
+  if (val_true(val_getc(more, "nullable"))) return NULL;
+  for (uint32_t i = 0; i < val_len(list); i++) {
+    const val *field = val_get(properties, val_str(val_at(list, i)));
+    if (!val_true(val_getc(field, "nullable"))) val_append(a, out, val_at(list, i));
+  }
+  return out->count ? out : NULL;
+}
+
+/* Clients of that version can't cope with fields beside "anything" and with lists of nothing. */
+static val *shown_v2(arena *a, const val *source) {
+  static const char *const gone[] = {"allOf", "oneOf", "anyOf", "not", "nullable", "default"};
+  bool nullable = val_true(val_getc(source, "nullable"));
+  bool open = val_true(val_getc(source, "x-kubernetes-preserve-unknown-fields"));
+  slice type = val_get_str(source, "type");
+  bool list = slice_is(type, "array") && (open || nullable || !val_getc(source, "items"));
+  bool untyped = nullable || list || (open && slice_is(type, "object"));
+  val *out = val_map(a);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    const char *name = parts[i].name;
+    const val *v = val_getc(source, name);
+    bool inner = parts[i].kind == PART_MAP || strcmp(name, "items") == 0;
+    bool skip = !v || (inner && (nullable || open)) || (untyped && strcmp(name, "type") == 0);
+    for (size_t k = 0; k < sizeof gone / sizeof *gone; k++) {
+      skip = skip || strcmp(name, gone[k]) == 0;
+    }
+    if (skip) continue;
+    const val *made = v;
+    if (strcmp(name, "required") == 0) made = required_v2(a, source);
+    else if (parts[i].kind == PART_MAP) made = map_v2(a, v);
+    else if (parts[i].kind == PART_SCHEMA && val_is_map(v)) made = shown_v2(a, v);
+    if (made) val_setc(a, out, name, val_shared(made));
+  }
+  return out;
+}
+
+static val *meta_v2(arena *a) {
+  val *ref = val_map(a);
+  val_setc(a, ref, "$ref",
+           val_cstr(a, "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"));
+  return ref;
+}
+
+val *crd_openapi_schema_v2(arena *a, const structural *root, bool preserve) {
+  val *out = val_map(a);
+  if (!root || preserve || root->preserve_unknown) {
+    val_setc(a, out, "type", val_cstr(a, "object"));
+    return out;
+  }
+  out = shown_v2(a, root->source);
+  val *properties = val_getc(out, "properties");
+  if (!properties) {
+    properties = val_map(a);
+    val_setc(a, out, "properties", properties);
+  }
+  add_type_meta(a, properties);
+  val_setc(a, properties, "metadata", meta_v2(a));
   return out;
 }

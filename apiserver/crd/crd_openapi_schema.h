@@ -8,5 +8,8 @@
 struct structural;
 /* root NULL: the version has none. */
 val *crd_openapi_schema(arena *a, const struct structural *root);
+/* As the second version can say it: without junctors, defaults, and what may be null or
+ * anything. */
+val *crd_openapi_schema_v2(arena *a, const struct structural *root, bool preserve);
 
 #endif

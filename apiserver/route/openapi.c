@@ -8,6 +8,7 @@
 #include "crd/crd_openapi.h"
 #include "http/gzip.h"
 #include "route/accept.h"
+#include "route/openapi_custom.h"
 #include "route/openapi_filter.h"
 #include "server.h"
 
@@ -292,6 +293,16 @@ static void answer_v2(request *rq, route_answer *out) {
                                           : document_bytes(rq, &h, form > 0);
   if (!e) {
     empty_answer(out, form < 0 ? 406 : 500);
+    return;
+  }
+  const route_entry *custom = NULL;
+  if (form == 0) {
+    const route_entry *plain = document_bytes(rq, &h, false);
+    custom = plain ? openapi_custom_v2(rq, blob_slice(plain->bytes), gzip) : NULL;
+  }
+  if (custom) {
+    serve(rq, out, custom, "application/json", slice_of(custom->etag, ROUTE_ETAG_LEN), gzip,
+          route_cache_changed_s(rq->server->routes));
     return;
   }
   serve(rq, out, e, form ? V2_PROTOBUF : "application/json", quoted(rq->arena, h.hash), gzip,

@@ -133,6 +133,27 @@ def test_openapi_tells_of_it(api):
     assert api.get("/openapi/v3", {"If-Modified-Since": index.headers["Last-Modified"]}).status == 304
 
 
+def test_openapi_v2_tells_of_it(api):
+    """Without defaults, which that version does not publish, and without what can be null."""
+    before = api.get("/openapi/v2")
+    crd = copy.deepcopy(CRD)
+    version = crd["spec"]["versions"][0]
+    version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["maybe"] = {"type": "string", "nullable": True}
+    version["schema"]["openAPIV3Schema"]["properties"]["spec"]["required"] = ["maybe"]
+    api.post(DEFINITIONS, crd)
+    document = api.get("/openapi/v2", {"If-None-Match": before.headers["Etag"]})
+    assert document.status == 200
+    definitions = document.json["definitions"]
+    ref = "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+    assert definitions["com.example.stable.v1.CronTab"] == {
+        "type": "object", "properties": {
+            "apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"$ref": ref},
+            "spec": {"type": "object", "properties": {"cronSpec": SPEC["cronSpec"], "maybe": {}, "replicas": {"type": "integer"}}}},
+        "x-kubernetes-group-version-kind": [{"group": GROUP, "kind": "CronTab", "version": "v1"}]}
+    assert "io.k8s.api.core.v1.Pod" in definitions
+    assert api.get("/openapi/v2", {"If-None-Match": document.headers["Etag"]}).status == 304
+
+
 def test_what_has_no_effect_is_named(api):
     crd = copy.deepcopy(CRD)
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["x-kubernetes-validations"] = [{"rule": "true"}]
