@@ -35,6 +35,8 @@
  * machine (Go's limit of counted repetition is 1000; it multiplies). */
 #define LIMIT_SCHEMA_DEPTH 1000
 #define LIMIT_PATTERN_STATES 100000u
+/* Ours: what a schema may hold before its further patterns are compiled anew for each value. */
+#define LIMIT_SCHEMA_BYTES ((size_t)64 << 20)
 /* Of all Warning headers together; beyond it each text is cut to the second. */
 #define LIMIT_WARNING_RUNES 4096u
 #define LIMIT_WARNING_ITEM_RUNES 256u

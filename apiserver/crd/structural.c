@@ -5,10 +5,17 @@
 
 #include <stdlib.h>
 
+#define FORMATS_MAX 32u /* more than there are */
+
 typedef struct builder {
   structural_schema *out;
   arena *a; /* of the schema */
   slice error;
+  struct {
+    const format_rule *rule;
+    const pattern *pattern;
+  } formats[FORMATS_MAX]; /* each format's pattern once */
+  uint32_t format_count;
 } builder;
 
 /* Where a node stands: names the rules, ends when it is too deep. */
@@ -115,6 +122,29 @@ static void parts_build(builder *b, structural *n, place at) {
   n->one_of = list_of(b, n->source, "oneOf", at);
 }
 
+/* A schema of thousands of large patterns keeps the first ones only. */
+static void pattern_build(builder *b, structural *n) {
+  slice error = SLICE_NONE;
+  bool kept = arena_size(b->a) < LIMIT_SCHEMA_BYTES;
+  arena *a = kept ? b->a : arena_create();
+  const pattern *p = pattern_compile(a, n->pattern_text, &error);
+  if (!p) n->pattern_error = arena_copy(b->a, error);
+  if (kept) n->pattern = p;
+  else arena_destroy(a);
+}
+
+static const pattern *format_build(builder *b, const format_rule *rule) {
+  slice never;
+  for (uint32_t i = 0; i < b->format_count; i++)
+    if (b->formats[i].rule == rule) return b->formats[i].pattern;
+  const pattern *p = pattern_compile(b->a, slice_cstr(rule->pattern), &never);
+  if (b->format_count < FORMATS_MAX) {
+    b->formats[b->format_count].rule = rule;
+    b->formats[b->format_count++].pattern = p;
+  }
+  return p;
+}
+
 static void values_build(builder *b, structural *n) {
   const val *s = n->source;
   n->minimum = bound_of(s, "minimum");
@@ -132,11 +162,10 @@ static void values_build(builder *b, structural *n) {
   n->enums = val_len(val_getc(s, "enum")) ? val_getc(s, "enum") : NULL;
   n->required = texts_of(b->a, val_getc(s, "required"), &n->required_count);
   n->pattern_text = val_get_str(s, "pattern");
-  if (n->pattern_text.len) n->pattern = pattern_compile(b->a, n->pattern_text, &n->pattern_error);
+  if (n->pattern_text.len) pattern_build(b, n);
   n->format_rule = n->format.len ? format_find(n->format) : NULL;
-  slice never;
   if (n->format_rule && n->format_rule->pattern)
-    n->format_pattern = pattern_compile(b->a, slice_cstr(n->format_rule->pattern), &never);
+    n->format_pattern = format_build(b, n->format_rule);
 }
 
 static void rules_note(builder *b, structural *n, const path *p) {

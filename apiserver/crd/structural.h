@@ -69,7 +69,8 @@ struct structural {
   bool exclusive_minimum, exclusive_maximum, unique_items;
   const val *enums; /* a list, or NULL */
   slice pattern_text;
-  const pattern *pattern; /* NULL: none, or invalid (then pattern_error) */
+  /* NULL: none, or invalid (then pattern_error), or made for each value (LIMIT_SCHEMA_BYTES). */
+  const pattern *pattern;
   slice pattern_error;
   const struct format_rule *format_rule; /* NULL: the format is not one that is checked */
   const pattern *format_pattern;

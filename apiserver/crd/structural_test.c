@@ -156,11 +156,35 @@ static void values_fare_as_recorded(void **state) {
   assert_int_equal(wrong, 0);
 }
 
+/* Thousands of large patterns: the schema stays small, and they are still checked. */
+static void many_patterns_take_bounded_memory(void **state) {
+  (void)state;
+  arena *a = arena_create();
+  slice error = SLICE_NONE;
+  val *schema = parsed(a, "{\"type\": \"object\", \"properties\": {}}"),
+      *props = val_getc(schema, "properties");
+  for (int i = 0; i < 5000; i++) {
+    val *text = parsed(a, "{\"type\": \"string\", \"pattern\": \"^\\\\pL{900}$\", "
+                          "\"format\": \"hostname\"}");
+    val_set(a, props, arena_printf(a, "p%d", i), text);
+  }
+  structural_schema *s = structural_create(a, schema, &error);
+  assert_non_null(s);
+  assert_true(arena_size(s->a) < (size_t)100 << 20);
+  val *obj = parsed(a, "{\"p0\": \"1\", \"p4999\": \"1\"}");
+  field_errors errs = {.a = a};
+  structural_validate(&errs, NULL, s->root, obj, NULL);
+  assert_int_equal(errs.count, 2);
+  structural_destroy(s);
+  arena_destroy(a);
+}
+
 int main(int argc, char **argv) {
   own_file = argc > 1;
   if (own_file) file = argv[1];
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_fare_as_recorded),
+      cmocka_unit_test(many_patterns_take_bounded_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

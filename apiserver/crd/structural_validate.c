@@ -212,11 +212,14 @@ static void string_validate(validator *w, result *out, const structural *s, cons
   } else if (s->min_length.set && length < s->min_length.i) {
     limit_error(w, out, FOUND_INVALID, at, v, s->min_length.i, "be at least # chars long");
   } else if (s->pattern_text.len) {
-    if (s->pattern && pattern_matches(s->pattern, val_str(v))) return;
+    slice never;
+    const pattern *p = s->pattern;
+    if (!p && !s->pattern_error.len) p = pattern_compile(w->a, s->pattern_text, &never);
+    if (p && pattern_matches(p, val_str(v))) return;
     slice parts[] = {SLICE_LIT("should match '"), s->pattern_text, SLICE_LIT("'")};
     slice bad[] = {SLICE_LIT("should match '"), s->pattern_text,
                    SLICE_LIT(", but pattern is invalid: "), s->pattern_error, SLICE_LIT("'")};
-    slice text = s->pattern ? arena_join(w->a, parts, 3) : arena_join(w->a, bad, 5);
+    slice text = p ? arena_join(w->a, parts, 3) : arena_join(w->a, bad, 5);
     finding f = finding_of(w, FOUND_INVALID, at, v, "");
     f.text = arena_concat(w->a, f.text, text);
     result_add(w->a, out, f);

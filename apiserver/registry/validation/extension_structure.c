@@ -43,7 +43,7 @@ static void values(field_errors *errs, const path *p, const structural *s, bool 
   list_nested(errs, p, "allOf", &s->all_of, skip_first);
   list_nested(errs, p, "oneOf", &s->one_of, false);
   if (s->not_schema) nested(errs, &no, s->not_schema, false);
-  if (s->pattern_text.len && !s->pattern)
+  if (s->pattern_error.len)
     field_invalid_str(errs, &text_at, s->pattern_text,
                       "must be a valid regular expression, but isn't: %.*s",
                       SLICE_ARG(s->pattern_error));
