@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+/* What `kubectl explain` shows of the fields that every kind has. */
+#define VERSION_TEXT "APIVersion defines by which group and version the object is to be read."
+#define KIND_TEXT "Kind names what the object is, as its definition does."
+#define META_TEXT "Name, labels and all else that objects of every kind have."
 #define META_REF "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 static val *shown(arena *a, const val *source, bool values);
@@ -62,8 +66,16 @@ static val *text_schema(arena *a) {
   return s;
 }
 
+static val *told_schema(arena *a, const char *description) {
+  val *s = val_map(a);
+  val_setc(a, s, "description", val_cstr(a, description));
+  val_setc(a, s, "type", val_cstr(a, "string"));
+  return s;
+}
+
 static val *meta_schema(arena *a) {
   val *s = val_map(a), *list = val_list(a), *ref = val_map(a);
+  val_setc(a, s, "description", val_cstr(a, META_TEXT));
   val_setc(a, ref, "$ref", val_cstr(a, META_REF));
   val_append(a, list, ref);
   val_setc(a, s, "allOf", list);
@@ -71,8 +83,8 @@ static val *meta_schema(arena *a) {
 }
 
 static void add_type_meta(arena *a, val *properties) {
-  val_setc(a, properties, "apiVersion", text_schema(a));
-  val_setc(a, properties, "kind", text_schema(a));
+  val_setc(a, properties, "apiVersion", told_schema(a, VERSION_TEXT));
+  val_setc(a, properties, "kind", told_schema(a, KIND_TEXT));
   val_setc(a, properties, "metadata", meta_schema(a));
   val_sort(properties);
 }
@@ -191,6 +203,7 @@ static val *shown_v2(arena *a, const val *source) {
 
 static val *meta_v2(arena *a) {
   val *ref = val_map(a);
+  val_setc(a, ref, "description", val_cstr(a, META_TEXT));
   val_setc(a, ref, "$ref",
            val_cstr(a, "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"));
   return ref;
