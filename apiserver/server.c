@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include "admission/admission.h"
+#include "admission/webhook.h"
 #include "base/fiber.h"
 #include "base/heap.h"
 #include "base/limits.h"
@@ -25,7 +26,8 @@
 #define STORE_TICK_NS ((int64_t)1000000000) /* a tick drops a bounded piece of history */
 
 enum stream_purpose {
-  STREAM_UID = 1, STREAM_NAME, STREAM_PORT, STREAM_IP, STREAM_AUDIT, STREAM_GOAWAY
+  STREAM_UID = 1, STREAM_NAME, STREAM_PORT, STREAM_IP, STREAM_AUDIT, STREAM_GOAWAY,
+  STREAM_WEBHOOK
 };
 
 static void seed_streams(server *s) {
@@ -37,6 +39,7 @@ static void seed_streams(server *s) {
   s->ip_rng = rng_split(&root, STREAM_IP);
   s->audit_rng = rng_split(&root, STREAM_AUDIT);
   s->goaway_rng = rng_split(&root, STREAM_GOAWAY);
+  s->webhook_rng = rng_split(&root, STREAM_WEBHOOK);
 }
 
 static void on_store_tick(void *ctx, int64_t now_ns) {
@@ -68,6 +71,8 @@ static bool configure_admission(server *s, const server_options *o, slice *probl
 
 static bool make_parts(server *s, const server_options *o, slice *problem) {
   if (!server_stores_make(s, o, problem)) return false;
+  if (!s->fibers) s->fibers = fiber_pool_create(LIMIT_FIBER_STACK);
+  s->webhooks = webhooks_create(s);
   s->routes = route_cache_create(s->env->wall_ns);
   s->ips = ip_allocator_create(o->service_cidr);
   s->ports = port_allocator_create(o->node_port_first, o->node_port_last);
@@ -134,6 +139,7 @@ void server_destroy(server *s) {
   health_close(s);
   if (s->routes) route_cache_destroy(s->routes);
   if (s->resource_revisions) registry_close(s);
+  webhooks_destroy(s->webhooks);
   fiber_pool_destroy(s->fibers);
   stored_codec_destroy(s->codec);
   timers_dispose(&s->timers);

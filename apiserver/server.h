@@ -65,7 +65,8 @@ struct server {
   timer flow_timer; /* verb/flow_status.h */
   timer crd_timer, crd_end_timer; /* crd/crd_serve.h */
   http_server http;
-  struct fiber_pool *fibers; /* that requests run on when the store may wait */
+  struct fiber_pool *fibers; /* that requests run on when the store or a webhook may wait */
+  struct webhooks *webhooks;
   struct stored_codec *codec; /* of a store elsewhere */
   store *store; /* of all that is in no other: ask server_store (server_stores.h) */
   store **others; /* of --etcd-servers-overrides */
@@ -79,7 +80,7 @@ struct server {
   struct watch_window *windows; /* by resource id; NULL: see options.watch_window */
   struct route_cache *routes;
   struct crd_registry *customs; /* kinds of stored definitions (crd/crd.h) */
-  rng uid_rng, name_rng, port_rng, ip_rng, audit_rng, goaway_rng;
+  rng uid_rng, name_rng, port_rng, ip_rng, audit_rng, goaway_rng, webhook_rng;
   uint64_t disabled_admission; /* bits by plugin number */
   int64_t *resource_revisions; /* by resource id: the newest write (verb/registry.c) */
   struct revision_feed *revision_feeds;

@@ -3,6 +3,7 @@
 #include "server_state.h"
 
 #include "access/access.h"
+#include "admission/webhook.h"
 #include "base/heap.h"
 #include "crd/crd_serve.h"
 #include "registry/port_allocator.h"
@@ -15,7 +16,7 @@
 struct server_state {
   store_checkpoint *store;
   port_allocator ports;
-  rng uid_rng, name_rng, port_rng, ip_rng, audit_rng;
+  rng uid_rng, name_rng, port_rng, ip_rng, audit_rng, webhook_rng;
   int64_t *resource_revisions;
 };
 
@@ -29,7 +30,8 @@ server_state *server_state_take(server *s) {
                        .name_rng = s->name_rng,
                        .port_rng = s->port_rng,
                        .ip_rng = s->ip_rng,
-                       .audit_rng = s->audit_rng};
+                       .audit_rng = s->audit_rng,
+                       .webhook_rng = s->webhook_rng};
   size_t size = schema_resource_count * sizeof(int64_t);
   st->resource_revisions = heap_alloc(size);
   memcpy(st->resource_revisions, s->resource_revisions, size);
@@ -56,9 +58,11 @@ void server_state_put(server *s, const server_state *st) {
   s->port_rng = st->port_rng;
   s->ip_rng = st->ip_rng;
   s->audit_rng = st->audit_rng;
+  s->webhook_rng = st->webhook_rng;
   memcpy(s->resource_revisions, st->resource_revisions,
          schema_resource_count * sizeof(int64_t));
   access_forget(s->access);
+  webhooks_forget(s->webhooks);
   crd_load(s);
   watchers_expire(s);
 }

@@ -2,9 +2,11 @@
 #include "admission/admission.h"
 
 #include "admission/plugin.h"
+#include "admission/webhook.h"
 #include "server.h"
 
 #include <assert.h>
+#include <string.h>
 
 typedef struct plugin {
   const char *name;
@@ -32,11 +34,38 @@ static bool run(const admission_args *args, bool mutating) {
   return true;
 }
 
+/* What a webhook changed the plugins look at once more, and the webhooks that want to. */
 bool admission_mutate(const admission_args *args) {
-  return run(args, true);
+  webhook_round round = {0};
+  admission_args own = *args;
+  own.round = &round;
+  if (!run(&own, true)) return false;
+  if (!round.again) return true;
+  round.second = true;
+  return run(&own, true);
 }
 
 bool admission_validate(const admission_args *args) { return run(args, false); }
+
+static bool is_off(const server *s, const char *name) {
+  for (int i = 0; i < PLUGIN_COUNT; i++) {
+    if (strcmp(plugins[i].name, name) == 0) return s->disabled_admission >> i & 1;
+  }
+  return true;
+}
+
+bool admission_webhooks(const admission_args *args) {
+  const server *s = args->rq->server;
+  webhook_round round = {0};
+  admission_args own = *args;
+  own.round = &round;
+  if (!is_off(s, "MutatingAdmissionWebhook")) {
+    if (!webhooks_mutate(&own)) return false;
+    round.second = round.again;
+    if (round.again && !webhooks_mutate(&own)) return false;
+  }
+  return is_off(s, "ValidatingAdmissionWebhook") || webhooks_validate(&own);
+}
 
 bool admission_create_at(request *rq, val *body) {
   admission_args args = {.rq = rq, .op = ADMIT_CREATE, .resource = rq->resource,

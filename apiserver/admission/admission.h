@@ -23,11 +23,15 @@ typedef struct admission_args {
   const val *old; /* NULL on create */
   const val *options; /* DeleteOptions, CreateOptions... */
   bool dry_run;
+  struct webhook_round *round; /* of a mutating pass (webhook.h) */
 } admission_args;
 
 /* Mutating pass, then (later, after validation) the validating pass. False with rq->error. */
 bool admission_mutate(const admission_args *args);
 bool admission_validate(const admission_args *args);
+
+/* The webhooks alone, both passes: of an object that the other plugins know in another form. */
+bool admission_webhooks(const admission_args *args);
 
 /* A creation at a subresource of rq->info.name (binding, eviction, token): both passes. */
 bool admission_create_at(request *rq, val *body);

@@ -46,9 +46,9 @@
   X("JobValidation", true, 0, NULL, NULL)                                                    \
   X("PodResizeValidator", true, ADMIT_UPDATE, NULL, pod_resize_validate)                     \
   X("MutatingAdmissionPolicy", true, 0, NULL, NULL)                                          \
-  X("MutatingAdmissionWebhook", true, 0, NULL, NULL)                                         \
+  X("MutatingAdmissionWebhook", true, ADMIT_ALL, webhooks_mutate, NULL)                      \
   X("ValidatingAdmissionPolicy", true, 0, NULL, NULL)                                        \
-  X("ValidatingAdmissionWebhook", true, 0, NULL, NULL)                                       \
+  X("ValidatingAdmissionWebhook", true, ADMIT_ALL, NULL, webhooks_validate)                  \
   X("ResourceQuota", true, ADMIT_CU, NULL, resource_quota_validate)                          \
   X("AlwaysDeny", false, ADMIT_ALL, NULL, always_deny_validate)
 

@@ -29,6 +29,12 @@
 #define LIMIT_ETCD_PLACES 16
 #define LIMIT_MUTATING_TIME_NS ((int64_t)34 * 1000000000)
 #define LIMIT_REQUEST_TIME_NS ((int64_t)60 * 1000000000)
+/* Ours: of the client that calls webhooks (http/client.h): connections at once, an answer with its
+ * head, its head alone, and a request. */
+#define LIMIT_CLIENT_CONNECTIONS 512
+#define LIMIT_CLIENT_ANSWER ((size_t)16 << 20)
+#define LIMIT_CLIENT_HEAD ((size_t)1 << 20)
+#define LIMIT_CLIENT_REQUEST ((size_t)64 << 20)
 /* Ours: nothing that grows may pass this in one request. */
 #define LIMIT_BUFFER ((size_t)1 << 30)
 /* Ours: schemas within schemas of a CustomResourceDefinition, and the states of one pattern's

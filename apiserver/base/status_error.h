@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "base/val.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,6 +57,7 @@ typedef struct status_error {
   const status_cause *causes;
   int32_t retry_after_seconds;
   slice continue_token; /* of a 410 on a continued list */
+  val *tree; /* the whole Status, where somebody else made it (a webhook); NULL: all of the above */
 } status_error;
 
 const char *status_reason_text(status_reason reason);

@@ -50,6 +50,10 @@ typedef struct env_target {
   const struct world_tls *tls; /* a client's settings (env_tls.h); NULL: plain */
   slice server_name; /* what the certificate must be for; empty: host */
   slice alpn; /* the one protocol offered, "h2"; empty: none */
+  /* TLS without settings of the caller's: the server's certificate must be signed by one of these
+   * authorities (PEM; empty: the system's). What is wrong with it is told in Go's words. */
+  bool secure;
+  slice trust_pem;
 } env_target;
 
 enum env_level { ENV_DEBUG, ENV_INFO, ENV_WARN, ENV_ERROR };

@@ -50,6 +50,8 @@ void conn_free(env_conn *c) {
   out_dispose(c);
   SSL_free(c->ssl);
   OPENSSL_free(c->cert);
+  if (c->own_tls.ctx) tls_destroy(&c->own_tls);
+  heap_free(c->peer_name);
   buf_dispose(&c->held);
   if (c->fd >= 0) close(c->fd);
   *c->link = c->next;
@@ -140,7 +142,8 @@ static void feed(env_conn *c, slice bytes) {
 
 static void peer_ended(env_conn *c) {
   if (c->outgoing) {
-    conn_lost(c, c->state == CONN_OPEN ? SLICE_NONE : SLICE_LIT("EOF in the TLS handshake"));
+    bool plain = c->state == CONN_OPEN || c->own_tls.ctx;
+    conn_lost(c, plain ? SLICE_NONE : SLICE_LIT("EOF in the TLS handshake"));
     return;
   }
   if (c->state != CONN_OPEN || !c->owner) {
@@ -206,7 +209,11 @@ static void handshake(env_conn *c) {
   if (rc == 1 && sent) {
     handshake_done(c);
   } else if (!sent || SSL_get_error(c->ssl, rc) != SSL_ERROR_WANT_READ) {
-    conn_lost(c, conn_problem(c, "TLS handshake", tls_failure(c->ssl)));
+    char room[1400];
+    const char *name = c->peer_name ? c->peer_name : "";
+    bool ours = c->own_tls.ctx != NULL;
+    if (ours) conn_lost(c, slice_cstr(tls_failure_words(c->ssl, name, room, sizeof room)));
+    else conn_lost(c, conn_problem(c, "TLS handshake", tls_failure(c->ssl)));
   }
 }
 

@@ -165,15 +165,26 @@ static bool copy_name(char *to, size_t size, slice from) {
 env_conn *connect_begin(env *e, const env_target *t, const env_conn_events *events, void *owner) {
   world *w = (world *)e;
   env_conn *c = conn_create(w, t->tls);
+  tls_client_options trust = {.ca_pem = t->trust_pem};
+  char problem[128];
+  bool trusts = !t->secure || tls_create_client(&trust, &c->own_tls, problem, sizeof problem);
   outgoing *o = heap_zalloc(sizeof *o);
   ((conn_events *)c->events)->outgoing = o;
   c->outgoing = true;
   c->handlers = events;
   c->owner = owner;
   slice name = t->server_name.len ? t->server_name : t->host;
-  bool ok = copy_name(o->host, sizeof o->host, t->host) &&
+  if (t->secure) {
+    c->tls = &c->own_tls;
+    c->peer.tls = true;
+  }
+  bool ok = trusts && copy_name(o->host, sizeof o->host, t->host) &&
             copy_name(o->server_name, sizeof o->server_name, name) &&
             copy_name(o->alpn, sizeof o->alpn, t->alpn);
+  if (t->secure) {
+    c->peer_name = heap_zalloc(sizeof o->server_name);
+    memcpy(c->peer_name, o->server_name, sizeof o->server_name);
+  }
   if (!ok) o->host[0] = '\0'; /* resolves to an error */
   snprintf(o->port, sizeof o->port, "%u", t->port);
   timer_set(&w->timers, &c->timer, e->mono_ns, on_begin, c);

@@ -5,7 +5,9 @@
 #include "base/heap.h"
 #include "env/env_cert.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -102,6 +104,75 @@ const char *tls_failure(SSL *ssl) {
   if (verdict != X509_V_OK) return X509_verify_cert_error_string(verdict);
   const char *text = ERR_reason_error_string(ERR_peek_last_error());
   return text ? text : "the connection broke";
+}
+
+/* "a.example.com, b.example.com", of the names of one type. */
+static int names_text(X509 *cert, int type, char *room, size_t size) {
+  GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+  size_t len = 0;
+  int count = 0;
+  room[0] = '\0';
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names); i++) {
+    const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
+    char one[INET6_ADDRSTRLEN + 256] = "";
+    if (n->type != type) continue;
+    const ASN1_STRING *s = type == GEN_IPADD ? n->d.iPAddress : n->d.dNSName;
+    const unsigned char *p = ASN1_STRING_get0_data(s);
+    int n_bytes = ASN1_STRING_length(s);
+    if (type != GEN_IPADD) snprintf(one, sizeof one, "%.*s", n_bytes, (const char *)p);
+    else inet_ntop(n_bytes == 4 ? AF_INET : AF_INET6, p, one, sizeof one);
+    int put = snprintf(room + len, size - len, "%s%s", count ? ", " : "", one);
+    if (put < 0 || (size_t)put >= size - len) break;
+    len += (size_t)put;
+    count++;
+  }
+  GENERAL_NAMES_free(names);
+  return count;
+}
+
+/* Go looks at the name first, OpenSSL last. */
+static bool name_words(X509 *cert, const char *name, char *room, size_t size) {
+  unsigned char ip[16];
+  char all[1024];
+  bool is_ip = inet_pton(AF_INET, name, ip) == 1 || inet_pton(AF_INET6, name, ip) == 1;
+  if (is_ip ? X509_check_ip_asc(cert, name, 0) == 1
+            : X509_check_host(cert, name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1) {
+    return false;
+  }
+  int count = names_text(cert, is_ip ? GEN_IPADD : GEN_DNS, all, sizeof all);
+  char common[256] = "";
+  X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, common, sizeof common);
+  bool bare = X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) < 0;
+  if (is_ip && !count) {
+    snprintf(room, size, "x509: cannot validate certificate for %s because it doesn't contain any "
+                         "IP SANs", name);
+  } else if (!is_ip && bare && common[0]) {
+    snprintf(room, size, "x509: certificate relies on legacy Common Name field, use SANs instead");
+  } else if (!count) {
+    snprintf(room, size, "x509: certificate is not valid for any names, but wanted to match %s",
+             name);
+  } else {
+    snprintf(room, size, "x509: certificate is valid for %s, not %s", all, name);
+  }
+  return true;
+}
+
+const char *tls_failure_words(SSL *ssl, const char *name, char *room, size_t size) {
+  static const char lead[] = "tls: failed to verify certificate: ";
+  long verdict = SSL_get_verify_result(ssl);
+  X509 *cert = SSL_get0_peer_certificate(ssl);
+  const char *text = ERR_reason_error_string(ERR_peek_last_error());
+  if (verdict == X509_V_OK) {
+    snprintf(room, size, "%s%s", text ? "tls: " : "", text ? text : "EOF");
+    return room;
+  }
+  size_t at = (size_t)snprintf(room, size, "%s", lead);
+  if (cert && name_words(cert, name, room + at, size - at)) return room;
+  bool time = verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID;
+  snprintf(room + at, size - at, "x509: %s",
+           time ? "certificate has expired or is not yet valid"
+                : "certificate signed by unknown authority");
+  return room;
 }
 
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
@@ -270,13 +341,32 @@ bool tls_replace(world_tls *t, const tls_options *o, char *problem, size_t probl
   return true;
 }
 
+static bool trust_pem_text(SSL_CTX *ctx, slice pem) {
+  BIO *b = pem.len <= INT_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
+  X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+  bool any = false;
+  X509 *cert;
+  while (b && (cert = PEM_read_bio_X509(b, NULL, NULL, NULL))) {
+    any = X509_STORE_add_cert(store, cert) == 1 || any;
+    X509_free(cert);
+  }
+  BIO_free(b);
+  ERR_clear_error();
+  return any;
+}
+
 static bool client_trust(SSL_CTX *ctx, const tls_client_options *o, char *problem, size_t size) {
   if (o->insecure) return true;
   SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
-  bool ok = o->ca_file ? SSL_CTX_load_verify_file(ctx, o->ca_file) == 1
-                       : SSL_CTX_set_default_verify_paths(ctx) == 1;
+  bool ok = o->ca_pem.len ? trust_pem_text(ctx, o->ca_pem)
+            : o->ca_file  ? SSL_CTX_load_verify_file(ctx, o->ca_file) == 1
+                          : SSL_CTX_set_default_verify_paths(ctx) == 1;
   if (ok) return true;
+  if (o->ca_pem.len) {
+    snprintf(problem, size, "unable to load root certificates: unable to parse bytes as PEM block");
+    return false;
+  }
   snprintf(problem, size, "can't read certificates from %s: %s", o->ca_file,
            ERR_reason_error_string(ERR_get_error()));
   return false;

@@ -54,6 +54,7 @@ typedef struct tls_client_options {
   const char *ca_file; /* NULL: the system's authorities */
   const char *cert_file, *key_file; /* both or none */
   bool insecure; /* verify nobody */
+  slice ca_pem; /* instead of ca_file; empty: none. Names must stand in subjectAltName then */
 } tls_client_options;
 bool tls_create_client(const tls_client_options *o, world_tls *out, char *problem,
                        size_t problem_size);
@@ -62,5 +63,8 @@ bool tls_create_client(const tls_client_options *o, world_tls *out, char *proble
 SSL *tls_open_client(const world_tls *t, tls_pipe *pipe, slice server_name, slice alpn);
 /* Why the last call on this SSL failed: static or OpenSSL's text. */
 const char *tls_failure(SSL *ssl);
+/* The same of a handshake of ours with a server of that name (or IP literal), in the words of Go's
+ * crypto/tls. Returns `room`. */
+const char *tls_failure_words(SSL *ssl, const char *name, char *room, size_t size);
 
 #endif

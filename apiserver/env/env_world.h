@@ -52,6 +52,7 @@ struct env_conn {
   const env_conn_events *handlers;
   const env_acceptor *acceptor; /* of the listener */
   const world_tls *tls; /* NULL: plain */
+  world_tls own_tls; /* of an outgoing one that named authorities only; tls points here */
   SSL *ssl;
   tls_pipe pipe;
   buf held; /* records that came before a pause took effect */
@@ -63,6 +64,7 @@ struct env_conn {
   size_t cipher_len, cipher_at;
   env_peer peer;
   char address[64];
+  char *peer_name; /* heap; whom own_tls must find; NULL: none */
   unsigned char *cert;
   timer timer; /* handshake or linger */
   struct env_conn *next, **link; /* all of the world's */

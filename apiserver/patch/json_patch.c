@@ -6,6 +6,7 @@
  * reason, and one walk at the end sweeps them out. */
 #include "patch/patch.h"
 #include "base/limits.h"
+#include "base/quote.h"
 #include "patch/patch_text.h"
 #include "patch/patch_tree.h"
 
@@ -292,6 +293,84 @@ static bool op_check(arena *a, const val *op, uint32_t at, const patch_options *
   return true;
 }
 
+/* ---- an operation that did not apply, in the library's words ---- */
+
+#define NO_VALUE "missing value"
+
+static slice member_words(const patching *p, const val *container, slice key) {
+  int64_t i = 0;
+  if (val_is_map(container)) {
+    return arena_printf(p->arena, "Unable to remove nonexistent key: %.*s: " NO_VALUE,
+                        SLICE_ARG(key));
+  }
+  if (index_parse(key, &i)) {
+    return arena_printf(p->arena, "Unable to access invalid index: %lld: invalid index referenced",
+                        (long long)i);
+  }
+  slice shown = go_quote(p->arena, key);
+  return arena_printf(p->arena, "strconv.Atoi: parsing %.*s: invalid syntax", SLICE_ARG(shown));
+}
+
+/* How each says that the path leads nowhere. */
+static const struct words_row {
+  const char *op, *lead, *quote;
+} words_rows[] = {
+    {"add", "doc is missing path: ", "\""},
+    {"remove", "doc is missing path: ", "\""},
+    {"replace", "doc is missing path: ", ""},
+    {"test", "is missing path: ", ""},
+    {"move", "doc is missing destination path: ", ""},
+    {"copy", "doc is missing destination path: ", ""},
+};
+
+static slice missing_words(arena *a, const struct words_row *row, slice path, bool from) {
+  return arena_printf(a, "%s operation does not apply: %s%s%.*s%s: " NO_VALUE, row->op,
+                      from ? "doc is missing from path: " : row->lead, row->quote, SLICE_ARG(path),
+                      row->quote);
+}
+
+/* Looked up anew, in the document as the operation left it. */
+static slice op_words(const patching *p, const val *op) {
+  arena *a = p->arena;
+  const struct words_row *row = NULL;
+  slice kind = SLICE_LIT("unknown"), path, from, key;
+  op_text(op, "op", &kind);
+  for (size_t i = 0; i < sizeof words_rows / sizeof *words_rows; i++) {
+    if (slice_is(kind, words_rows[i].op)) row = words_rows + i;
+  }
+  if (!row) return arena_printf(a, "Unexpected kind: %.*s", SLICE_ARG(kind));
+  bool two = slice_is(kind, "move") || slice_is(kind, "copy");
+  if (two && !op_text(op, "from", &from)) {
+    return arena_printf(a, "%s operation failed to decode from: operation, missing from field: "
+                           NO_VALUE, row->op);
+  }
+  const val *container = two ? container_find(p, from, &key) : NULL;
+  if (two && !container) return missing_words(a, row, from, true);
+  if (!op_text(op, "path", &path)) {
+    bool wrapped = slice_is(kind, "replace") || slice_is(kind, "test") || slice_is(kind, "move");
+    return arena_printf(a, "%s operation failed to decode path: %s" NO_VALUE, row->op,
+                        wrapped ? "operation missing path field: " : "");
+  }
+  if (slice_is(kind, "replace") && !path.len) {
+    return SLICE_LIT("replace operation value must be object or array: %!w(<nil>)");
+  }
+  container = container_find(p, path, &key);
+  bool whole = slice_is(kind, "test") && !path.len;
+  if (!container && !whole) return missing_words(a, row, path, false);
+  bool in_list = val_is_list(container) && !slice_is(key, "-");
+  uint32_t at;
+  if (slice_is(kind, "test") && !(in_list && !index_in(key, container->count, &at))) {
+    return arena_printf(a, "testing value %.*s failed: test failed", SLICE_ARG(path));
+  }
+  if (slice_is(kind, "replace")) {
+    return arena_printf(a, "replace operation does not apply: doc is missing key: %.*s: " NO_VALUE,
+                        SLICE_ARG(path));
+  }
+  slice inner = member_words(p, container, key);
+  return arena_printf(a, "error in %s for path: '%.*s': %.*s", row->op, SLICE_ARG(path),
+                      SLICE_ARG(inner));
+}
+
 /* The list of operations; NULL and err when it is none. A null document is an empty list. */
 static val *operations_read(arena *a, slice patch, const patch_options *o, status_error *err) {
   slice error = SLICE_NONE;
@@ -328,6 +407,7 @@ val *json_patch_apply_as(arena *a, const val *doc, slice patch, const patch_opti
   patching p = {.arena = a, .root = tree_copy(a, doc), .tombstone = val_null(a)};
   for (uint32_t i = 0; i < ops->count; i++) {
     if (op_run(&p, ops->u.items[i])) continue;
+    if (o->why) *o->why = op_words(&p, ops->u.items[i]);
     status_set(err, a, STATUS_INVALID,
                "the server rejected our request due to an error in our request");
     err->has_details = true;

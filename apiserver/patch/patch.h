@@ -20,6 +20,7 @@
 typedef struct patch_options {
   bool ignore;
   strict_report *report;
+  slice *why; /* NULL, or gets the library's own words for an operation that does not apply */
 } patch_options;
 
 /* Each returns the changed tree (untyped: the caller conforms it) or NULL and err. `doc` is not

@@ -255,11 +255,36 @@ void generic_warn_orphans(request *rq, const delete_options *o) {
                                 "propagationPolicy=Orphan to suppress this warning"));
 }
 
+static void set_bool(arena *a, val *map, const char *key, bool is_set, bool value) {
+  if (is_set) val_setc(a, map, key, val_bool(a, value));
+}
+
+/* What webhooks are told of the options: the pod strategy has put its period into them. */
+static const val *told_options(const delete_run *d) {
+  arena *a = d->rq->arena;
+  const delete_options *o = d->options;
+  val *v = val_map(a);
+  bool graceful = d->strategy->graceful && !object_deleting(d->obj);
+  if (graceful) val_setc(a, v, "gracePeriodSeconds", val_int(a, pod_grace(d)));
+  else if (o->grace_set) val_setc(a, v, "gracePeriodSeconds", val_int(a, o->grace_s));
+  if (o->uid_set || o->version_set) {
+    val *pre = val_ensure_map(a, v, "preconditions");
+    if (o->uid_set) val_setc(a, pre, "uid", val_string(a, o->uid));
+    if (o->version_set) val_setc(a, pre, "resourceVersion", val_string(a, o->version));
+  }
+  set_bool(a, v, "orphanDependents", o->orphan_set, o->orphan);
+  if (o->propagation_set) val_setc(a, v, "propagationPolicy", val_string(a, o->propagation));
+  if (d->rq->dry_run) val_append(a, val_ensure_list(a, v, "dryRun"), val_cstr(a, "All"));
+  return v;
+}
+
 static bool run(delete_run *d, write_result *out) {
   request *rq = d->rq;
   bool met = is_namespace(d->rq) || is_definition(d->rq) ? check_namespace(d)
                                  : generic_check_preconditions(d->rq, d->options, d->obj);
   if (!met) return false;
+  d->grace_s = d->options->grace_s < 0 ? 1 : d->options->grace_s;
+  rq->delete_options = told_options(d);
   if (!generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, false) ||
       !generic_admit(rq, ADMIT_DELETE, NULL, d->obj, rq->info.namespace, d->name, true)) {
     return false;

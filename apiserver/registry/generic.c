@@ -104,7 +104,7 @@ bool generic_admit(request *rq, admission_op op, val *obj, const val *old, slice
   admission_args args = {.rq = rq, .op = op, .resource = rq->resource,
                          .subresource = rq->subresource ? rq->subresource->name : SLICE_NONE,
                          .namespace = namespace, .name = name, .obj = obj, .old = old,
-                         .dry_run = rq->dry_run};
+                         .options = rq->delete_options, .dry_run = rq->dry_run};
   return validating ? admission_validate(&args) : admission_mutate(&args);
 }
 

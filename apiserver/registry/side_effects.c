@@ -1,6 +1,7 @@
 /* Effects of writes on other things. The allocators of Services hang in here. */
 #include "registry/side_effects.h"
 
+#include "admission/webhook.h"
 #include "crd/crd_serve.h"
 #include "registry/generic.h"
 #include "registry/object.h"
@@ -17,10 +18,6 @@ static bool is_service(const request *rq) {
 static const struct {
   const char *group, *resource, *text;
 } inert[] = {
-    {"admissionregistration.k8s.io", "mutatingwebhookconfigurations",
-     "apisim stores admission webhooks but does not call them yet"},
-    {"admissionregistration.k8s.io", "validatingwebhookconfigurations",
-     "apisim stores admission webhooks but does not call them yet"},
     {"admissionregistration.k8s.io", "mutatingadmissionpolicies",
      "apisim stores admission policies but does not evaluate them yet"},
     {"admissionregistration.k8s.io", "mutatingadmissionpolicybindings",
@@ -33,7 +30,8 @@ static const struct {
      "apisim stores APIServices but does not proxy to other servers yet"},
 };
 
-static void warn_inert(request *rq) {
+static void warn_inert(request *rq, const val *obj) {
+  if (slice_is(rq->resource->group, "admissionregistration.k8s.io")) webhooks_warn(rq, obj);
   for (size_t i = 0; i < sizeof inert / sizeof *inert; i++) {
     if (slice_is(rq->resource->group, inert[i].group) &&
         slice_is(rq->resource->resource, inert[i].resource)) {
@@ -70,7 +68,7 @@ static void warn_definition(request *rq, const val *obj) {
 }
 
 void side_effects_created(request *rq, val *obj) {
-  warn_inert(rq);
+  warn_inert(rq, obj);
   warn_definition(rq, obj);
   follow(rq);
   if (!is_service(rq)) return;

@@ -4,6 +4,7 @@
 #include "access/access.h"
 #include "access/flow.h"
 #include "access/text.h"
+#include "admission/webhook.h"
 #include "base/fiber.h"
 #include "base/limits.h"
 #include "base/quote.h"
@@ -279,7 +280,9 @@ static void run_stages(request *rq, size_t from) {
 static void on_gone(http_exchange *x) {
   request *rq = x->user;
   x->on_abort = NULL;
+  rq->gone = true;
   store_cancel(rq->server->store, rq->fiber);
+  webhooks_cancel(rq);
 }
 
 static bool mutates(const request *rq) {
@@ -325,10 +328,10 @@ static void on_fiber(void *ctx) {
   s->shutdown.in_flight--;
 }
 
-/* Where the store never waits, a request runs where it came in. */
+/* Where neither the store waits nor a webhook may be asked, a request runs where it came in. */
 static void run(request *rq, size_t from) {
   server *s = rq->server;
-  if (!store_waits(s->store)) {
+  if (!store_waits(s->store) && !webhooks_may_wait(rq)) {
     run_stages(rq, from);
     return;
   }

@@ -67,6 +67,11 @@ typedef struct request {
   struct fiber *fiber; /* that it runs on; NULL where the store never waits */
   size_t first_stage; /* of the chain, for the fiber's beginning */
   struct service_txn *service_txn; /* registry/service_alloc.c's, of the write under way */
+  struct webhook_wait *webhook_wait; /* for webhooks, under way (admission/webhook.h) */
+  bool no_webhooks; /* an inner write, of which none is told */
+  bool patched; /* a webhook has changed the object */
+  bool gone; /* who asked has left */
+  const val *delete_options; /* as webhooks are told them; NULL: no deletion */
   bool timed_out; /* the store did not answer in time: the answer is the timeout filter's */
   bool refused; /* by access: the answer says nosniff */
   struct store_entry **kept; /* entries that trees borrow from, released with the request */

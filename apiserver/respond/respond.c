@@ -146,6 +146,7 @@ static val *causes_tree(arena *a, const status_error *e) {
 }
 
 val *respond_status_tree(arena *a, const status_error *e) {
+  if (e->tree) return e->tree;
   val *s = val_map(a), *meta = val_map(a);
   val_setc(a, s, "kind", val_cstr(a, "Status"));
   val_setc(a, s, "apiVersion", val_cstr(a, "v1"));

@@ -123,6 +123,7 @@ static bool bind(request *rq, output_form *form) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "Name parameter required.");
   }
   binding_run run = {body};
+  rq->no_webhooks = true; /* they were asked about the binding */
   update_source source = {.make = make, .ctx = &run, .uid = object_uid(body), .prepare = keep_all};
   if (!generic_update(rq, rq->info.namespace, rq->info.name, &source, &result)) return false;
   if (result.entry) request_keep(rq, result.entry);

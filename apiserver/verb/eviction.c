@@ -268,6 +268,7 @@ static bool evict(request *rq, output_form *form) {
   if (!budget_allows(rq, pod)) return false;
   const subresource_info *sub = rq->subresource;
   rq->subresource = NULL;
+  rq->no_webhooks = true;
   bool ok = rq->dry_run || add_condition(rq, &o);
   ok = ok && generic_delete(rq, rq->info.namespace, rq->info.name, &o, &gone);
   rq->subresource = sub;

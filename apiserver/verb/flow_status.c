@@ -69,7 +69,7 @@ static void apply(follow_run *f, val *schema) {
 
 static void follow(void *ctx) {
   server *s = ctx;
-  fiber *self = s->fibers ? fiber_current(s->fibers) : NULL;
+  fiber *self = fiber_current(s->fibers);
   if (self) fiber_set_deadline(self, s->env->mono_ns + PATIENCE_NS);
   arena *a = arena_create();
   follow_run f = {.server = s, .arena = a, .stale = val_list(a),
@@ -85,12 +85,12 @@ static void on_timer(void *ctx, int64_t now_ns) {
   server *s = ctx;
   (void)now_ns;
   if (s->stopping) return;
-  if (s->fibers) fiber_run(s->fibers, follow, s);
+  if (store_waits(s->store)) fiber_run(s->fibers, follow, s);
   else follow(s);
 }
 
 void flow_status_settle(server *s) {
-  if (!timer_is_set(&s->flow_timer) || s->fibers) return;
+  if (!timer_is_set(&s->flow_timer) || store_waits(s->store)) return;
   timer_clear(&s->timers, &s->flow_timer);
   on_timer(s, s->env->mono_ns);
 }

@@ -1,6 +1,7 @@
 /* A Scale is a view: its replicas are the parent's, its other fields can't be written. */
 #include "verb/scale.h"
 
+#include "admission/admission.h"
 #include "codec/codec.h"
 #include "crd/crd.h"
 #include "crd/crd_path.h"
@@ -151,6 +152,17 @@ static bool put_replicas(request *rq, val *obj, int64_t n) {
   return true;
 }
 
+/* Webhooks see Scales, in the real server's order but for validation, which is in between there. */
+static bool webhooks_allow(request *rq, val *scale, const val *live) {
+  val *before = scale_of(rq->arena, live, rq->resource->custom);
+  admission_args args = {.rq = rq, .op = ADMIT_UPDATE, .resource = rq->resource,
+                         .subresource = rq->subresource->name, .namespace = rq->info.namespace,
+                         .name = rq->info.name, .obj = scale, .old = before,
+                         .dry_run = rq->dry_run};
+  rq->no_webhooks = false;
+  return admission_webhooks(&args);
+}
+
 static val *make(void *ctx, request *rq, const val *live) {
   scale_run *s = ctx;
   arena *a = rq->arena;
@@ -160,13 +172,15 @@ static val *make(void *ctx, request *rq, const val *live) {
     return NULL;
   }
   val *scale = scale_made(s, rq, live);
-  if (!scale || !valid(rq, scale) || !same_uid(rq, scale, live)) return NULL;
+  if (!scale || !webhooks_allow(rq, scale, live) || !valid(rq, scale) ||
+      !same_uid(rq, scale, live)) return NULL;
   val *obj = object_fork(a, live);
   if (!put_replicas(rq, obj, val_i64(val_path(scale, "spec.replicas")))) return NULL;
   if (!c || object_version(scale).len) {
     object_set_str(a, obj, "resourceVersion", object_version(scale));
   }
   scale_fields_return(rq, obj, scale, c ? c->spec_replicas : SLICE_NONE);
+  rq->no_webhooks = true;
   return write_admit(rq, obj, live, rq->info.name) ? obj : NULL;
 }
 

@@ -4,6 +4,7 @@
 #include "admission/admission.h"
 #include "admission/time_added.h"
 #include "crd/crd_object.h"
+#include "patch/managed_fields.h"
 #include "patch/patch.h"
 #include "registry/generic_internal.h"
 #include "registry/object.h"
@@ -153,10 +154,23 @@ bool write_admit(request *rq, val *obj, const val *live, slice name) {
                             SLICE_LIT("create not allowed while custom resource definition is "
                                       "terminating"));
   }
+  val *before = val_getc(object_meta(rq->arena, obj), "managedFields");
+  slice why;
+  rq->patched = false;
   if (!generic_admit(rq, live ? ADMIT_UPDATE : ADMIT_CREATE, obj, live, rq->info.namespace, name,
                      false)) {
     return false;
   }
+  const val *fields = val_getc(object_meta(rq->arena, obj), "managedFields");
+  if (rq->patched && !managed_fields_valid(rq->arena, fields, &why)) {
+    managed_fields_put(rq->arena, obj, before);
+    request_warn(rq, arena_printf(rq->arena,
+                                  ".metadata.managedFields was in an invalid state after "
+                                  "admission; this could be caused by an outdated mutating "
+                                  "admission controller; please fix your requests: %.*s",
+                                  SLICE_ARG(why)));
+  }
+  if (rq->patched && !write_check_namespace(rq, obj)) return false;
   write_dedup_owners(rq, obj, true);
   return true;
 }
