@@ -1,4 +1,4 @@
-/* Asking the webhooks: the mutating ones one after the other, each over what the one before it left;
+/* Asking the webhooks: the mutating ones one after the other, each over what the one before left;
  * the validating ones all at once. */
 #include "admission/webhook.h"
 

@@ -202,7 +202,8 @@ static slice in_words(http_call *call, slice why, char *room, size_t size) {
   char first = rest.len ? rest.ptr[0] : ' ';
   if (first >= 'A' && first <= 'Z') first = (char)(first + 32);
   rest = rest.len ? slice_from(rest, 1) : rest;
-  bool name = slice_find(why, SLICE_LIT("known")) >= 0 || slice_find(why, SLICE_LIT("nodename")) >= 0;
+  bool name = slice_find(why, SLICE_LIT("known")) >= 0 ||
+              slice_find(why, SLICE_LIT("nodename")) >= 0;
   int n = name ? snprintf(room, size, "dial tcp: lookup %.*s: no such host", SLICE_ARG(host))
                : snprintf(room, size, "dial tcp %s%.*s%s:%u: connect: %c%.*s", v6 ? "[" : "",
                           SLICE_ARG(host), v6 ? "]" : "", call->port, first, SLICE_ARG(rest));
