@@ -154,10 +154,9 @@ void face_hashkv_call(grpc_stream *s, slice message) {
   arena *a = arena_create();
   etcd_hashkv_request r;
   if (face_decode(s, &etcd_hashkv_request_message, message, a, &r)) {
-    int64_t compacted = store_compacted(f->o.store);
     int64_t now = store_revision(f->o.store);
     etcd_hashkv_response out = {.header = face_header(f, a, now),
-                                .compact_revision = compacted ? compacted : -1,
+                                .compact_revision = face_compacted(f),
                                 .hash_revision = r.revision > 0 ? r.revision : now};
     etcd_error e = hash_state(f, r.revision > 0 ? r.revision : 0, &out.hash);
     if (e == ETCD_OK) face_answer(s, &etcd_hashkv_response_message, &out);

@@ -20,12 +20,19 @@ struct etcd_face {
   timer lease_timer;
   uint64_t lease_sequence;
   bool alarms[3]; /* by alarm type */
+  bool compacted_at_0; /* asked for at revision 0: nothing goes, and it can't be asked for again */
   struct watch_stream *streams; /* face_watch.c */
   timer progress_timer;
   uint64_t requests; /* applied so far: a raft index */
   store_view **held; /* of ranges whose answer is not encoded yet */
   uint32_t held_count, held_cap;
 };
+
+/* A fresh etcd counts as compacted at -1, so that it can be compacted at 0 once. */
+static inline int64_t face_compacted(const etcd_face *f) {
+  int64_t compacted = store_compacted(f->o.store);
+  return compacted || f->compacted_at_0 ? compacted : -1;
+}
 
 static inline lease_table *face_leases(const etcd_face *f) {
   return store_memory_leases(f->o.store);

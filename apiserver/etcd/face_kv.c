@@ -392,11 +392,11 @@ void face_compact_call(grpc_stream *s, slice message) {
   etcd_compact_request r;
   if (face_decode(s, &etcd_compact_request_message, message, a, &r)) {
     etcd_error e = face_alarm_error(f, false);
-    /* A fresh etcd counts as compacted at 0. */
-    if (e == ETCD_OK && r.revision <= store_compacted(f->o.store)) e = ETCD_ERROR_COMPACTED;
+    if (e == ETCD_OK && r.revision <= face_compacted(f)) e = ETCD_ERROR_COMPACTED;
     if (e == ETCD_OK && r.revision > store_revision(f->o.store)) e = ETCD_ERROR_FUTURE_REV;
     if (e == ETCD_OK) {
-      store_compact(f->o.store, r.revision);
+      if (r.revision) store_compact(f->o.store, r.revision);
+      else f->compacted_at_0 = true;
       etcd_header_response out = {face_header(f, a, 0)};
       face_answer(s, &etcd_header_response_message, &out);
     } else {

@@ -453,6 +453,7 @@ void etcd_face_reset(etcd_face *f) {
     stream_free(f->streams);
     grpc_stream_finish(s, GRPC_UNAVAILABLE, SLICE_LIT("apisim: the store was put back"));
   }
+  f->compacted_at_0 = false;
   face_lease_arm(f);
 }
 
