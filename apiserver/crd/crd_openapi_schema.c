@@ -8,7 +8,7 @@
 /* What `kubectl explain` shows of the fields that every kind has. */
 #define VERSION_TEXT "APIVersion defines by which group and version the object is to be read."
 #define KIND_TEXT "Kind names what the object is, as its definition does."
-#define META_TEXT "Name, labels and all else that objects of every kind have."
+#define META_TEXT "Standard object's metadata: name, labels and what else every kind has."
 #define META_REF "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 static val *shown(arena *a, const val *source, bool values);
