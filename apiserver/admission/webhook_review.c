@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "codec/codec.h"
 #include "crd/crd_object.h"
+#include "registry/object.h"
 #include "server.h"
 #include "version/version.h"
 
@@ -147,6 +148,19 @@ static void put_names(buf *b, const admission_args *args) {
   buf_char(b, ',');
 }
 
+/* An update that named no version has the stored one's once it is validated. */
+static const val *shown_object(const admission_args *args, const webhook_call *c) {
+  arena *a = args->rq->arena;
+  bool unnamed = args->op == ADMIT_UPDATE && args->obj && !object_version(args->obj).len;
+  bool scale = slice_is(c->match.kind, "Scale") && args->obj; /* made from its parent */
+  if (c->hook->mutating || (!unnamed && !scale)) return args->obj;
+  val *obj = object_fork(a, args->obj);
+  if (scale) object_del(obj, "managedFields");
+  if (!unnamed) return obj;
+  object_set_str(a, obj, "resourceVersion", object_version(args->old));
+  return obj;
+}
+
 slice webhook_review_json(const admission_args *args, const webhook_call *c) {
   request *rq = args->rq;
   const webhook_match *m = &c->match;
@@ -173,7 +187,7 @@ slice webhook_review_json(const admission_args *args, const webhook_call *c) {
   put_names(&b, args);
   put_user(&b, rq->arena, &rq->user);
   buf_lit(&b, "\"object\":");
-  buf_append(&b, webhook_object_json(args, m, args->obj));
+  buf_append(&b, webhook_object_json(args, m, shown_object(args, c)));
   buf_lit(&b, ",\"oldObject\":");
   buf_append(&b, webhook_object_json(args, m, args->old));
   buf_printf(&b, ",\"dryRun\":%s,", args->dry_run ? "true" : "false");

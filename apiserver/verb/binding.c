@@ -118,6 +118,7 @@ static bool bind(request *rq, output_form *form) {
   if (!rq->subresource) rq->info.name = object_name(body);
   rq->resource = schema_resource(SLICE_LIT(""), SLICE_LIT("v1"), SLICE_LIT("pods"));
   rq->subresource = schema_subresource(rq->resource, SLICE_LIT("binding"));
+  write_manage_body(rq, "", "v1", "Binding", body);
   if (!admission_create_at(rq, body) || !valid(rq, body)) return false;
   if (rq->info.name.len == 0) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST, "Name parameter required.");

@@ -255,7 +255,9 @@ static bool evict(request *rq, output_form *form) {
   }
   val *body =
       negotiate_decode(rq, SLICE_LIT("policy"), SLICE_LIT("v1"), SLICE_LIT("Eviction"), NULL);
-  if (!body || !write_check_namespace(rq, body) || !admission_create_at(rq, body)) return false;
+  if (!body || !write_check_namespace(rq, body)) return false;
+  write_manage_body(rq, "policy", "v1", "Eviction", body);
+  if (!admission_create_at(rq, body)) return false;
   if (!slice_eq(object_name(body), rq->info.name)) {
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
                       "name in URL does not match name in Eviction object");

@@ -99,6 +99,14 @@ static const review_row review_rows[] = {
     {"selfsubjectrulesreviews", access_subject_review},
 };
 
+/* Webhooks are shown a review as any other creation. */
+static bool webhooks_allow(request *rq, val *review) {
+  admission_args args = {.rq = rq, .op = ADMIT_CREATE, .resource = rq->resource,
+                         .namespace = rq->info.namespace, .name = object_name(review),
+                         .obj = review, .dry_run = rq->dry_run};
+  return admission_webhooks(&args);
+}
+
 static void review_serve(request *rq, const review_row *row) {
   output_form form;
   write_options wo;
@@ -108,7 +116,7 @@ static void review_serve(request *rq, const review_row *row) {
   val *review = ok ? write_decode(rq) : NULL;
   if (review && write_check_namespace(rq, review)) {
     write_manage(rq, NULL, review);
-    answer = row->answer(rq, review);
+    if (webhooks_allow(rq, review)) answer = row->answer(rq, review);
   }
   if (!answer) respond_error(rq);
   else respond_tree(rq, 201, &form, answer, rq->resource->type);

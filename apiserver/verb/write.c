@@ -135,6 +135,16 @@ void write_manage(request *rq, const val *live, val *obj) {
   object_meta_take(rq->arena, obj, versioned, "managedFields");
 }
 
+void write_manage_body(request *rq, const char *group, const char *version, const char *kind,
+                       val *body) {
+  const kind_info *k = schema_kind(slice_cstr(group), slice_cstr(version), slice_cstr(kind));
+  resource_info as = {.group = k->group, .version = k->version, .kind = k->kind, .type = k->type};
+  as.storage = &as;
+  manage_args m = {.arena = rq->arena, .resource = &as, .manager = rq->field_manager,
+                   .subresource = rq->subresource->name, .now_s = request_now_s(rq)};
+  managed_fields_update(&m, NULL, body);
+}
+
 void write_dedup_owners(request *rq, val *obj, bool after_admission) {
   slice uids = object_dedup_owners(rq->arena, obj);
   if (!uids.ptr) return;

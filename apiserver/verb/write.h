@@ -18,6 +18,9 @@ bool write_check_namespace(request *rq, val *obj);
 bool write_check_name(request *rq, val *obj);
 /* managedFields of a write that is not an apply, in the requested version. */
 void write_manage(request *rq, const val *live, val *obj);
+/* The same of a body that is no object of rq's resource: a Binding, an Eviction. */
+void write_manage_body(request *rq, const char *group, const char *version, const char *kind,
+                       val *body);
 /* Repeated owner references go, with a warning. */
 void write_dedup_owners(request *rq, val *obj, bool after_admission);
 /* Mutating admission of a create (live NULL) or an update, then owners once more. */

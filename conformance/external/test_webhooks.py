@@ -205,6 +205,33 @@ def test_services_are_resolved(api, hooks, configure):
         api.call("DELETE", f"{services}/{name}")
 
 
+def test_subresources_and_reviews(api, hooks, configure):
+    configure(VALIDATING, "sub", hooks.hook("sub.example.com", "/", [
+        rule("pods/binding", "deployments/scale", "localsubjectaccessreviews", groups=["*"])]))
+    pod = {"metadata": {"name": "bound"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    assert api.call("POST", "/api/v1/namespaces/default/pods", pod)[0] == 201
+    body = {"metadata": {"name": "bound"}, "target": {"name": "n1"}}
+    assert api.call("POST", "/api/v1/namespaces/default/pods/bound/binding", body)[0] == 201
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pod["spec"]}
+    assert api.call("POST", "/apis/apps/v1/namespaces/default/deployments", {"metadata": {"name": "scaled"}, "spec": {
+        "selector": {"matchLabels": {"a": "b"}}, "template": template}})[0] == 201
+    assert api.call("PATCH", "/apis/apps/v1/namespaces/default/deployments/scaled/scale", {"spec": {"replicas": 3}},
+                    "application/merge-patch+json")[0] == 200
+    attributes = {"namespace": "default", "verb": "get", "resource": "pods"}
+    assert api.call("POST", "/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews", {
+        "metadata": {"namespace": "default"}, "spec": {"user": "x", "resourceAttributes": attributes}})[0] == 201
+    found = [(r["operation"], r["kind"]["kind"], r["resource"]["resource"], r.get("subResource"), r.get("name"))
+             for r in hooks.reviews()]
+    assert found == [("CREATE", "Binding", "pods", "binding", "bound"), ("UPDATE", "Scale", "deployments", "scale", "scaled"),
+                     ("CREATE", "LocalSubjectAccessReview", "localsubjectaccessreviews", None, None)]
+    binding, scale, _ = hooks.reviews()
+    assert binding["object"]["metadata"]["managedFields"][0]["fieldsV1"] == {"f:target": {}}
+    assert (scale["oldObject"]["spec"], scale["object"]["spec"]) == ({"replicas": 1}, {"replicas": 3})
+    assert "managedFields" not in scale["object"]["metadata"]
+    api.call("DELETE", "/apis/apps/v1/namespaces/default/deployments/scaled")
+    api.call("DELETE", "/api/v1/namespaces/default/pods/bound?gracePeriodSeconds=0")
+
+
 def test_match_conditions_are_named(configure, hooks):
     hook = hooks.hook("cel.example.com", "/cel", matchConditions=[{"name": "n", "expression": "false"}])
     assert configure(VALIDATING, "cel", hook) == [
