@@ -13,6 +13,7 @@ import urllib.request
 
 import pytest
 
+import client
 import conftest
 import etcd_transcripts
 from etcd import Etcd, free_port
@@ -294,3 +295,19 @@ def test_what_needs_several_calls_works(face):
     assert ctl(face[1], "user", "list") == ctl(face[1], "role", "list") == b""
     assert ctl(face[1], "endpoint", "hashkv").startswith(face[1].encode())
     assert "UserAdd" in ctl(face[1], "user", "add", "u:p", ok=False)
+
+
+def test_watches_go_on_from_before_a_compaction(tmp_path):
+    """As behind a real server's back: its watch cache has the events still; etcd's own watch from there is refused."""
+    port = free_port()
+    server = conftest.start(tmp_path, f"--etcd-listen=127.0.0.1:{port}")
+    try:
+        wait_port(port)
+        maps = "/api/v1/namespaces/default/configmaps"
+        versions = [api(server, "POST", maps, {"metadata": {"name": n}})["metadata"]["resourceVersion"] for n in "abc"]
+        ctl(f"127.0.0.1:{port}", "compact", versions[-1])
+        with client.Api(server).watch(maps, resourceVersion=versions[0], timeoutSeconds=30) as w:
+            assert client.brief(w.take(2)) == ["ADDED:b", "ADDED:c"]
+        assert "compacted" in ctl(f"127.0.0.1:{port}", "get", "x", f"--rev={versions[0]}", ok=False)
+    finally:
+        conftest.stop(server)
