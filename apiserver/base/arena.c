@@ -4,11 +4,11 @@
 #include "base/arena.h"
 
 #include "base/ascii.h"
+#include "base/format.h"
 #include "base/heap.h"
 
 #include <assert.h>
 #include <stdalign.h>
-#include <stdio.h>
 
 #define CHUNK_FIRST ((size_t)7 << 10)
 #define CHUNK_MAX ((size_t)64 << 10)
@@ -182,16 +182,15 @@ slice arena_vprintf(arena *a, const char *format, va_list args) {
   va_copy(again, args);
   size_t room = a->head->size - a->head->used;
   char *p = a->head->data + a->head->used;
-  int n = vsnprintf(p, room, format, args);
-  assert(n >= 0);
-  if ((size_t)n < room) {
-    a->head->used += round_up((size_t)n + 1);
+  size_t n = format_text(p, room, format, args);
+  if (n < room) {
+    a->head->used += round_up(n + 1);
   } else {
-    p = arena_alloc(a, (size_t)n + 1);
-    vsnprintf(p, (size_t)n + 1, format, again);
+    p = arena_alloc(a, n + 1);
+    format_text(p, n + 1, format, again);
   }
   va_end(again);
-  return (slice){p, (size_t)n};
+  return (slice){p, n};
 }
 
 slice arena_printf(arena *a, const char *format, ...) {

@@ -1,10 +1,10 @@
 /* Growing bytes. Doubling, never past the ceiling. */
 #include "base/buf.h"
 
+#include "base/format.h"
 #include "base/heap.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 #define BUF_FIRST 256u
 
@@ -70,12 +70,11 @@ void buf_printf(buf *b, const char *format, ...) {
   va_list args, again;
   va_start(args, format);
   va_copy(again, args);
-  int n = vsnprintf(NULL, 0, format, args);
-  assert(n >= 0);
-  char *to = buf_reserve(b, (size_t)n + 1);
+  size_t n = format_text(NULL, 0, format, args);
+  char *to = buf_reserve(b, n + 1);
   if (to) {
-    vsnprintf(to, (size_t)n + 1, format, again);
-    b->len += (size_t)n;
+    format_text(to, n + 1, format, again);
+    b->len += n;
   }
   va_end(again);
   va_end(args);

@@ -6,6 +6,7 @@
  * Sources: apimachinery pkg/runtime/serializer, apiserver handlers/rest.go and create.go. */
 #include "base/ascii.h"
 #include "base/limits.h"
+#include "base/quote.h"
 #include "codec/cbor_quick.h"
 #include "codec/cbor_wire.h"
 #include "codec/media.h"
@@ -264,10 +265,10 @@ static bool refuse(decoding *d, slice want_kind) {
     return status_plain(&rq->error, rq->arena, "%.*s", SLICE_ARG(d->error));
   }
   if (d->identified) {
+    slice version = go_quote(rq->arena, d->version);
     return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,
-                      "%.*s in version \"%.*s\" cannot be handled as a %.*s: %.*s",
-                      SLICE_ARG(d->kind), SLICE_ARG(d->version), SLICE_ARG(want_kind),
-                      SLICE_ARG(d->error));
+                      "%.*s in version %.*s cannot be handled as a %.*s: %.*s", SLICE_ARG(d->kind),
+                      SLICE_ARG(version), SLICE_ARG(want_kind), SLICE_ARG(d->error));
   }
   slice shown = summary(rq->arena, d->body);
   return status_set(&rq->error, rq->arena, STATUS_BAD_REQUEST,

@@ -117,10 +117,13 @@ static bool time_value(arena *a, const leaf *l, bool micro, val **out, slice *er
   return true;
 }
 
-static bool raw_value(arena *a, const leaf *l, val **out, slice *error) {
+/* Managed fields that are no JSON are no reason to refuse the object: they are no field set, and go
+ * as any other that cannot be read. */
+static bool raw_value(arena *a, const leaf *l, bool field_set, val **out, slice *error) {
   *out = NULL;
   if (l->text.len == 0) return true;
   *out = json_parse_typed(a, l->text, NULL, error);
+  if (!*out && field_set) *out = val_int(a, 0);
   if (!*out) return false;
   if (val_is_null(*out)) *out = NULL;
   return true;
@@ -170,7 +173,7 @@ bool leaf_decode(arena *a, slice message, const type_info *t, const val *old, va
     case TYPE_INT_OR_STRING:
       *out = l.number[0] == 0 ? val_int(a, l.number[1]) : val_string(a, l.text);
       return true;
-    default: return raw_value(a, &l, out, error);
+    default: return raw_value(a, &l, t->kind == TYPE_FIELDS_V1, out, error);
   }
 }
 

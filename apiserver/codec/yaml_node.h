@@ -15,6 +15,7 @@ typedef struct yaml_node {
   bool implicit; /* a plain scalar without a tag */
   bool busy; /* an alias that is being followed */
   char closes; /* ']' or '}' of a list or map between brackets, else 0 */
+  bool bare; /* no anchor and no tag */
   uint32_t line; /* from 0 */
   uint32_t count, cap;
   slice tag; /* in full, or empty */

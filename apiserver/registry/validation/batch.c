@@ -300,8 +300,11 @@ static void zone_check(field_errors *e, const path *p, const val *zone) {
         e, &at, NULL, s,
         "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
   }
-  if (!ok || !time_zone_exists(s))
-    field_invalid_str(e, &at, s, "unknown time zone %.*s", SLICE_ARG(s));
+  if (ok && slice_find(s, SLICE_LIT("..")) >= 0) {
+    field_invalid_named(e, &at, s, "time: invalid location name");
+  } else if (!ok || !time_zone_exists(s)) {
+    field_invalid_named(e, &at, s, "unknown time zone %.*s", SLICE_ARG(s));
+  }
 }
 
 static void schedule_check(field_errors *e, const path *p, const val *spec, const val *old) {

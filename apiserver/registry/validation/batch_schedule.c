@@ -136,6 +136,12 @@ slice cron_schedule_problem(arena *a, slice s) {
       return SLICE_LIT("invalid schedule format: runtime error: slice bounds out of range [:-1]");
     slice_cut(zone, '=', &expr, &name);
     if (name.len && !time_zone_exists(name)) {
+      bool misnamed = name.ptr[0] == '/' || name.ptr[0] == '\\' ||
+                      slice_find(name, SLICE_LIT("..")) >= 0;
+      if (misnamed) {
+        return arena_printf(a, "provided bad location %.*s: time: invalid location name",
+                            SLICE_ARG(name));
+      }
       return arena_printf(a, "provided bad location %.*s: unknown time zone %.*s", SLICE_ARG(name),
                           SLICE_ARG(name));
     }

@@ -74,6 +74,15 @@ bool text_check_as(field_errors *errs, const path *p, text_rule rule, slice test
   return n == 0;
 }
 
+bool text_check_named(field_errors *errs, const path *p, text_rule rule, slice text) {
+  slice texts[4];
+  uint32_t n = text_problems(errs->a, rule, text, false, texts);
+  for (uint32_t i = 0; i < n; i++) {
+    field_invalid_named(errs, p, text, "%.*s", SLICE_ARG(texts[i]));
+  }
+  return n == 0;
+}
+
 void text_check_lowered(field_errors *errs, const path *p, text_rule rule, slice text) {
   text_check_as(errs, p, rule, arena_lower(errs->a, text), text, "");
 }

@@ -19,6 +19,8 @@ bool plain_enum_check(field_errors *errs, const path *p, slice text, const char 
 bool enum_check(field_errors *errs, const path *p, slice text, const char *const *choices);
 /* Required with no words when empty. */
 bool required_str(field_errors *errs, const path *p, slice text);
+/* Of a text of a named type: field_invalid_named. */
+bool text_check_named(field_errors *errs, const path *p, text_rule rule, slice text);
 /* text_check of another text than the one that is shown; `before` stands ahead of each problem. */
 bool text_check_as(field_errors *errs, const path *p, text_rule rule, slice tested, slice bad,
                    const char *before);

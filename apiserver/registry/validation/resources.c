@@ -3,6 +3,7 @@
 #include "registry/validation/pod_checks.h"
 
 #include "base/buf.h"
+#include "registry/validation/checks.h"
 
 bool resource_is_native(slice name) {
   return slice_find_char(name, '/') < 0 || slice_find(name, SLICE_LIT("kubernetes.io/")) >= 0;
@@ -54,10 +55,10 @@ bool resource_is_standard_quota(slice name) {
 }
 
 void resource_name_check(field_errors *e, const path *p, slice name) {
-  if (!text_check(e, p, TEXT_LABEL_KEY, name)) return;
+  if (!text_check_named(e, p, TEXT_LABEL_KEY, name)) return;
   if (slice_find_char(name, '/') < 0 && !resource_is_standard_quota(name) &&
       !slice_is(name, "storage")) {
-    refuse_str(e, p, NULL, name, "must be a standard resource type or fully qualified");
+    field_invalid_named(e, p, name, "must be a standard resource type or fully qualified");
   }
 }
 
@@ -65,17 +66,17 @@ void container_resource_name_check(field_errors *e, const path *p, slice name) {
   resource_name_check(e, p, name);
   if (slice_find_char(name, '/') < 0) {
     if (!one_of(name, CHOICES("cpu", "memory", "ephemeral-storage")) && !resource_is_huge(name)) {
-      refuse_str(e, p, NULL, name, "must be a standard resource for containers");
+      field_invalid_named(e, p, name, "must be a standard resource for containers");
     }
   } else if (!resource_is_native(name) && !resource_is_extended(name)) {
-    refuse_str(e, p, NULL, name, "doesn't follow extended resource name standard");
+    field_invalid_named(e, p, name, "doesn't follow extended resource name standard");
   }
 }
 
 void quota_resource_name_check(field_errors *e, const path *p, slice name) {
   resource_name_check(e, p, name);
   if (slice_find_char(name, '/') < 0 && !resource_is_standard_quota(name)) {
-    refuse_str(e, p, NULL, name, "must be a standard resource for quota");
+    field_invalid_named(e, p, name, "must be a standard resource for quota");
   }
 }
 
