@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* Writes at most room bytes, the last one a NUL. Gives the length of the whole text, as vsnprintf. */
+/* Writes at most room bytes, the last one a NUL. Gives the length of the whole text. */
 size_t format_text(char *to, size_t room, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 

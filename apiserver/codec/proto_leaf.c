@@ -123,7 +123,10 @@ static bool raw_value(arena *a, const leaf *l, bool field_set, val **out, slice 
   *out = NULL;
   if (l->text.len == 0) return true;
   *out = json_parse_typed(a, l->text, NULL, error);
-  if (!*out && field_set) *out = val_int(a, 0);
+  if (!*out && field_set) {
+    *error = SLICE_NONE;
+    *out = val_int(a, 0);
+  }
   if (!*out) return false;
   if (val_is_null(*out)) *out = NULL;
   return true;

@@ -196,7 +196,11 @@ static bool take_start(reader *r, const yaml_event_t *e) {
  * the line in advance. */
 static bool read_in_advance(const reader *r, uint32_t line) {
   for (uint32_t i = 0; i < r->depth; i++) {
-    if (r->open[i]->closes && r->open[i]->line == line) return true;
+    const yaml_node *n = r->open[i], *parent = i ? r->open[i - 1] : NULL;
+    /* what follows a colon on its line can be no key */
+    bool value = parent && parent->kind == YNODE_MAP && parent->count % 2 == 0 &&
+                 (parent->closes || parent->items[parent->count - 2]->line == n->line);
+    if (n->closes && n->line == line && !value) return true;
   }
   return false;
 }
@@ -330,12 +334,17 @@ static slice without_marks(reader *r, slice text) {
   return slice_of(copy, text.len);
 }
 
+/* libyaml does not count the mark in front. */
+static size_t order_mark_len(slice text) {
+  return slice_has_prefix(text, SLICE_LIT(ORDER_MARK)) ? strlen(ORDER_MARK) : 0;
+}
+
 /* Where libyaml refused a colon before a bracket in a plain scalar, the text with a stand-in. */
 static bool replace_colon(const reader *r, slice *text, const char *colon) {
   const char *refused = "found unexpected ':'";
   const yaml_parser_t *p = &r->parser;
   if (!colon || p->error != YAML_SCANNER_ERROR || strcmp(p->problem, refused) != 0) return false;
-  size_t i = 0, chars = 0;
+  size_t i = order_mark_len(*text), chars = 0;
   while (chars < p->problem_mark.index && i < text->len) {
     unsigned len = utf8_sequence(text->ptr + i, text->ptr + text->len);
     i += len ? len : 1;
@@ -357,6 +366,7 @@ yaml_node *yaml_read(arena *a, slice text, slice *error) {
     reader r = {.a = a, .anchors = val_map(a), .text = text};
     r.mark = first.mark;
     r.colon = first.colon;
+    r.offset = order_mark_len(text);
     r.slashes = slice_find(text, SLICE_LIT("\\/")) >= 0;
     root = read_once(&r);
     *error = r.error;
