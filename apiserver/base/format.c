@@ -20,7 +20,8 @@ typedef struct directive {
   char text[SPEC_MAX];
   size_t len;
   int stars[2], star_count;
-  int precision; /* of a text, -1: none */
+  int width, precision; /* of a text; -1: no precision */
+  bool left, told; /* to the left of its width; the precision was an argument */
   char size; /* 'l', 'L' for ll, 'z', 'j', or 0 */
   char letter;
 } directive;
@@ -61,12 +62,33 @@ static const char *read_size(directive *d, const char *format) {
     put(w, number, (size_t)n);                                                                 \
   } while (0)
 
+/* A letter of a directive behind its %, `point`: behind the point. */
+static void read_letter(directive *d, char c, bool *point, int star) {
+  int *number = *point ? &d->precision : &d->width;
+  note(d, c);
+  if (c == '.') {
+    *point = true;
+    d->precision = 0;
+  } else if (c == '*') {
+    d->stars[d->star_count++] = *number = star;
+    d->told = d->told || *point;
+  } else if (c >= '0' && c <= '9') {
+    *number = *number * 10 + (c - '0');
+  } else if (c == '-') {
+    d->left = true;
+  }
+}
+
 static void put_text(writer *w, const directive *d, const char *text) {
-  size_t n = d->precision >= 0 && d->star_count ? (size_t)d->precision
-             : d->precision >= 0                ? strnlen(text, (size_t)d->precision)
-                                                : strlen(text);
-  assert(!d->size && (d->len == 2 || d->precision >= 0)); /* no width, no flags */
+  size_t n = d->precision < 0 ? strlen(text)
+             : d->told        ? (size_t)d->precision
+                              : strnlen(text, (size_t)d->precision);
+  size_t width = (size_t)(d->width < 0 ? -d->width : d->width), blanks = width > n ? width - n : 0;
+  bool left = d->left || d->width < 0;
+  assert(!d->size);
+  for (size_t i = 0; i < blanks && !left; i++) put(w, " ", 1);
   put(w, text, n);
+  for (size_t i = 0; i < blanks && left; i++) put(w, " ", 1);
 }
 
 size_t format_text(char *to, size_t room, const char *format, va_list args) {
@@ -84,17 +106,7 @@ size_t format_text(char *to, size_t room, const char *format, va_list args) {
     directive d = {.precision = -1};
     note(&d, *format++);
     for (bool point = false; *format && strchr("-+ #0123456789.*", *format); format++) {
-      note(&d, *format);
-      if (*format == '.') {
-        point = true;
-        d.precision = 0;
-      } else if (*format == '*') {
-        int n = va_arg(args, int);
-        d.stars[d.star_count++] = n;
-        if (point) d.precision = n;
-      } else if (point) {
-        d.precision = d.precision * 10 + (*format - '0');
-      }
+      read_letter(&d, *format, &point, *format == '*' ? va_arg(args, int) : 0);
     }
     format = read_size(&d, format);
     d.letter = *format++;

@@ -200,7 +200,8 @@ static bool read_in_advance(const reader *r, uint32_t line) {
     /* what follows a colon on its line can be no key */
     bool value = parent && parent->kind == YNODE_MAP && parent->count % 2 == 0 &&
                  (parent->closes || parent->items[parent->count - 2]->line == n->line);
-    if (n->closes && n->line == line && !value) return true;
+    bool pair = n->kind == YNODE_MAP && n->closes == ']'; /* without brackets of its own */
+    if (n->closes && n->line == line && !value && !pair) return true;
   }
   return false;
 }
