@@ -1,5 +1,6 @@
 /* LimitRanges: minima, defaults and maxima in order. Updates are validated as creations are. */
 #include "registry/validation/rows.h"
+#include "registry/validation/checks.h"
 #include "registry/validation/pod_checks.h"
 
 typedef struct limit_item {
@@ -129,9 +130,10 @@ void validate_limitrange(const validate_args *v) {
   EACH_ITEM(i, list) {
     slice type = val_get_str(val_at(list, i), "type");
     path at = path_index(&p, i), at_type = path_child(&at, "type");
-    if (text_check(v->errs, &at_type, TEXT_LABEL_KEY, type) && slice_find_char(type, '/') < 0 &&
-        !one_of(type, CHOICES("Pod", "Container", "PersistentVolumeClaim"))) {
-      refuse_str(v->errs, &at_type, NULL, type, "must be a standard limit type or fully qualified");
+    if (text_check_named(v->errs, &at_type, TEXT_LABEL_KEY, type) &&
+        slice_find_char(type, '/') < 0 && !one_of(type, CHOICES("Pod", "Container", "PersistentVolumeClaim"))) {
+      field_invalid_named(v->errs, &at_type, type,
+                          "must be a standard limit type or fully qualified");
     }
     if (val_get(types, type)) field_duplicate(v->errs, &at_type, val_string(v->errs->a, type));
     val_set(v->errs->a, types, type, val_null(v->errs->a));
