@@ -13,16 +13,15 @@
  * and clients have to work them off. */
 #define ROUND_FRAMES 64000u
 #define FULL_LEAST 4u
-#define FULL_MOST 64u
+#define FULL_MOST 32u
 /* Outboxes that are served in one turn of the loop. A send costs as much as seventy frames, so a
  * round should bring many to each stream; but each of them makes it longer. The busiest writers
  * wait for their answers, which leave once a turn: in short turns they write more during a round,
  * in long ones less. AIM frames to a stream are sought: most of what sharing can save is saved
  * then, and a round of a thousand streams takes 10 to 15 ms. */
-#define SLICE_LEAST 16u
-#define SLICE_FIRST 48u
-#define SLICE_MOST 256u
-#define AIM 50u
+#define TURN_LEAST 32u
+#define TURN_MOST 256u
+#define AIM 40u
 #define CAP_FIRST 4u
 #define CAP_KEPT 128u /* a larger array is freed when it is empty */
 
@@ -91,36 +90,36 @@ static bool is_of_round(const outbox_queue *q, const outbox *o) {
   return o && o->round != q->round;
 }
 
-/* By the frames that came for each stream since the round before; half, so that it settles. */
-static uint32_t next_slice(const outbox_queue *q) {
-  uint64_t brought = q->puts / (q->streams ? q->streams : 1);
-  uint64_t n = (q->slice + q->slice * brought / AIM + 1) / 2;
-  return n < SLICE_LEAST ? SLICE_LEAST : n > SLICE_MOST ? SLICE_MOST : (uint32_t)n;
+/* How many this turn serves: the round has come as far as what was written during it has come to
+ * AIM frames a stream. */
+static uint32_t turn_length(const outbox_queue *q) {
+  uint64_t due = q->puts / AIM;
+  uint64_t n = due > q->served ? due - q->served : 0;
+  return n < TURN_LEAST ? TURN_LEAST : n > TURN_MOST ? TURN_MOST : (uint32_t)n;
 }
 
 /* Serves some of the round's; those that others have put something into since it began are the
  * next one's. */
 static void serve(outbox_queue *q) {
-  for (uint32_t n = 0; n < q->slice && is_of_round(q, q->first); n++) {
+  for (uint32_t n = turn_length(q); n > 0 && is_of_round(q, q->first); n--) {
     outbox *o = q->first;
     if (o->next) __builtin_prefetch(o->next->items);
     q->send(o);
+    q->served++;
     assert(q->first != o);
   }
 }
 
 static void round_begin(outbox_queue *q, int64_t now_ns) {
-  if (q->slice == 0) q->slice = SLICE_FIRST;
   q->round++;
   q->in_round = true;
+  q->puts = q->served = 0;
   q->began_ns = now_ns;
 }
 
 static void round_end(outbox_queue *q) {
   for (uint32_t i = 0; q->joined && i < OUTBOX_JOINED; i++) joined_forget(&q->joined[i]);
   q->in_round = false;
-  q->slice = next_slice(q);
-  q->puts = 0;
 }
 
 /* What was written in a turn is sent at its end. A nanosecond later is another turn. */

@@ -6,8 +6,9 @@
  * there are the longer (up to OUTBOX_LONGEST_NS), unless one holds a good number of frames.
  * A round serves every stream that held something when it began; many are served some a turn of the
  * loop, so that requests do not wait for all of them, and what is written meanwhile still comes
- * with the round to those whose turn has not come. How many a turn follows from how much the latest
- * rounds brought: enough to be worth a send, and not so much that the last stream waits for long.
+ * with the round to those whose turn has not come. How many a turn follows from how much was
+ * written during the round: enough to be worth a send, and not so much that the last stream waits
+ * for long.
  * Streams that hold the same frames are sent one blob of them. */
 #ifndef APISIM_WATCH_OUTBOX_H
 #define APISIM_WATCH_OUTBOX_H
@@ -49,8 +50,7 @@ typedef struct outbox_queue {
   bool in_round;
   uint32_t round; /* the number of the latest */
   uint32_t streams; /* how many there are */
-  uint32_t slice; /* outboxes that are served in a turn */
-  uint64_t puts; /* since the latest round was over */
+  uint64_t puts, served; /* frames and outboxes since the latest round began */
   uint32_t joined_next;
   outbox_joined *joined; /* OUTBOX_JOINED of them; NULL until the first round */
 } outbox_queue;

@@ -433,6 +433,7 @@ static void prepare(char **argv) {
   setrlimit(RLIMIT_NOFILE, &r);
   tls = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_read_ahead(tls, 1);
+  SSL_CTX_set_default_read_buffer_len(tls, READ_MAX);
   SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   scratch = malloc(READ_MAX);
