@@ -87,6 +87,16 @@ def brief(events):
     return [f"{t}:{o['metadata'].get('name', '')}" for t, o in events]
 
 
+def bookmark_of(event, kind="ConfigMap", version="v1"):
+    """Checks the form of a bookmark; gives its version."""
+    kind_of, obj = event
+    assert kind_of == "BOOKMARK"
+    meta = obj.pop("metadata")
+    assert obj == {"kind": kind, "apiVersion": version}
+    assert set(meta) <= {"resourceVersion", "annotations"}
+    return int(meta["resourceVersion"])
+
+
 class Api:
     def __init__(self, server, token=None):
         self.server = server

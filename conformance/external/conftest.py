@@ -18,6 +18,7 @@ import zlib
 
 import pytest
 
+from client import Api, Place
 from etcd import Etcd
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -147,3 +148,41 @@ def apisim(request, tmp_path_factory):
     if kept:
         kept.close()
     assert code is None, f"the server ended by itself ({code}): {server.log.read_text()}"
+
+
+# ---- what most modules of the read path stand on; a module may have its own of the same name ----
+
+@pytest.fixture(scope="module")
+def api(apisim):
+    return Api(apisim)
+
+
+@pytest.fixture(scope="module")
+def shared(api):
+    place = Place(api)
+    yield place
+    place.remove()
+
+
+@pytest.fixture
+def place(shared):
+    yield shared
+    shared.clear()
+
+
+@pytest.fixture(scope="module")
+def old(apisim, tmp_path_factory):
+    """Config maps of a server whose history has gone on, and a version that is no longer in it."""
+    if apisim.process is None:
+        place = Place(Api(apisim))
+        yield place, 5
+        place.remove()
+        return
+    server = start(tmp_path_factory.mktemp("history"), "--store-history-events=100")
+    place = Place(Api(server))
+    first = int(place.create("first")["metadata"]["resourceVersion"])
+    for i in range(120):
+        place.label("first", n=str(i))
+    place.delete("first")
+    yield place, first
+    stop(server)

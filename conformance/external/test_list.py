@@ -22,11 +22,6 @@ FUTURE = "900000000"
 
 
 @pytest.fixture(scope="module")
-def api(apisim):
-    return Api(apisim)
-
-
-@pytest.fixture(scope="module")
 def place(api):
     """Five config maps that no test changes."""
     place = Place(api)

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from client import Api, PARTIAL, Place, PROTOBUF, TABLE, token_fields
+from client import PARTIAL, Place, PROTOBUF, TABLE, token_fields
 
 BACKENDS = ["memory", "etcd"]
 
@@ -28,11 +28,6 @@ NO_WATCH_MATCH = 'ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: 
                  '"B": supported values: "NotOlderThan"]'
 NO_INITIAL = 'ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list'
 NO_VERSION = 'resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax'
-
-
-@pytest.fixture(scope="module")
-def api(apisim):
-    return Api(apisim)
 
 
 @pytest.fixture(scope="module")

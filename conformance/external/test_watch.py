@@ -3,51 +3,21 @@
 Every expectation holds for kube-apiserver v1.36.3 too: run with APISIM_URL and APISIM_TOKEN.
 """
 
-import base64
 import collections
 import json
 import socket
-import struct
 import threading
 import time
 
 import pytest
 
 import conftest
-from client import Api, Place, Socket, Watch, PARTIAL, PROTOBUF, TABLE, brief
+from client import Api, Place, Watch, PARTIAL, PROTOBUF, TABLE, bookmark_of, brief
 
 BACKENDS = ["memory", "etcd"]
 
 FUTURE = "900000000"
 END = {"k8s.io/initial-events-end": "true"}
-
-
-@pytest.fixture(scope="module")
-def api(apisim):
-    return Api(apisim)
-
-
-@pytest.fixture(scope="module")
-def shared(api):
-    place = Place(api)
-    yield place
-    place.remove()
-
-
-@pytest.fixture
-def place(shared):
-    yield shared
-    shared.clear()
-
-
-def bookmark_of(event, kind="ConfigMap", version="v1"):
-    """Checks the form of a bookmark; gives its version."""
-    kind_of, obj = event
-    assert kind_of == "BOOKMARK"
-    meta = obj.pop("metadata")
-    assert obj == {"kind": kind, "apiVersion": version}
-    assert set(meta) <= {"resourceVersion", "annotations"}
-    return int(meta["resourceVersion"])
 
 
 # ---- where a watch starts ----
@@ -469,128 +439,6 @@ def test_what_is_a_watch(place, value, watches):
     assert (b"List" not in answer.bytes) == watches
 
 
-# ---- forms ----
-
-def test_headers(shared):
-    with shared.api.watch(shared.maps, timeoutSeconds=1) as w:
-        assert w.headers["Content-Type"] == "application/json"
-        assert w.headers["Transfer-Encoding"] == "chunked"
-        assert w.headers["Cache-Control"] == "no-cache, private"
-        assert len(w.headers["Audit-Id"]) == 36
-
-
-def test_table(place):
-    """The first event carries the columns, the others do not."""
-    place.create("a")
-    place.create("b")
-    with place.api.watch(place.maps, {"Accept": TABLE}) as w:
-        first, second = (e[1] for e in w.take(2))
-    assert first["kind"] == "Table" and first["apiVersion"] == "meta.k8s.io/v1"
-    assert [c["name"] for c in first["columnDefinitions"]] == ["Name", "Data", "Age"]
-    assert second["columnDefinitions"] is None
-    assert second["rows"][0]["cells"][0] == "b"
-    assert second["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
-    assert first["metadata"]["resourceVersion"] == first["rows"][0]["object"]["metadata"]["resourceVersion"]
-
-
-@pytest.mark.parametrize("include, kind", [("Metadata", "PartialObjectMetadata"), ("Object", "ConfigMap"),
-                                           ("None", None), ("", "PartialObjectMetadata")])
-def test_table_include(place, include, kind):
-    place.create("a")
-    with place.api.watch(place.maps, {"Accept": TABLE}, includeObject=include) as w:
-        row = w.next()[1]["rows"][0]
-    assert (row["object"] or {}).get("kind") == kind
-
-
-def test_table_include_refused(shared):
-    with shared.api.watch(shared.maps, {"Accept": TABLE}, includeObject="Bogus") as w:
-        assert w.status == 400
-        assert b"includeObject: Invalid value" in w.response.read()
-
-
-def test_table_without_rows(shared):
-    """A bookmark in a table."""
-    with shared.api.watch(shared.maps, {"Accept": TABLE}, allowWatchBookmarks="1", labelSelector="none") as w:
-        kind, table = w.next()
-    assert kind == "BOOKMARK" and table["kind"] == "Table"
-
-
-def test_table_of_an_old_version(place):
-    place.create("a")
-    with place.api.watch(place.maps, {"Accept": TABLE.replace("v=v1", "v=v1beta1")}) as w:
-        assert w.next()[1]["apiVersion"] == "meta.k8s.io/v1beta1"
-
-
-def test_partial(place):
-    made = place.create("a", {"x": "1"})
-    with place.api.watch(place.maps, {"Accept": PARTIAL}) as w:
-        kind, obj = w.next()
-        assert (kind, obj["kind"], obj["apiVersion"]) == ("ADDED", "PartialObjectMetadata", "meta.k8s.io/v1")
-        assert obj["metadata"] == made["metadata"] and "data" not in obj
-        place.delete("a")
-        assert w.next()[0] == "DELETED"
-
-
-def test_partial_bookmark(place):
-    with place.api.watch(place.maps, {"Accept": PARTIAL}, allowWatchBookmarks="1") as w:
-        bookmark_of(w.next(), "PartialObjectMetadata", "meta.k8s.io/v1")
-
-
-def test_partial_list_is_no_event(place):
-    place.create("a")
-    accept = PARTIAL.replace("Metadata;", "MetadataList;")
-    with place.api.watch(place.maps, {"Accept": accept}) as w:
-        assert (w.status, w.rest()) == (200, [])
-
-
-def test_yaml_is_no_stream(shared):
-    with shared.api.watch(shared.maps, {"Accept": "application/yaml"}, timeoutSeconds=1) as w:
-        assert w.status == 406
-
-
-@pytest.mark.parametrize("accept", [PROTOBUF, PROTOBUF + ";stream=watch", PROTOBUF + ",application/json"])
-def test_protobuf(place, accept):
-    place.create("a")
-    with place.api.watch(place.maps, {"Accept": accept}, allowWatchBookmarks="1") as w:
-        assert w.headers["Content-Type"] == PROTOBUF + ";stream=watch"
-        frame = w.frame()
-        assert frame.startswith(b"\n\x05ADDED\x12") and b"k8s\0" in frame and b"ConfigMap" in frame
-        end = w.frame()
-        assert end.startswith(b"\n\x08BOOKMARK") and b"initial-events-end" in end
-        place.delete("a")
-        assert w.frame().startswith(b"\n\x07DELETED")
-
-
-@pytest.mark.parametrize("group", ["api/v1", "apis/events.k8s.io/v1"])
-def test_versions_of_events(place, group):
-    path = f"/{group}/namespaces/{place.name}/events"
-    with place.api.watch(path, resourceVersion=place.api.get(path).version) as w:
-        place.api.post(place.base + "/events", {
-            "metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": place.name},
-            "reason": "R", "message": "M", "type": "Normal"})
-        kind, obj = w.next()
-        assert kind == "ADDED" and f"/{group}".endswith(obj["apiVersion"])
-        assert ("note" in obj) == ("k8s.io" in group) and ("message" in obj) != ("k8s.io" in group)
-        place.api.delete(path + "/e")
-        assert w.next()[0] == "DELETED"
-
-
-@pytest.mark.parametrize("version", ["v1", "v2"])
-def test_versions_of_autoscalers(place, version):
-    path = f"/apis/autoscaling/{version}/namespaces/{place.name}/horizontalpodautoscalers"
-    with place.api.watch(path, resourceVersion=place.api.get(path).version, labelSelector="x=1") as w:
-        place.api.post(path.replace(version, "v2", 1), {
-            "metadata": {"name": "h", "labels": {"x": "1"}},
-            "spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"}}})
-        kind, obj = w.next()
-        assert kind == "ADDED" and obj["apiVersion"] == "autoscaling/" + version
-        place.api.merge(path.replace(version, "v1", 1) + "/h", {"metadata": {"labels": {"x": "2"}}})
-        kind, obj = w.next()
-        assert kind == "DELETED" and obj["apiVersion"] == "autoscaling/" + version
-        assert obj["metadata"]["labels"] == {"x": "1"}
-        place.api.delete(path + "/h")
-
-
 # ---- how a watch ends ----
 
 @pytest.mark.parametrize("seconds, least, most", [(1, 0.9, 60), (2, 1.9, 60), (-1, 0, 60)])
@@ -658,23 +506,6 @@ def test_pipelined_behind_a_watch(place):
         got += more
     connection.close()
     assert got.count(b"HTTP/1.1 200") == 2 and b"ConfigMapList" in got
-
-
-@pytest.fixture(scope="module")
-def old(apisim, tmp_path_factory):
-    if apisim.process is None:
-        place = Place(Api(apisim))
-        yield place, 5
-        place.remove()
-        return
-    server = conftest.start(tmp_path_factory.mktemp("history"), "--store-history-events=100")
-    place = Place(Api(server))
-    first = int(place.create("first")["metadata"]["resourceVersion"])
-    for i in range(120):
-        place.label("first", n=str(i))
-    place.delete("first")
-    yield place, first
-    conftest.stop(server)
 
 
 @pytest.mark.parametrize("accept", ["application/json", TABLE, PARTIAL])
@@ -803,173 +634,3 @@ def test_many_watchers_of_one_event(place):
     for w in watches:
         w.close()
     assert len(lines) == 1
-
-
-# ---- WebSocket ----
-
-def socket_path(place, **params):
-    params = {"watch": "1", "timeoutSeconds": "30", **params}
-    return place.maps + "?" + "&".join(f"{k}={v}" for k, v in params.items())
-
-
-def test_socket(place):
-    place.create("a")
-    with Socket(place.api.server, socket_path(place)) as s:
-        assert s.head == (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
-        assert brief([s.event()]) == ["ADDED:a"]
-        place.label("a", x="1")
-        place.delete("a")
-        assert brief([s.event(), s.event()]) == ["MODIFIED:a", "DELETED:a"]
-
-
-def test_socket_timeout(place):
-    with Socket(place.api.server, socket_path(place, timeoutSeconds=1)) as s:
-        assert s.frame() == (8, b"\x03\xe8")
-        assert s.frame() is None
-
-
-def test_socket_too_old(old):
-    place, version = old
-    with Socket(place.api.server, socket_path(place, resourceVersion=version)) as s:
-        kind, status = s.event()
-        assert (kind, status["code"]) == ("ERROR", 410)
-        assert s.frame() == (8, b"\x03\xe8")
-
-
-def test_socket_large_frame(place):
-    place.create("a", data={"k": "x" * 70000})
-    with Socket(place.api.server, socket_path(place)) as s:
-        assert s.event()[1]["data"]["k"] == "x" * 70000
-
-
-def test_socket_protobuf(place):
-    """Binary messages, without the length that a stream has."""
-    place.create("a")
-    with Socket(place.api.server, socket_path(place), ["Accept: " + PROTOBUF]) as s:
-        opcode, payload = s.frame()
-        assert opcode == 2 and payload.startswith(b"\n\x05ADDED\x12")
-
-
-@pytest.mark.parametrize("accept, kind", [(TABLE, "Table"), (PARTIAL, "PartialObjectMetadata")])
-def test_socket_forms(place, accept, kind):
-    place.create("a")
-    with Socket(place.api.server, socket_path(place), ["Accept: " + accept]) as s:
-        assert s.event()[1]["kind"] == kind
-
-
-@pytest.mark.parametrize("protocol", ["binary.k8s.io", "anything"])
-def test_socket_protocol(place, protocol):
-    with Socket(place.api.server, socket_path(place), ["Sec-WebSocket-Protocol: " + protocol]) as s:
-        assert s.status == 101 and s.header("Sec-WebSocket-Protocol") == protocol
-
-
-UPGRADE = ["Connection: keep-alive, Upgrade", "Upgrade: WebSocket"]
-KEY, VERSION, ORIGIN = "Sec-WebSocket-Key: abc", "Sec-WebSocket-Version: 13", "Origin: http://x"
-
-
-@pytest.mark.parametrize("headers, answer", [
-    ([KEY, VERSION], b"HTTP/1.1 403 Forbidden\r\n\r\n"),
-    ([KEY, VERSION, "Origin: ://x"], b"HTTP/1.1 403 Forbidden\r\n\r\n"),
-    ([KEY, VERSION, "Origin: null"], b"HTTP/1.1 403 Forbidden\r\n\r\n"),
-    ([VERSION, ORIGIN], b"HTTP/1.1 400 Bad Request\r\n\r\nmismatch challenge/response"),
-    ([KEY, ORIGIN], b"HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\r\nmissing or bad WebSocket Version"),
-    ([KEY, "Sec-WebSocket-Version: 8", ORIGIN],
-     b"HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\r\nmissing or bad WebSocket Version"),
-    ([KEY, VERSION, ORIGIN, "Sec-WebSocket-Protocol: a, b"], b"HTTP/1.1 400 Bad Request\r\n\r\n"),
-])
-def test_socket_refused(shared, headers, answer):
-    with Socket(shared.api.server, socket_path(shared), [*UPGRADE, *headers], standard=False) as s:
-        assert s.head + b"\r\n\r\n" + s.body() == answer
-
-
-def test_socket_other_errors(shared):
-    """What a watch refuses is an ordinary answer."""
-    with Socket(shared.api.server, socket_path(shared, resourceVersion="abc")) as s:
-        assert s.status == 500 and s.header("Content-Type") == "application/json"
-    with Socket(shared.api.server, shared.maps) as s:
-        assert s.status == 200
-
-
-def goes_on(place, s):
-    place.create("alive")
-    while (frame := s.frame())[0] != 1:
-        assert frame[0] == 10
-    assert b'"alive"' in frame[1]
-
-
-@pytest.mark.parametrize("frames", [
-    [(1, b"hello")], [(2, b"x" * 70000)], [(10, b"pong")], [(0, b"stray continuation")], [(3, b"reserved")],
-    [(1, b"he", False), (9, b"between"), (0, b"llo")], [(1, b"bits", True, 4)], [(2, b"")]])
-def test_socket_ignores(place, frames):
-    """Whatever the client says, the watch goes on."""
-    with Socket(place.api.server, socket_path(place)) as s:
-        for opcode, data, *more in frames:
-            fin, rsv = (more + [True, 0])[:2] if len(more) != 1 else (more[0], 0)
-            s.write(opcode, data, fin, rsv=rsv)
-        goes_on(place, s)
-
-
-@pytest.mark.parametrize("data", [b"", b"hello", b"x" * 125])
-def test_socket_ping(place, data):
-    with Socket(place.api.server, socket_path(place)) as s:
-        s.write(9, data)
-        assert s.frame() == (10, data)
-        goes_on(place, s)
-
-
-def test_socket_long_ping(place):
-    """Only what fits into a control frame comes back."""
-    with Socket(place.api.server, socket_path(place)) as s:
-        s.write(9, b"y" * 300)
-        assert s.frame() == (10, b"y" * 125)
-        goes_on(place, s)
-
-
-def test_socket_byte_by_byte(place):
-    with Socket(place.api.server, socket_path(place)) as s:
-        write, parts = s.raw.sendall, []
-        s.raw = type("Catch", (), {"sendall": parts.append, "recv": s.raw.recv, "close": s.raw.close})()
-        s.write(9, b"slow")
-        for byte in b"".join(parts):
-            write(bytes([byte]))
-        assert s.frame() == (10, b"slow")
-
-
-@pytest.mark.parametrize("payload", [b"", struct.pack(">H", 1000) + b"bye"])
-def test_socket_close(shared, payload):
-    with Socket(shared.api.server, socket_path(shared)) as s:
-        s.write(8, payload)
-        assert s.frame() == (8, b"\x03\xe8")
-        assert s.closed()
-
-
-def test_socket_unmasked(shared):
-    with Socket(shared.api.server, socket_path(shared)) as s:
-        s.write(1, b"hello", mask=None)
-        assert s.frame() == (8, b"\x03\xea")
-        assert s.frame() == (8, b"\x03\xe8")
-        assert s.closed()
-
-
-def test_socket_frame_with_the_request(place):
-    """Frames that come in the same packet as the request."""
-    ping = b"\x89\x85\0\0\0\0early"
-    raw = place.api.server.connect()
-    raw.sendall(f"GET {socket_path(place)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {place.api.token}\r\n"
-                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n"
-                "Origin: http://x\r\n\r\n".encode() + ping)
-    got = b""
-    while b"early" not in got:
-        more = raw.recv(65536)
-        assert more
-        got += more
-    raw.close()
-    assert got.endswith(b"\x8a\x05early")
-
-
-def test_socket_key(shared):
-    """The accept key is the SHA-1 of the key and the protocol's number."""
-    key = base64.b64encode(b"0123456789abcdef").decode()
-    with Socket(shared.api.server, socket_path(shared), key=key) as s:
-        assert s.header("Sec-WebSocket-Accept") == "BACScCJPNqyz+UBoqMH89VmURoA="
