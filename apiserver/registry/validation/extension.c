@@ -209,7 +209,8 @@ static void deprecation_check(field_errors *errs, const path *p, const val *vers
 
 /* As the hub shows them: without what went to the top. */
 static const val *hub_versions(arena *a, const val *versions, const bool *top) {
-  val *copy = versions ? val_copy(a, versions) : val_list(a);
+  if (!val_is_list(versions)) return NULL;
+  val *copy = val_copy(a, versions);
   for (uint32_t i = 0; i < val_len(copy); i++) {
     for (size_t k = 0; k < PARTS; k++) {
       if (top[k]) val_delc(val_at(copy, i), parts[k]);

@@ -206,7 +206,8 @@ static void invalid(field_errors *errs, const path *p, buf *shown, const char *d
 void crd_versions_invalid(field_errors *errs, const path *p, const val *list, const char *detail) {
   buf b;
   buf_init(&b, LIMIT_BUFFER);
-  structs_write(&b, list, version_rows);
+  if (list) structs_write(&b, list, version_rows);
+  else buf_lit(&b, "null"); /* a Go slice that was never made */
   invalid(errs, p, &b, detail);
 }
 
