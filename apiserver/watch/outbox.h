@@ -50,6 +50,7 @@ typedef struct outbox_queue {
   bool in_round;
   uint32_t round; /* the number of the latest */
   uint32_t streams; /* how many there are */
+  uint32_t warm; /* rounds since the latest quiet time, as far as they count */
   uint64_t puts, served; /* frames and outboxes since the latest round began */
   uint32_t joined_next;
   outbox_joined *joined; /* OUTBOX_JOINED of them; NULL until the first round */

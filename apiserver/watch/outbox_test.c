@@ -103,9 +103,9 @@ static uint32_t sent_together(uint32_t writers) {
 
 static void a_send_is_worth_it_and_no_round_is_long(void **state) {
   (void)state;
-  assert_in_range(sent_together(1), 30, 65);
-  assert_in_range(sent_together(4), 35, 50);
-  assert_in_range(sent_together(8), 35, 60);
+  assert_in_range(sent_together(1), 24, 34);
+  assert_in_range(sent_together(4), 24, 34);
+  assert_in_range(sent_together(8), 24, 44);
   assert_in_range(sent_together(64), 200, 400); /* requests do not wait for more than that */
 }
 

@@ -35,7 +35,8 @@ void crd_fields_check(field_errors *errs, const path *p, const val *fields, cons
                       bool too_many);
 /* extension_ca.c: NULL, or what is wrong with a CA bundle. Its length is within int's. */
 const char *crd_ca_problem(arena *a, slice base64);
-/* extension_print.c: Invalid with versions (NULL: never given) or a schema of the hub as bad value. */
+/* extension_print.c: Invalid with versions of the hub (NULL: never given), or a schema of it, as
+ * the bad value. */
 void crd_versions_invalid(field_errors *errs, const path *p, const val *list, const char *detail);
 void crd_schema_invalid(field_errors *errs, const path *p, const val *schema, const char *detail);
 /* Does a CEL rule's fieldPath lead to a field? NULL, or why not. */
