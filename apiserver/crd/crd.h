@@ -27,6 +27,11 @@ typedef struct crd_kind crd_kind;
 struct structural; /* crd/structural.h */
 struct structural_schema;
 
+/* Of the definitions themselves. */
+static inline bool crd_is_definition(const resource_info *r) {
+  return slice_is(r->resource, CRD_RESOURCE) && slice_is(r->group, CRD_GROUP);
+}
+
 /* One of additionalPrinterColumns. */
 typedef struct crd_column {
   slice path; /* ".spec.size" */

@@ -16,10 +16,6 @@
 #define END_NS ((int64_t)30 * 1000000)
 #define PATIENCE_NS ((int64_t)34 * 1000000000)
 
-static bool is_definition(const resource_info *r) {
-  return slice_is(r->resource, CRD_RESOURCE) && slice_is(r->group, CRD_GROUP);
-}
-
 static const resource_info *definitions(void) {
   return schema_resource(SLICE_LIT(CRD_GROUP), SLICE_LIT("v1"), SLICE_LIT(CRD_RESOURCE));
 }
@@ -84,7 +80,7 @@ static void note_object(server *s, const store_event *ev) {
 void crd_on_write(server *s, const resource_info *r, const store_event *ev) {
   if (!s->customs) return;
   if (!r) note_object(s, ev);
-  if (!r || !is_definition(r)) return;
+  if (!r || !crd_is_definition(r)) return;
   arena *a = arena_create();
   val *crd = stored_decode(a, r, ev->entry);
   if (crd && ev->deleted) {
@@ -106,40 +102,35 @@ void crd_close(server *s) {
 
 /* ---- the controllers' turn ---- */
 
-static void run(void *ctx) {
-  server *s = ctx;
-  fiber *self = s->fibers ? fiber_current(s->fibers) : NULL;
+static void run(server *s, bool ends) {
+  fiber *self = fiber_current(s->fibers);
   if (self) fiber_set_deadline(self, s->env->mono_ns + PATIENCE_NS);
-  crd_status_run(s, false);
+  crd_status_run(s, ends);
 }
 
-static void run_ends(void *ctx) {
-  server *s = ctx;
-  fiber *self = s->fibers ? fiber_current(s->fibers) : NULL;
-  if (self) fiber_set_deadline(self, s->env->mono_ns + PATIENCE_NS);
-  crd_status_run(s, true);
+static void run_all(void *ctx) { run(ctx, false); }
+static void run_ends(void *ctx) { run(ctx, true); }
+
+static void turn(server *s, void (*fn)(void *ctx)) {
+  if (s->stopping || !s->ready) return;
+  if (store_waits(s->store)) fiber_run(s->fibers, fn, s);
+  else fn(s);
 }
 
 static void on_end_timer(void *ctx, int64_t now_ns) {
-  server *s = ctx;
   (void)now_ns;
-  if (s->stopping || !s->ready) return;
-  if (s->fibers) fiber_run(s->fibers, run_ends, s);
-  else run_ends(s);
+  turn(ctx, run_ends);
 }
 
 static void on_timer(void *ctx, int64_t now_ns) {
-  server *s = ctx;
   (void)now_ns;
-  if (s->stopping || !s->ready) return;
-  if (s->fibers) fiber_run(s->fibers, run, s);
-  else run(s);
+  turn(ctx, run_all);
 }
 
 /* What a run writes asks for another: a bounded number now, the rest in turns to come. */
 void crd_settle(server *s) {
   for (int tries = 0; tries < 8; tries++) {
-    if (!timer_is_set(&s->crd_timer) || s->fibers) return;
+    if (!timer_is_set(&s->crd_timer) || store_waits(s->store)) return;
     timer_clear(&s->timers, &s->crd_timer);
     on_timer(s, s->env->mono_ns);
   }

@@ -34,13 +34,8 @@ static bool is_namespace(const request *rq) {
   return slice_is(rq->resource->resource, "namespaces") && rq->resource->group.len == 0;
 }
 
-static bool is_definition(const request *rq) {
-  return slice_is(rq->resource->resource, CRD_RESOURCE) &&
-         slice_is(rq->resource->group, CRD_GROUP);
-}
-
 /* Namespaces have words of their own, and definitions too. */
-static bool check_namespace(delete_run *d) {
+static bool check_worded(delete_run *d) {
   const delete_options *o = d->options;
   slice uid = object_uid(d->obj), version = object_version(d->obj);
   bool other = o->uid_set && !slice_eq(o->uid, uid);
@@ -280,8 +275,8 @@ static const val *told_options(const delete_run *d) {
 
 static bool run(delete_run *d, write_result *out) {
   request *rq = d->rq;
-  bool met = is_namespace(d->rq) || is_definition(d->rq) ? check_namespace(d)
-                                 : generic_check_preconditions(d->rq, d->options, d->obj);
+  bool worded = is_namespace(rq) || crd_is_definition(rq->resource);
+  bool met = worded ? check_worded(d) : generic_check_preconditions(rq, d->options, d->obj);
   if (!met) return false;
   d->grace_s = d->options->grace_s < 0 ? 1 : d->options->grace_s;
   rq->delete_options = told_options(d);
@@ -290,7 +285,7 @@ static bool run(delete_run *d, write_result *out) {
     return false;
   }
   if (is_namespace(rq)) return delete_namespace(d, out);
-  if (is_definition(rq) && !object_deleting(d->obj)) {
+  if (crd_is_definition(rq->resource) && !object_deleting(d->obj)) {
     crd_mark_deleted(rq->arena, d->obj, now_s(rq));
     return save(d, out);
   }

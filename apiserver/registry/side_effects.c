@@ -63,7 +63,7 @@ bool side_effects_undo(request *rq, val *obj) {
 /* Definitions take effect, but not all that they say does. */
 static void warn_definition(request *rq, const val *obj) {
   const resource_info *r = rq->resource;
-  bool definition = slice_is(r->resource, CRD_RESOURCE) && slice_is(r->group, CRD_GROUP);
+  bool definition = crd_is_definition(r);
   if (definition && !rq->subresource) crd_warn(rq, obj);
 }
 

@@ -3,6 +3,7 @@ between servers, and in etcd. What the real server answers was looked at case by
 
 import copy
 import json
+import re
 import subprocess
 import time
 
@@ -49,6 +50,18 @@ def gone(api, path):
 
 def conditions(api):
     return {c["type"]: (c["status"], c["reason"]) for c in api.get(f"{DEFINITIONS}/{NAME}").json["status"]["conditions"]}
+
+
+def test_it_is_served_to_the_request_behind_the_post(api):
+    """Both are there before the first is answered: nothing can come between them."""
+    head = "Host: x\r\nAuthorization: Bearer " + api.server.token + "\r\n"
+    body = json.dumps(CRD)
+    text = (f"POST {DEFINITIONS} HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            f"GET {TABS} HTTP/1.1\r\n{head}Connection: close\r\n\r\n")
+    with api.server.connect(tls=False) as s:
+        s.sendall(text.encode())
+        answers = b"".join(iter(lambda: s.recv(65536), b""))
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answers) == [b"201", b"200"]
 
 
 def test_it_is_served_when_the_post_returns(api):
