@@ -3,11 +3,10 @@
 
 #include "base/heap.h"
 #include "server_stores.h"
+#include "sim/file.h"
 #include "store/encrypt.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define LOOK_NS ((int64_t)1000000000)
 #define TEXT_MAX ((size_t)1 << 20)
@@ -18,15 +17,6 @@ struct encryption_reload {
   timer timer;
   buf text; /* as it was looked at last */
 };
-
-static bool read_text(const char *path, buf *out) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  char part[16384];
-  ssize_t n = fd < 0 ? -1 : 1;
-  while (n > 0 && (n = read(fd, part, sizeof part)) > 0) buf_append(out, slice_of(part, (size_t)n));
-  if (fd >= 0) close(fd);
-  return n == 0 && !out->overflow;
-}
 
 static void take_over(encryption_reload *r) {
   char problem[ENCRYPTION_PROBLEM_MAX];
@@ -43,7 +33,7 @@ static void on_look(void *ctx, int64_t now_ns) {
   encryption_reload *r = ctx;
   buf now;
   buf_init(&now, TEXT_MAX);
-  bool changed = read_text(r->path, &now) && !slice_eq(buf_slice(&now), buf_slice(&r->text));
+  bool changed = !file_append(r->path, &now) && !slice_eq(buf_slice(&now), buf_slice(&r->text));
   if (changed) {
     buf_dispose(&r->text);
     r->text = now;
@@ -59,7 +49,7 @@ encryption_reload *encryption_reload_start(serving *s, const char *path) {
   r->serving = s;
   r->path = path;
   buf_init(&r->text, TEXT_MAX);
-  read_text(path, &r->text);
+  file_append(path, &r->text);
   timer_set(world_timers(s->world), &r->timer, world_env(s->world)->mono_ns + LOOK_NS, on_look, r);
   return r;
 }

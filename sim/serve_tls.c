@@ -4,14 +4,13 @@
 
 #include "base/buf.h"
 #include "base/heap.h"
+#include "sim/file.h"
 #include "sim/serve_options.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LOOK_NS ((int64_t)1000000000)
 #define FILE_MAX ((size_t)1 << 20)
@@ -81,15 +80,6 @@ static bool read_choice(const flags *f, tls_choice *c, char *problem, size_t siz
          each_item(f, "tls-curve-preferences", take_group, c, problem, size);
 }
 
-static bool read_text(const char *path, buf *out) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  char part[16384];
-  ssize_t n = fd < 0 ? -1 : 1;
-  while (n > 0 && (n = read(fd, part, sizeof part)) > 0) buf_append(out, slice_of(part, (size_t)n));
-  if (fd >= 0) close(fd);
-  return n == 0 && !out->overflow;
-}
-
 static const char *file_of(const tls_reload *r, size_t i) {
   const tls_options *o = &r->options;
   return i == 0 ? o->cert_file : i == 1 ? o->key_file : o->client_ca_file;
@@ -101,7 +91,7 @@ static bool look(tls_reload *r) {
   for (size_t i = 0; i < FILES; i++) {
     buf now;
     buf_init(&now, FILE_MAX);
-    bool other = file_of(r, i) && read_text(file_of(r, i), &now) &&
+    bool other = file_of(r, i) && !file_append(file_of(r, i), &now) &&
                  !slice_eq(buf_slice(&now), buf_slice(&r->texts[i]));
     buf gone = other ? r->texts[i] : now;
     if (other) r->texts[i] = now;

@@ -35,14 +35,7 @@ static bool terminating_error(const admission_args *args) {
 static bool unusable(request *rq, slice name, const char *why) {
   slice text =
       arena_printf(rq->arena, "invalid resource name \"%.*s\": [%s]", SLICE_ARG(name), why);
-  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s",
-             SLICE_ARG(text));
-  status_cause *cause = ARENA_NEW(rq->arena, status_cause);
-  cause->message = text;
-  rq->error.has_details = true;
-  rq->error.cause_count = 1;
-  rq->error.causes = cause;
-  return false;
+  return status_internal(&rq->error, rq->arena, text);
 }
 
 bool namespace_lifecycle_admit(const admission_args *args) {

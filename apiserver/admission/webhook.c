@@ -22,17 +22,6 @@ static bool is_exempt(const admission_args *args) {
   return false;
 }
 
-static bool internal(request *rq, slice text) {
-  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s",
-             SLICE_ARG(text));
-  status_cause *cause = ARENA_NEW(rq->arena, status_cause);
-  *cause = (status_cause){.message = text};
-  rq->error.has_details = true;
-  rq->error.cause_count = 1;
-  rq->error.causes = cause;
-  return false;
-}
-
 /* What a call means for the request; false with rq->error. */
 static bool settle(request *rq, const webhook_call *c) {
   switch (c->outcome) {
@@ -47,8 +36,9 @@ static bool settle(request *rq, const webhook_call *c) {
                       "Timeout: request did not complete within requested timeout");
   }
   slice name = c->hook->name;
-  return internal(rq, arena_printf(rq->arena, "failed calling webhook \"%.*s\": %.*s",
-                                   SLICE_ARG(name), SLICE_ARG(c->why)));
+  slice why = arena_printf(rq->arena, "failed calling webhook \"%.*s\": %.*s", SLICE_ARG(name),
+                           SLICE_ARG(c->why));
+  return status_internal(&rq->error, rq->arena, why);
 }
 
 static void refuse_dry_run(request *rq, webhook_call *c) {

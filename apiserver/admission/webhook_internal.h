@@ -42,8 +42,6 @@ typedef struct webhook_match {
 } webhook_match;
 /* Is w called? False with rq->error.set where that can't be told (a namespace that is missing). */
 bool webhook_matches(const admission_args *args, const webhook *w, webhook_match *out);
-/* Exported for the tests: one rule, over what is asked. */
-bool webhook_rule_matches(const val *rule, const admission_args *args, const resource_info *as);
 
 /* One call under way and what came of it. */
 typedef enum webhook_outcome {

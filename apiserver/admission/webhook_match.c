@@ -39,7 +39,7 @@ static bool scope_fits(const val *rule, const admission_args *args, const resour
   return slice_is(scope, "Cluster") ? cluster : true;
 }
 
-bool webhook_rule_matches(const val *rule, const admission_args *args, const resource_info *as) {
+static bool rule_matches(const val *rule, const admission_args *args, const resource_info *as) {
   return scope_fits(rule, args, as) &&
          listed(val_getc(rule, "operations"), slice_cstr(operations[args->op])) &&
          listed(val_getc(rule, "apiGroups"), as->group) &&
@@ -99,7 +99,7 @@ static const resource_info *matched_custom(const admission_args *args, const val
   const crd_kind *k = args->resource->custom->kind;
   for (uint32_t i = 0; i < k->version_count; i++) {
     const crd_version *v = k->versions + i;
-    if (v->served && webhook_rule_matches(rule, args, &v->row)) return &v->row;
+    if (v->served && rule_matches(rule, args, &v->row)) return &v->row;
   }
   return NULL;
 }
@@ -107,7 +107,7 @@ static const resource_info *matched_custom(const admission_args *args, const val
 static const resource_info *matched(const admission_args *args, const webhook *w) {
   const val *rules = val_getc(w->spec, "rules");
   for (uint32_t i = 0; i < val_len(rules); i++) {
-    if (webhook_rule_matches(val_at(rules, i), args, args->resource)) return args->resource;
+    if (rule_matches(val_at(rules, i), args, args->resource)) return args->resource;
   }
   for (uint32_t i = 0; w->equivalent && args->resource->custom && i < val_len(rules); i++) {
     const resource_info *other = matched_custom(args, val_at(rules, i));
@@ -120,7 +120,7 @@ static const resource_info *matched(const admission_args *args, const webhook *w
       if (!served_resource(&args->rq->server->options.served, other->group, other->version,
                            other->resource)) continue;
       if (args->subresource.len && !schema_subresource(other, args->subresource)) continue;
-      if (webhook_rule_matches(val_at(rules, i), args, other)) return other;
+      if (rule_matches(val_at(rules, i), args, other)) return other;
     }
   }
   return NULL;

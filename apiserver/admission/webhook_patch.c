@@ -8,14 +8,7 @@
 #include "version/version.h"
 
 static bool internal(request *rq, slice text) {
-  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s",
-             SLICE_ARG(text));
-  status_cause *cause = ARENA_NEW(rq->arena, status_cause);
-  *cause = (status_cause){.message = text};
-  rq->error.has_details = true;
-  rq->error.cause_count = 1;
-  rq->error.causes = cause;
-  return false;
+  return status_internal(&rq->error, rq->arena, text);
 }
 
 /* The package of a group's types in the real server: "core", "apps", "networking". */

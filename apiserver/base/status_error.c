@@ -51,6 +51,16 @@ bool status_plain(status_error *e, arena *a, const char *format, ...) {
   return set_text(e, STATUS_UNKNOWN, text);
 }
 
+bool status_internal(status_error *e, arena *a, slice text) {
+  status_set(e, a, STATUS_INTERNAL, "Internal error occurred: %.*s", SLICE_ARG(text));
+  status_cause *cause = ARENA_NEW(a, status_cause);
+  *cause = (status_cause){.message = text};
+  e->has_details = true;
+  e->cause_count = 1;
+  e->causes = cause;
+  return false;
+}
+
 static slice qualified(arena *a, slice group, slice resource) {
   if (group.len == 0) return resource;
   return arena_printf(a, "%.*s.%.*s", SLICE_ARG(resource), SLICE_ARG(group));

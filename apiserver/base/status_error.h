@@ -74,6 +74,8 @@ bool status_conflict(status_error *e, arena *a, slice group, slice resource, sli
                      slice why);
 bool status_forbidden(status_error *e, arena *a, slice group, slice resource, slice name,
                       slice why);
+/* "Internal error occurred: TEXT", with the text as its one cause. It is kept, not copied. */
+bool status_internal(status_error *e, arena *a, slice text);
 /* A plain Go error without a Status of its own: code 500, reason "". */
 bool status_plain(status_error *e, arena *a, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

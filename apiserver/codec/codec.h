@@ -62,6 +62,8 @@ val *codec_conform(arena *a, val *v, const type_info *t, strict_report *report, 
 void json_encode(buf *out, const val *v, const type_info *t);
 /* An untyped tree: keys sorted if asked, else in tree order. */
 void json_encode_any(buf *out, const val *v, bool sort_keys);
+/* The same as bytes in the arena; none of NULL. */
+slice json_text(arena *a, const val *v, bool sort_keys);
 /* With two spaces, as ?pretty=true gives it. */
 void json_indent(buf *out, slice compact);
 /* The same for a text that comes in parts, none of which ends within a string; zero it first. */

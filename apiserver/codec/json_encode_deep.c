@@ -6,6 +6,7 @@
 #include "codec/json_write.h"
 
 #include "base/heap.h"
+#include "base/limits.h"
 
 #include <assert.h>
 #include <math.h>
@@ -207,3 +208,12 @@ static void encode(buf *out, const val *v, const type_info *t, bool sort_any) {
 void json_encode_deep(buf *out, const val *v, const type_info *t) { encode(out, v, t, true); }
 
 void json_encode_any(buf *out, const val *v, bool sort_keys) { encode(out, v, NULL, sort_keys); }
+
+slice json_text(arena *a, const val *v, bool sort_keys) {
+  buf b;
+  buf_init(&b, LIMIT_BUFFER);
+  if (v) json_encode_any(&b, v, sort_keys);
+  slice text = arena_copy(a, buf_slice(&b));
+  buf_dispose(&b);
+  return text;
+}

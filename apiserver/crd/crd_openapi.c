@@ -165,12 +165,7 @@ static slice written(arena *a, val *paths, val *schemas) {
   val_setc(a, doc, "info", info);
   val_setc(a, doc, "paths", paths);
   val_setc(a, doc, "components", components);
-  buf b;
-  buf_init(&b, LIMIT_BUFFER);
-  json_encode_any(&b, doc, false);
-  slice text = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return text;
+  return json_text(a, doc, false);
 }
 
 slice crd_openapi_v3(arena *a, const crd_registry *g, slice group, slice version) {
@@ -239,10 +234,6 @@ slice crd_openapi_v2_definitions(arena *a, const crd_registry *g) {
   }
   if (out->count == 0) return SLICE_LIT("");
   val_sort(out);
-  buf b;
-  buf_init(&b, LIMIT_BUFFER);
-  json_encode_any(&b, out, false);
-  slice text = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
+  slice text = json_text(a, out, false);
   return slice_of(text.ptr + 1, text.len - 2);
 }

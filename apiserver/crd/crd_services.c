@@ -73,17 +73,6 @@ static void make(services_run *r, slice name, const val *gv) {
   registry_create_prepared(r->s, a, r->services, obj, SLICE_LIT("kube-apiserver"), prepare);
 }
 
-static void drop(services_run *r, slice name) {
-  store *st = server_store(r->s, r->services);
-  slice key = stored_key(r->a, r->services, SLICE_NONE, name);
-  store_entry *e = NULL;
-  if (store_get(st, key, 0, &e) != STORE_OK) return;
-  blob *final = stored_with_revision(blob_slice(e->value), store_next_revision(st));
-  store_delete(st, key, e->mod_revision, final, NULL);
-  blob_unref(final);
-  store_entry_unref(e);
-}
-
 void crd_services_run(server *s, arena *a, const val *all) {
   services_run r = {.s = s, .a = a, .wanted = val_map(a), .there = val_map(a),
                     .services = schema_resource(SLICE_LIT("apiregistration.k8s.io"),
@@ -91,5 +80,5 @@ void crd_services_run(server *s, arena *a, const val *all) {
   for (uint32_t i = 0; i < val_len(all); i++) note_wanted(&r, val_at(all, i));
   registry_each(s, a, r.services, SLICE_NONE, look, &r);
   VAL_EACH(e, r.wanted) make(&r, e->key, e->value);
-  VAL_EACH(e, r.there) drop(&r, e->key);
+  VAL_EACH(e, r.there) registry_remove(s, a, r.services, SLICE_NONE, e->key);
 }

@@ -211,14 +211,7 @@ static void finish(status_run *r, val *crd, val *status) {
     registry_update_status(r->s, a, r->row, obj, MANAGER);
     return;
   }
-  store *st = server_store(r->s, r->row);
-  slice key = stored_key(a, r->row, SLICE_NONE, object_name(crd));
-  store_entry *e = NULL;
-  if (store_get(st, key, 0, &e) != STORE_OK) return;
-  blob *final = stored_with_revision(blob_slice(e->value), store_next_revision(st));
-  store_delete(st, key, e->mod_revision, final, NULL);
-  blob_unref(final);
-  store_entry_unref(e);
+  registry_remove(r->s, a, r->row, SLICE_NONE, object_name(crd));
 }
 
 static void terminate(status_run *r, val *crd, bool ends) {

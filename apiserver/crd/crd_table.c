@@ -12,12 +12,7 @@
 static val *printed(arena *a, const val *v) {
   if (val_is_string(v)) return val_string(a, val_str(v));
   if (val_is_null(v)) return val_null(a);
-  buf b;
-  buf_init(&b, LIMIT_BUFFER);
-  json_encode_any(&b, v, true);
-  val *text = val_string(a, arena_copy(a, buf_slice(&b)));
-  buf_dispose(&b);
-  return text;
+  return val_string(a, json_text(a, v, true));
 }
 
 static val *since(arena *a, const val *v, int64_t now_s) {

@@ -25,19 +25,10 @@ typedef struct making {
 
 static const type_info *type_of(making *m, const structural *s);
 
-static slice json_of(arena *a, const val *v) {
-  buf b;
-  buf_init(&b, LIMIT_BUFFER);
-  json_encode_any(&b, v, true);
-  slice text = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return text;
-}
-
 static void field_set(making *m, field_info *f, slice name, const structural *s) {
   *f = (field_info){.name = name, .pointer = true, .omitempty = true, .type = type_of(m, s),
                     .map_atomic = slice_is(s->map_type, "atomic")};
-  if (s->default_value) f->default_json = json_of(m->a, s->default_value);
+  if (s->default_value) f->default_json = json_text(m->a, s->default_value, true);
   if (!slice_is(s->type, "array")) return;
   f->list_type = slice_is(s->list_type, "set")   ? LIST_SET
                  : slice_is(s->list_type, "map") ? LIST_MAP

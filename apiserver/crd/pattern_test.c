@@ -1,14 +1,7 @@
 /* Patterns against testdata/patterns.jsonl, which Go's regexp package answered: {"p": pattern, "e":
  * error, "t": [[text, matches], ...]}. */
-#include "codec/codec.h"
 #include "crd/pattern.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "registry/recorded_fixture.h"
 
 static const char *file = "apiserver/crd/testdata/patterns.jsonl";
 
@@ -35,23 +28,7 @@ static int case_check(arena *a, const val *c) {
 
 static void patterns_answer_as_go(void **state) {
   (void)state;
-  FILE *f = fopen(file, "r");
-  char *line = NULL;
-  size_t room = 0;
-  int wrong = 0, cases = 0;
-  assert_non_null(f);
-  for (ssize_t n; (n = getline(&line, &room, f)) > 0; cases++) {
-    arena *a = arena_create();
-    slice error;
-    val *c = json_parse(a, slice_of(line, (size_t)n), NULL, &error);
-    assert_non_null(c);
-    wrong += case_check(a, c);
-    arena_destroy(a);
-  }
-  free(line);
-  fclose(f);
-  assert_true(cases > 100);
-  assert_int_equal(wrong, 0);
+  recorded_check(fopen(file, "r"), 101, case_check);
 }
 
 /* Hostile ones end, in memory that is bounded; a backtracking machine would not end. */

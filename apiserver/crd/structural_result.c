@@ -86,24 +86,15 @@ void result_merge(arena *a, result *r, const result *other) {
   for (uint32_t i = 0; i < other->count; i++) result_add(a, r, other->items[i]);
 }
 
-static slice json_text(arena *a, const val *v) {
-  buf b;
-  buf_init(&b, LIMIT_BUFFER);
-  json_encode_any(&b, v, true);
-  slice text = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return text;
-}
-
 /* Go's %v of a number, its %q of a text, JSON of all else. */
 static slice bad_text(arena *a, const val *v) {
   if (!v) return SLICE_LIT("\"\"");
   if (val_is_string(v)) return go_quote(a, val_str(v));
-  return val_is_float(v) ? number_text(a, v->u.f) : json_text(a, v);
+  return val_is_float(v) ? number_text(a, v->u.f) : json_text(a, v, true);
 }
 
 static slice enum_text(arena *a, const val *v) {
-  return val_is_string(v) ? val_str(v) : json_text(a, v);
+  return val_is_string(v) ? val_str(v) : json_text(a, v, true);
 }
 
 static slice not_supported_text(arena *a, const finding *f) {

@@ -1,14 +1,7 @@
 /* Values under schemas against testdata/values.jsonl, which testdata/record.py recorded from the
  * real server; and what no fixture can say. */
-#include "codec/codec.h"
 #include "crd/structural.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "registry/recorded_fixture.h"
 
 #define HEAD "Case in version \"v1\" cannot be handled as a Case: "
 
@@ -20,15 +13,6 @@ static val *parsed(arena *a, const char *text) {
   val *v = json_parse(a, slice_cstr(text), NULL, &error);
   assert_non_null(v);
   return v;
-}
-
-static slice text_of(arena *a, const val *v) {
-  buf b;
-  buf_init(&b, (size_t)1 << 20);
-  if (v) json_encode_any(&b, v, true);
-  slice text = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return text;
 }
 
 static structural_schema *schema_of(arena *a, val *property) {
@@ -48,34 +32,6 @@ static val *object_of(arena *a, const val *value) {
   return obj;
 }
 
-static int triple_order(const void *x, const void *y) {
-  const val *const *p = x, *const *q = y;
-  for (uint32_t i = 0; i < 3; i++) {
-    int order = slice_cmp(val_str(val_at(*p, i)), val_str(val_at(*q, i)));
-    if (order) return order;
-  }
-  return 0;
-}
-
-/* As record.py sorts them. */
-static val *causes_of(arena *a, const field_errors *errs) {
-  static const char *const reasons[] = {
-#define X(name, reason, text) reason,
-      FIELD_ERROR_TYPES(X)
-#undef X
-  };
-  val *list = val_list(a);
-  for (uint32_t i = 0; i < errs->count; i++) {
-    val *triple = val_list(a);
-    val_append(a, triple, val_string(a, errs->items[i].field));
-    val_append(a, triple, val_cstr(a, reasons[errs->items[i].type]));
-    val_append(a, triple, val_string(a, errs->items[i].message));
-    val_append(a, list, triple);
-  }
-  if (list->count) qsort(list->u.items, list->count, sizeof(val *), triple_order);
-  return list;
-}
-
 static val *made_ready(arena *a, const structural *s, const val *value, structural_unknown *unknown,
                        slice *error) {
   val *obj = object_of(a, value);
@@ -88,12 +44,12 @@ static val *made_ready(arena *a, const structural *s, const val *value, structur
 /* As it comes back from the store, where 3.0 is 3. */
 static val *stored(arena *a, const val *obj) {
   slice error;
-  return json_parse(a, text_of(a, obj), NULL, &error);
+  return json_parse(a, json_text(a, obj, true), NULL, &error);
 }
 
 static bool same(arena *a, const val *c, const char *what, slice want, slice got) {
   if (slice_eq(want, got)) return true;
-  slice text = text_of(a, c);
+  slice text = json_text(a, c, true);
   print_error("%.*s\n  %s: want %.*s\n  got %.*s\n", SLICE_ARG(text), what, SLICE_ARG(want),
               SLICE_ARG(got));
   return false;
@@ -101,7 +57,7 @@ static bool same(arena *a, const val *c, const char *what, slice want, slice got
 
 static slice list_text(arena *a, const val *c, const char *name) {
   const val *list = val_getc(c, name);
-  return list ? text_of(a, list) : SLICE_LIT("[]");
+  return list ? json_text(a, list, true) : SLICE_LIT("[]");
 }
 
 static bool case_holds(arena *a, const val *c) {
@@ -120,40 +76,27 @@ static bool case_holds(arena *a, const val *c) {
   val *names = val_list(a);
   for (uint32_t i = 0; i < unknown.count; i++)
     val_append(a, names, val_string(a, unknown.paths[i]));
-  if (!old_value) good = same(a, c, "unknown", list_text(a, c, "unknown"), text_of(a, names));
+  slice told = json_text(a, names, true);
+  if (!old_value) good = same(a, c, "unknown", list_text(a, c, "unknown"), told);
   if (old_value) old = stored(a, made_ready(a, schema->root, old_value, NULL, &error));
   structural_validate(&errs, NULL, schema->root, obj, old);
   structural_validate_embedded(&errs, NULL, schema->root, obj, false);
   structural_validate_lists(&errs, NULL, schema->root, obj, old);
-  val *causes = causes_of(a, &errs);
-  good &= same(a, c, "causes", list_text(a, c, "causes"), text_of(a, causes));
+  val *causes = recorded_causes(a, &errs);
+  good &= same(a, c, "causes", list_text(a, c, "causes"), json_text(a, causes, true));
   if (!val_getc(c, "causes")) {
     const val *out = val_getc(obj, "f");
-    good &= same(a, c, "out", text_of(a, val_getc(c, "out")), text_of(a, out));
+    good &= same(a, c, "out", json_text(a, val_getc(c, "out"), true), json_text(a, out, true));
   }
   structural_destroy(schema);
   return good;
 }
 
+static int case_wrong(arena *a, const val *c) { return !case_holds(a, c); }
+
 static void values_fare_as_recorded(void **state) {
   (void)state;
-  FILE *f = fopen(file, "r");
-  char *line = NULL;
-  size_t room = 0;
-  int wrong = 0, cases = 0;
-  assert_non_null(f);
-  for (ssize_t n; (n = getline(&line, &room, f)) > 0; cases++) {
-    arena *a = arena_create();
-    slice error;
-    val *c = json_parse(a, slice_of(line, (size_t)n), NULL, &error);
-    assert_non_null(c);
-    if (!case_holds(a, c)) wrong++;
-    arena_destroy(a);
-  }
-  free(line);
-  fclose(f);
-  assert_true(cases >= (own_file ? 1 : 600));
-  assert_int_equal(wrong, 0);
+  recorded_check(fopen(file, "r"), own_file ? 1 : 600, case_wrong);
 }
 
 /* Thousands of large patterns: the schema stays small, and they are still checked. */

@@ -65,12 +65,7 @@ bool field_set_read(const field_sets *f, const val *raw, val **out) {
 /* Go's value.ToString. */
 static slice scalar_text(arena *a, const val *v) {
   if (val_is_string(v)) return field_quote(a, val_str(v));
-  buf out;
-  buf_init(&out, LIMIT_BUFFER);
-  json_encode_any(&out, v, true);
-  slice text = arena_copy(a, buf_slice(&out));
-  buf_dispose(&out);
-  return text;
+  return json_text(a, v, true);
 }
 
 slice field_element_text(arena *a, slice element) {

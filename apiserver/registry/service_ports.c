@@ -149,14 +149,7 @@ static bool health_port_take(request *rq, service_txn *t, val *spec) {
   slice why = arena_printf(rq->arena,
                            "failed to allocate requested HealthCheck NodePort %lld: %.*s",
                            (long long)wanted, SLICE_ARG(problem));
-  status_set(&rq->error, rq->arena, STATUS_INTERNAL, "Internal error occurred: %.*s",
-             SLICE_ARG(why));
-  status_cause *c = ARENA_NEW(rq->arena, status_cause);
-  *c = (status_cause){.message = why};
-  rq->error.has_details = true;
-  rq->error.cause_count = 1;
-  rq->error.causes = c;
-  return false;
+  return status_internal(&rq->error, rq->arena, why);
 }
 
 bool service_ports_create(request *rq, field_errors *errs, service_txn *t, val *spec) {

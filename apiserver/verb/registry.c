@@ -167,3 +167,15 @@ bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slic
 bool registry_update_status(server *s, arena *a, const resource_info *r, val *obj, slice manager) {
   return update(s, a, r, obj, manager, SLICE_LIT("status"));
 }
+
+bool registry_remove(server *s, arena *a, const resource_info *r, slice namespace, slice name) {
+  store *st = server_store(s, r);
+  slice key = stored_key(a, r, namespace, name);
+  store_entry *e = NULL;
+  if (store_get(st, key, 0, &e) != STORE_OK) return false;
+  blob *final = stored_with_revision(blob_slice(e->value), store_next_revision(st));
+  store_result result = store_delete(st, key, e->mod_revision, final, NULL);
+  blob_unref(final);
+  store_entry_unref(e);
+  return result == STORE_OK;
+}

@@ -32,5 +32,7 @@ bool registry_create_prepared(server *s, arena *a, const resource_info *r, val *
 bool registry_update(server *s, arena *a, const resource_info *r, val *obj, slice manager);
 /* The same through the subresource: the status becomes the manager's. */
 bool registry_update_status(server *s, arena *a, const resource_info *r, val *obj, slice manager);
+/* Removes it at once, finalizers or not; false: it is not there, or has changed meanwhile. */
+bool registry_remove(server *s, arena *a, const resource_info *r, slice namespace, slice name);
 
 #endif

@@ -1,55 +1,12 @@
 /* CustomResourceDefinitions against testdata/crds.jsonl, which testdata/record_crds.py recorded
  * from the real server. */
-#include "codec/codec.h"
+#include "registry/recorded_fixture.h"
 #include "registry/strategy_hooks.h"
 #include "registry/validation/rows.h"
 #include "version/version.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 static bool own_file; /* given as the argument: what a hunt recorded */
 static const char *file = "apiserver/registry/validation/testdata/crds.jsonl";
-
-static slice text_of(arena *a, const val *v) {
-  buf b;
-  buf_init(&b, (size_t)1 << 22);
-  if (v) json_encode_any(&b, v, true);
-  slice text = arena_copy(a, buf_slice(&b));
-  buf_dispose(&b);
-  return text;
-}
-
-static int triple_order(const void *x, const void *y) {
-  const val *const *p = x, *const *q = y;
-  for (uint32_t i = 0; i < 3; i++) {
-    int order = slice_cmp(val_str(val_at(*p, i)), val_str(val_at(*q, i)));
-    if (order) return order;
-  }
-  return 0;
-}
-
-static val *causes_of(arena *a, const field_errors *errs) {
-  static const char *const reasons[] = {
-#define X(name, reason, text) reason,
-      FIELD_ERROR_TYPES(X)
-#undef X
-  };
-  val *list = val_list(a);
-  for (uint32_t i = 0; i < errs->count; i++) {
-    val *triple = val_list(a);
-    val_append(a, triple, val_string(a, errs->items[i].field));
-    val_append(a, triple, val_cstr(a, reasons[errs->items[i].type]));
-    val_append(a, triple, val_string(a, errs->items[i].message));
-    val_append(a, list, triple);
-  }
-  if (list->count) qsort(list->u.items, list->count, sizeof(val *), triple_order);
-  return list;
-}
 
 /* As the write path leaves it: typed, with its defaults. */
 static val *crd_of(arena *a, const val *v, const resource_info *r) {
@@ -78,7 +35,9 @@ static void keep_system_fields(arena *a, val *crd, const val *old) {
   }
 }
 
-static bool case_holds(arena *a, const val *c, const resource_info *r) {
+static bool case_holds(arena *a, const val *c) {
+  const resource_info *r = schema_resource(SLICE_LIT("apiextensions.k8s.io"), SLICE_LIT("v1"),
+                                           SLICE_LIT("customresourcedefinitions"));
   field_errors errs = {.a = a};
   request rq = {.arena = a};
   validate_args v = {.errs = &errs, .rq = &rq, .resource = r, .subresource = SLICE_LIT("")};
@@ -88,35 +47,20 @@ static bool case_holds(arena *a, const val *c, const resource_info *r) {
   v.old = crd_of(a, val_getc(c, "old"), r);
   if (v.old) keep_system_fields(a, v.obj, v.old);
   validate_crd(&v);
-  slice wanted = want ? text_of(a, want) : SLICE_LIT("[]"), got = text_of(a, causes_of(a, &errs));
+  slice wanted = want ? json_text(a, want, true) : SLICE_LIT("[]"),
+        got = json_text(a, recorded_causes(a, &errs), true);
   if (slice_eq(wanted, got)) return true;
-  slice text = text_of(a, val_path(val_getc(c, "crd"), "spec"));
+  slice text = json_text(a, val_path(val_getc(c, "crd"), "spec"), true);
   print_error("%.*s\n  want %.*s\n  got  %.*s\n", SLICE_ARG(text), SLICE_ARG(wanted),
               SLICE_ARG(got));
   return false;
 }
 
+static int case_wrong(arena *a, const val *c) { return !case_holds(a, c); }
+
 static void definitions_are_checked_as_recorded(void **state) {
   (void)state;
-  FILE *f = fopen(file, "r");
-  char *line = NULL;
-  size_t room = 0;
-  int wrong = 0, cases = 0;
-  const resource_info *r = schema_resource(SLICE_LIT("apiextensions.k8s.io"), SLICE_LIT("v1"),
-                                           SLICE_LIT("customresourcedefinitions"));
-  assert_non_null(f);
-  for (ssize_t n; (n = getline(&line, &room, f)) > 0; cases++) {
-    arena *a = arena_create();
-    slice error;
-    val *c = json_parse(a, slice_of(line, (size_t)n), NULL, &error);
-    assert_non_null(c);
-    if (!case_holds(a, c, r)) wrong++;
-    arena_destroy(a);
-  }
-  free(line);
-  fclose(f);
-  assert_true(cases >= (own_file ? 1 : 250));
-  assert_int_equal(wrong, 0);
+  recorded_check(fopen(file, "r"), own_file ? 1 : 250, case_wrong);
 }
 
 static void unknown_formats_are_warned_of(void **state) {
