@@ -114,3 +114,16 @@ def test_replay_says_what_is_wrong(tmp_path, apisim):
     done = subprocess.run([apisim, "replay", tape, "--against", "http://127.0.0.1:1"],
                           capture_output=True, text=True)
     assert done.returncode == 1 and "refused" in done.stdout
+
+
+def test_a_watch_that_ends_in_the_millisecond_of_the_write_that_ends_it(tmp_path, apisim):
+    """`kubectl wait` hangs up as soon as it sees what it waits for; a fast server sends that in the write's own millisecond."""
+    lines = (conftest.ROOT / "fixtures/sessions/extra-1.36/26-watch-wait.tape.jsonl").read_text().splitlines()
+    watch, patch = json.loads(lines[49]), json.loads(lines[51])
+    assert "sendInitialEvents" in watch["req"]["target"] and patch["req"]["method"] == "PATCH"
+    assert len(watch["res"]["frames"]) == 2
+    watch["res"]["frames"][1]["at_ms"] = watch["done_ms"] = patch["at_ms"]
+    tape = tmp_path / "tie.tape.jsonl"
+    tape.write_text("\n".join(lines[:49] + [json.dumps(watch)] + lines[50:]) + "\n")
+    done = subprocess.run([apisim, "replay", tape, "--known", "/dev/null", "--list-differences"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

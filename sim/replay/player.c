@@ -128,19 +128,22 @@ static void bring_to_end(playing *p, uint32_t i) {
   settle(p, i);
 }
 
-/* What must have come before a request that the tape has at at_ms may leave. */
+/* What must have come before a request that the tape has at at_ms may leave. Of a stream that is
+ * only what came in an earlier millisecond: the request may be what the rest came of, and the
+ * stream's end with it. */
 static void catch_up(playing *p, uint32_t next, int64_t at_ms) {
   for (uint32_t i = p->first_open; i < next; i++) {
     const tape_exchange *x = p->s->outcomes[i].taped;
+    int64_t by_ms = x->stream ? at_ms - 1 : at_ms;
     if (p->over[i]) {
       continue;
     }
-    if (x->done_ms <= at_ms) {
+    if (x->done_ms <= by_ms) {
       bring_to_end(p, i);
     } else if (x->stream) {
       wait_for(p, head_here, i, event_patience(p));
       int64_t until = p->link->now_ms(p->link) + event_patience(p);
-      while (!events_here_by(p, i, at_ms) && p->link->step(p->link, until)) {
+      while (!events_here_by(p, i, by_ms) && p->link->step(p->link, until)) {
       }
     }
   }
